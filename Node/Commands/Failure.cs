@@ -1,0 +1,48 @@
+namespace DistDb.Node.Commands;
+
+/// <summary>Why a request was not done. Each has one stable name on the wire and one HTTP status (see the Api folder).</summary>
+public enum FailureCode : byte
+{
+    /// <summary>The request itself makes no sense; nothing was done.</summary>
+    BadRequest = 1,
+
+    /// <summary>SQLite refused the statement; nothing was changed.</summary>
+    SqlError = 2,
+
+    /// <summary>A constraint of the schema was violated; nothing was changed.</summary>
+    Constraint = 3,
+
+    /// <summary>The statement is of a kind that is not allowed here.</summary>
+    Forbidden = 4,
+
+    /// <summary>A schema change was sent to a node that is not the master.</summary>
+    NotMaster = 5,
+
+    /// <summary>The database does not exist.</summary>
+    NoSuchDatabase = 6,
+
+    /// <summary>A request, a value or a result exceeds its limit.</summary>
+    TooLarge = 7,
+
+    /// <summary>The time limit was reached and nothing was changed.</summary>
+    Timeout = 8,
+
+    /// <summary>Too much is waiting already; nothing was done.</summary>
+    Overloaded = 9,
+
+    /// <summary>No majority of nodes can be reached; nothing was done.</summary>
+    NoQuorum = 10,
+
+    /// <summary>The write may or may not have been done.</summary>
+    OutcomeUnknown = 11,
+
+    /// <summary>The idempotency key was used before, for another write.</summary>
+    IdReused = 12,
+}
+
+/// <summary>A request that was not done, and what its sender is told.</summary>
+/// <param name="Code">The kind of failure.</param>
+/// <param name="Detail">A sentence or two for the user: what happened, and what to do.</param>
+/// <param name="SqliteCode">SQLite's extended result code, where SQLite is the reason.</param>
+/// <param name="StatementIndex">Position of the failing statement within a transaction, from 0; null for a single statement.</param>
+public sealed record Failure(FailureCode Code, string Detail, int? SqliteCode = null, int? StatementIndex = null);

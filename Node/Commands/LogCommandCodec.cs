@@ -1,0 +1,218 @@
+namespace DistDb.Node.Commands;
+
+/// <summary>
+/// The bytes of a log entry's command. They are kept on disk for as long as the log is, so a layout once released is never changed:
+/// a new one gets a new kind byte.
+/// <code>
+/// entry      kind:byte body
+///   kind 1   bootstrap    cluster id: 16 bytes
+///   kind 2   write batch  time: signed, seed: 8 bytes, count, count x write
+/// write      command, rows affected: signed, last insert id: signed
+/// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text, flags: byte (1 transaction, 2 key),
+///            [key: text], count, count x statement
+/// statement  sql: text, form: byte (0 positional, 1 named), count, count x ([name: text] value)
+/// value      kind: byte (SqlValueKind), then signed | 8 bytes | text | bytes
+/// </code>
+/// </summary>
+public static class LogCommandCodec
+{
+    private const byte KindBootstrap = 1;
+    private const byte KindWriteBatch = 2;
+    private const byte FlagTransaction = 1;
+    private const byte FlagKey = 2;
+    private const byte FormPositional = 0;
+    private const byte FormNamed = 1;
+
+    public static byte[] Encode(LogCommand command)
+    {
+        var writer = new WireWriter();
+        switch (command)
+        {
+            case BootstrapCommand bootstrap:
+                writer.WriteByte(KindBootstrap);
+                writer.WriteRaw(bootstrap.ClusterId.ToByteArray());
+                break;
+            case WriteBatch batch:
+                writer.WriteByte(KindWriteBatch);
+                writer.WriteSigned(batch.TimeMs);
+                writer.WriteFixed64(batch.Seed);
+                writer.WriteUnsigned((ulong)batch.Writes.Count);
+                foreach (var write in batch.Writes)
+                {
+                    WriteCommand(writer, write.Command);
+                    writer.WriteSigned(write.Observation.RowsAffected);
+                    writer.WriteSigned(write.Observation.LastInsertId);
+                }
+
+                break;
+            default:
+                throw new ArgumentException($"No layout for {command.GetType().Name}.", nameof(command));
+        }
+
+        return writer.ToArray();
+    }
+
+    /// <exception cref="InvalidDataException">The bytes are damaged, or of a kind that a later version wrote.</exception>
+    public static LogCommand Decode(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new WireReader(bytes);
+        LogCommand command = reader.ReadByte() switch
+        {
+            KindBootstrap => new BootstrapCommand(new Guid(reader.ReadRaw(16))),
+            KindWriteBatch => ReadBatch(ref reader),
+            var kind => throw new InvalidDataException($"A log entry of kind {kind}; a newer version may have written it."),
+        };
+        return reader.AtEnd ? command : throw new InvalidDataException("A log entry has bytes behind its end.");
+    }
+
+    /// <summary>A command by itself, as it travels from its origin to the leader.</summary>
+    public static void WriteCommand(WireWriter writer, WriteCommand command)
+    {
+        writer.WriteSigned(command.Id.Node);
+        writer.WriteFixed64(command.Id.Incarnation);
+        writer.WriteSigned(command.Id.Sequence);
+        writer.WriteText(command.Database);
+        writer.WriteByte((byte)((command.IsTransaction ? FlagTransaction : 0) | (command.IdempotencyKey is null ? 0 : FlagKey)));
+        if (command.IdempotencyKey is { } key)
+        {
+            writer.WriteText(key);
+        }
+
+        writer.WriteUnsigned((ulong)command.Statements.Count);
+        foreach (var statement in command.Statements)
+        {
+            WriteStatement(writer, statement);
+        }
+    }
+
+    /// <exception cref="InvalidDataException">The bytes are damaged.</exception>
+    public static WriteCommand ReadCommand(ref WireReader reader)
+    {
+        var id = new WriteId(reader.ReadInt32(), reader.ReadFixed64(), reader.ReadSigned());
+        var database = reader.ReadText();
+        var flags = reader.ReadByte();
+        if ((flags & ~(FlagTransaction | FlagKey)) != 0)
+        {
+            throw new InvalidDataException($"A write with flags {flags}; a newer version may have written it.");
+        }
+
+        var key = (flags & FlagKey) != 0 ? reader.ReadText() : null;
+        var statements = new Statement[reader.ReadCount()];
+        for (var i = 0; i < statements.Length; i++)
+        {
+            statements[i] = ReadStatement(ref reader);
+        }
+
+        return new()
+        {
+            Id = id,
+            Database = database,
+            IdempotencyKey = key,
+            Statements = statements,
+            IsTransaction = (flags & FlagTransaction) != 0,
+        };
+    }
+
+    public static void WriteStatement(WireWriter writer, Statement statement)
+    {
+        writer.WriteText(statement.Sql);
+        if (statement.Parameters.Named is { } named)
+        {
+            writer.WriteByte(FormNamed);
+            writer.WriteUnsigned((ulong)named.Count);
+            foreach (var (name, value) in named)
+            {
+                writer.WriteText(name);
+                WriteValue(writer, value);
+            }
+        }
+        else
+        {
+            var positional = statement.Parameters.Positional!;
+            writer.WriteByte(FormPositional);
+            writer.WriteUnsigned((ulong)positional.Count);
+            foreach (var value in positional)
+            {
+                WriteValue(writer, value);
+            }
+        }
+    }
+
+    public static void WriteValue(WireWriter writer, SqlValue value)
+    {
+        writer.WriteByte((byte)value.Kind);
+        switch (value.Kind)
+        {
+            case SqlValueKind.Null:
+                break;
+            case SqlValueKind.Integer:
+                writer.WriteSigned(value.Integer);
+                break;
+            case SqlValueKind.Real:
+                writer.WriteFixed64(BitConverter.DoubleToUInt64Bits(value.Real));
+                break;
+            case SqlValueKind.Text:
+                writer.WriteText(value.Text);
+                break;
+            case SqlValueKind.Blob:
+                writer.WriteBytes(value.Blob);
+                break;
+            default:
+                throw new ArgumentException($"No layout for {value.Kind}.", nameof(value));
+        }
+    }
+
+    /// <exception cref="InvalidDataException">The bytes are damaged.</exception>
+    public static SqlValue ReadValue(ref WireReader reader) => (SqlValueKind)reader.ReadByte() switch
+    {
+        SqlValueKind.Null => SqlValue.Null,
+        SqlValueKind.Integer => SqlValue.From(reader.ReadSigned()),
+        SqlValueKind.Real => SqlValue.From(BitConverter.UInt64BitsToDouble(reader.ReadFixed64())),
+        SqlValueKind.Text => SqlValue.From(reader.ReadText()),
+        SqlValueKind.Blob => SqlValue.From(reader.ReadBytes()),
+        var kind => throw new InvalidDataException($"A value of kind {kind}."),
+    };
+
+    private static WriteBatch ReadBatch(ref WireReader reader)
+    {
+        var timeMs = reader.ReadSigned();
+        var seed = reader.ReadFixed64();
+        var writes = new LoggedWrite[reader.ReadCount()];
+        for (var i = 0; i < writes.Length; i++)
+        {
+            var command = ReadCommand(ref reader);
+            writes[i] = new(command, new(reader.ReadSigned(), reader.ReadSigned()));
+        }
+
+        return new(timeMs, seed, writes);
+    }
+
+    private static Statement ReadStatement(ref WireReader reader)
+    {
+        var sql = reader.ReadText();
+        var form = reader.ReadByte();
+        var count = reader.ReadCount();
+        switch (form)
+        {
+            case FormPositional:
+                var positional = new SqlValue[count];
+                for (var i = 0; i < count; i++)
+                {
+                    positional[i] = ReadValue(ref reader);
+                }
+
+                return new(sql, count == 0 ? StatementParameters.None : StatementParameters.FromPositional(positional));
+            case FormNamed:
+                var named = new KeyValuePair<string, SqlValue>[count];
+                for (var i = 0; i < count; i++)
+                {
+                    var name = reader.ReadText();
+                    named[i] = new(name, ReadValue(ref reader));
+                }
+
+                return new(sql, StatementParameters.FromNamed(named));
+            default:
+                throw new InvalidDataException($"Parameters of form {form}.");
+        }
+    }
+}

@@ -1,0 +1,44 @@
+namespace DistDb.Node.Commands;
+
+/// <summary>One SQL statement as a client sent it: the text and the values bound to it.</summary>
+/// <param name="Sql">The text; checked by the database, not here.</param>
+/// <param name="Parameters">The values to bind.</param>
+public sealed record Statement(string Sql, StatementParameters Parameters);
+
+/// <summary>The values of a statement's parameters: by position for <c>?</c>, or by name for <c>:name</c>, <c>@name</c>, <c>$name</c>.</summary>
+public sealed class StatementParameters
+{
+    private StatementParameters(IReadOnlyList<SqlValue>? positional, IReadOnlyDictionary<string, SqlValue>? named)
+    {
+        Positional = positional;
+        Named = named;
+    }
+
+    /// <summary>No values; fits a statement without parameters.</summary>
+    public static StatementParameters None { get; } = new([], null);
+
+    /// <summary>Values in the order of their positions, or null where they go by name.</summary>
+    public IReadOnlyList<SqlValue>? Positional { get; }
+
+    /// <summary>Values by bare name (without <c>:</c>, <c>@</c> or <c>$</c>), or null where they go by position.</summary>
+    public IReadOnlyDictionary<string, SqlValue>? Named { get; }
+
+    public static StatementParameters FromPositional(IReadOnlyList<SqlValue> values) => new(values, null);
+
+    /// <summary>Values by name; a leading <c>:</c>, <c>@</c> or <c>$</c> in a name is dropped.</summary>
+    /// <exception cref="ArgumentException">Two names are the same once their prefix is dropped.</exception>
+    public static StatementParameters FromNamed(IEnumerable<KeyValuePair<string, SqlValue>> values)
+    {
+        var named = new SortedDictionary<string, SqlValue>(StringComparer.Ordinal);
+        foreach (var (name, value) in values)
+        {
+            var bare = name.Length > 0 && name[0] is ':' or '@' or '$' ? name[1..] : name;
+            if (!named.TryAdd(bare, value))
+            {
+                throw new ArgumentException($"The parameter \"{bare}\" is given twice.", nameof(values));
+            }
+        }
+
+        return new(null, named);
+    }
+}

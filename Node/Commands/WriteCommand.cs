@@ -1,0 +1,37 @@
+namespace DistDb.Node.Commands;
+
+/// <summary>
+/// The identity of one write, made once by the node that a client sent it to. While the write is under way it lets the leader
+/// drop a copy sent twice, and lets the origin recognise its write in the log.
+/// </summary>
+/// <param name="Node">The origin's node id.</param>
+/// <param name="Incarnation">A random number that the origin drew when its process started, so that numbers are never used twice.</param>
+/// <param name="Sequence">Counts the origin's writes from 1.</param>
+public readonly record struct WriteId(int Node, ulong Incarnation, long Sequence);
+
+/// <summary>What one client asked to be written: a single statement or a transaction of several, all or nothing.</summary>
+public sealed record WriteCommand
+{
+    /// <summary>Who carries this write and its number there.</summary>
+    public required WriteId Id { get; init; }
+
+    /// <summary>The database it goes to.</summary>
+    public required string Database { get; init; }
+
+    /// <summary>The client's own idempotency key, or null. At most <see cref="IdempotencyKeyLengthMax"/> characters.</summary>
+    public string? IdempotencyKey { get; init; }
+
+    /// <summary>At least one; exactly one where <see cref="IsTransaction"/> is false.</summary>
+    public required IReadOnlyList<Statement> Statements { get; init; }
+
+    /// <summary>True for a client's <c>transaction</c>: several results, and reading statements are welcome in it.</summary>
+    public bool IsTransaction { get; init; }
+
+    /// <summary>Longest idempotency key, in characters: room for any UUID or hash with a prefix, too small to store data in.</summary>
+    public const int IdempotencyKeyLengthMax = 255;
+}
+
+/// <summary>What the leader saw when it executed a write. A replica that sees anything else has diverged.</summary>
+/// <param name="RowsAffected">Rows inserted, updated or deleted by the write's statements, triggers not counted.</param>
+/// <param name="LastInsertId">The last rowid inserted, 0 for none.</param>
+public readonly record struct WriteObservation(long RowsAffected, long LastInsertId);

@@ -1,0 +1,19 @@
+namespace DistDb.Tests;
+
+/// <summary>
+/// The tests' own executable. `dotnet test` finds the tests without it; run by hand it offers the commands that a test starts in a
+/// process of its own, and the long runs.
+/// </summary>
+internal static class Program
+{
+    private static int Main(string[] args) => args switch
+    {
+        _ => Usage(),
+    };
+
+    private static int Usage()
+    {
+        Console.Error.WriteLine("usage: dotnet run --project tests -- COMMAND");
+        return 2;
+    }
+}
