@@ -1,0 +1,114 @@
+namespace DistDb.Node.Raft;
+
+/// <summary>How a leader comes to be (Raft §5.2, §5.4.1; thesis §3.10, §9.6).</summary>
+public sealed partial class RaftNode
+{
+    // Answers to the pre-vote or the vote under way: who said what.
+    private readonly Dictionary<NodeId, bool> _votes = [];
+
+    private void StartPreVote()
+    {
+        Role = Role.PreCandidate;
+        Leader = null;
+        ResetElectionTimer();
+        _votes.Clear();
+        CountVote(Id, granted: true);
+        if (Role != Role.PreCandidate)
+        {
+            return;
+        }
+
+        foreach (var peer in Peers)
+        {
+            _messages.Add(new PreVote(Id, peer, Term.Next, _log.LastIndex, _log.LastTerm));
+        }
+    }
+
+    private void StartElection(bool isTransfer)
+    {
+        Role = Role.Candidate;
+        Leader = null;
+        Term = Term.Next;
+        VotedFor = Id;
+        ResetElectionTimer();
+        _votes.Clear();
+        CountVote(Id, granted: true);
+        if (Role != Role.Candidate)
+        {
+            return;
+        }
+
+        foreach (var peer in Peers)
+        {
+            _messages.Add(new RequestVote(Id, peer, Term, _log.LastIndex, _log.LastTerm, isTransfer));
+        }
+    }
+
+    private void OnPreVote(PreVote m)
+    {
+        var granted = m.Term > Term && !HearsLeader && _log.IsUpToDate(m.LastLogIndex, m.LastLogTerm);
+        _messages.Add(new PreVoteResponse(Id, m.From, granted ? m.Term : Term, granted));
+    }
+
+    private void OnPreVoteResponse(PreVoteResponse m)
+    {
+        // A grant carries the term that was asked for; one from an earlier try asked for another.
+        if (Role == Role.PreCandidate && (!m.Granted || m.Term == Term.Next))
+        {
+            CountVote(m.From, m.Granted);
+        }
+    }
+
+    private void OnRequestVote(RequestVote m)
+    {
+        var granted = (VotedFor is null || VotedFor == m.From)
+            && Leader is null
+            && _log.IsUpToDate(m.LastLogIndex, m.LastLogTerm);
+        if (granted)
+        {
+            VotedFor = m.From;
+            ResetElectionTimer();
+        }
+
+        _messages.Add(new RequestVoteResponse(Id, m.From, Term, granted));
+    }
+
+    private void OnRequestVoteResponse(RequestVoteResponse m)
+    {
+        if (Role == Role.Candidate)
+        {
+            CountVote(m.From, m.Granted);
+        }
+    }
+
+    private void OnTimeoutNow()
+    {
+        if (Role != Role.Leader)
+        {
+            StartElection(isTransfer: true);
+        }
+    }
+
+    private void CountVote(NodeId voter, bool granted)
+    {
+        _votes.TryAdd(voter, granted);
+        var majority = Quorum.Size(_voters.Length);
+        var grants = _votes.Values.Count(g => g);
+        if (grants >= majority)
+        {
+            if (Role == Role.PreCandidate)
+            {
+                StartElection(isTransfer: false);
+            }
+            else
+            {
+                BecomeLeader();
+            }
+        }
+        else if (_votes.Count - grants >= majority)
+        {
+            // Lost: wait for the winner, or for the next timeout.
+            BecomeFollower(Term, null);
+        }
+    }
+}

@@ -1,0 +1,275 @@
+namespace DistDb.Node.Raft;
+
+/// <summary>How a leader's log becomes everybody's (Raft §5.3, §5.4.2).</summary>
+public sealed partial class RaftNode
+{
+    private readonly SortedDictionary<NodeId, Progress> _progress = [];
+    private NodeId? _transferTarget;
+
+    /// <summary>The first index of this leader's term: its no-op. Meaningless for others.</summary>
+    private LogIndex _termStart;
+
+    /// <summary>What this leader knows of each follower; empty for other roles.</summary>
+    public IEnumerable<(NodeId Id, LogIndex MatchIndex)> FollowerProgress => _progress.Select(p => (p.Key, p.Value.MatchIndex));
+
+    private IEnumerable<NodeId> Peers => _voters.Where(v => v != Id);
+
+    /// <summary>
+    /// Appends a command, if this node leads <paramref name="term"/>, is not handing over, and <paramref name="index"/> is the next in its
+    /// log. False means that nothing was appended and never will be by this call.
+    /// </summary>
+    public bool TryPropose(Term term, LogIndex index, ReadOnlyMemory<byte> data)
+    {
+        CheckNotBusy();
+        if (Role != Role.Leader || Term != term || _transferTarget is not null || index != _log.LastIndex.Next)
+        {
+            return false;
+        }
+
+        AppendOwn(EntryKind.Command, data);
+        return true;
+    }
+
+    /// <summary>
+    /// Hands leadership to <paramref name="target"/>: it is brought up to date, then told to call an election. Proposals are refused
+    /// meanwhile; given up after an election timeout. False if this node does not lead or the target is not another voter.
+    /// </summary>
+    public bool TransferLeadership(NodeId target)
+    {
+        CheckNotBusy();
+        if (Role != Role.Leader || !_progress.TryGetValue(target, out var progress))
+        {
+            return false;
+        }
+
+        _transferTarget = target;
+        _electionElapsed = 0;
+        if (progress.MatchIndex == _log.LastIndex)
+        {
+            _earlyMessages.Add(new TimeoutNow(Id, target, Term));
+        }
+        else
+        {
+            SendEntries(target, progress);
+        }
+
+        return true;
+    }
+
+    private void BecomeLeader()
+    {
+        Role = Role.Leader;
+        Leader = Id;
+        _heartbeatElapsed = 0;
+        _electionElapsed = 0;
+        ForgetLeadership();
+        foreach (var peer in Peers)
+        {
+            _progress.Add(peer, new(_log.LastIndex.Next) { RecentlyActive = true });
+        }
+
+        _termStart = _log.LastIndex.Next;
+        AppendOwn(EntryKind.NoOp, default);
+    }
+
+    private void ForgetLeadership()
+    {
+        _progress.Clear();
+        _transferTarget = null;
+        ForgetReads();
+    }
+
+    private void AppendOwn(EntryKind kind, ReadOnlyMemory<byte> data)
+    {
+        _log.Append(new(_log.LastIndex.Next, Term, kind, data));
+        foreach (var (peer, progress) in _progress)
+        {
+            SendEntries(peer, progress);
+        }
+    }
+
+    private void TickLeader()
+    {
+        if (_electionElapsed >= _options.ElectionTimeoutTicksMin)
+        {
+            _electionElapsed = 0;
+            _transferTarget = null;
+            if (!CheckMajority())
+            {
+                return;
+            }
+        }
+
+        if (++_heartbeatElapsed >= _options.HeartbeatTicks)
+        {
+            BroadcastHeartbeat();
+        }
+    }
+
+    /// <summary>A leader that a majority does not answer steps down (thesis §6.2): another may lead by now.</summary>
+    private bool CheckMajority()
+    {
+        var active = 1 + _progress.Values.Count(p => p.RecentlyActive);
+        if (active < Quorum.Size(_voters.Length))
+        {
+            BecomeFollower(Term, null);
+            return false;
+        }
+
+        foreach (var progress in _progress.Values)
+        {
+            progress.RecentlyActive = false;
+        }
+
+        return true;
+    }
+
+    private void BroadcastHeartbeat()
+    {
+        _heartbeatElapsed = 0;
+        foreach (var (peer, progress) in _progress)
+        {
+            // Without entries even where some wait: the answer shows whether the follower lacks them, and then they are sent.
+            SendAppend(peer, progress, []);
+        }
+    }
+
+    /// <summary>Sends as many entries as the follower's window allows. False if that was none.</summary>
+    private bool SendEntries(NodeId peer, Progress progress)
+    {
+        var sent = false;
+        while (progress.NextIndex <= _log.LastIndex
+            && (progress.IsProbing ? !progress.ProbeSent : progress.InflightCount < _options.InflightMessagesMax))
+        {
+            var entries = _log.Read(progress.NextIndex, _log.LastIndex, _options.AppendBytesMax);
+            SendAppend(peer, progress, entries);
+            progress.Sent(entries[^1].Index);
+            sent = true;
+        }
+
+        return sent;
+    }
+
+    private void SendAppend(NodeId peer, Progress progress, IReadOnlyList<Entry> entries)
+    {
+        var prev = progress.NextIndex.Previous;
+        _earlyMessages.Add(new AppendEntries(Id, peer, Term, prev, _log.TermAt(prev)!.Value, entries, CommitIndex, _readRound));
+        progress.CommitSent = CommitIndex;
+    }
+
+    /// <summary>
+    /// Commits what a majority has on disk, but counts replicas only for entries of this term; earlier ones are committed with
+    /// them (Raft §5.4.2, Figure 8).
+    /// </summary>
+    private void AdvanceCommitIndex()
+    {
+        // This node's own share is what its disk holds, which is less than its log while entries are being written.
+        var stable = _log.Unstable.Count > 0 ? _log.Unstable[0].Index.Previous : _log.LastIndex;
+        Span<long> match = stackalloc long[_voters.Length];
+        for (var i = 0; i < _voters.Length; i++)
+        {
+            match[i] = _voters[i] == Id ? stable.Value : _progress[_voters[i]].MatchIndex.Value;
+        }
+
+        var reached = new LogIndex(Quorum.Reached(match));
+        if (reached <= CommitIndex || _log.TermAt(reached) != Term)
+        {
+            return;
+        }
+
+        CommitIndex = reached;
+        ServeReadsOfNewTerm();
+
+        // At once, not with the next heartbeat: a follower answers a client's write only after it has applied it.
+        foreach (var (peer, progress) in _progress)
+        {
+            if (!progress.IsProbing && progress.CommitSent < CommitIndex)
+            {
+                SendAppend(peer, progress, []);
+            }
+        }
+    }
+
+    private void OnAppendEntries(AppendEntries m)
+    {
+        Invariant.Check(Role != Role.Leader, "a term has one leader");
+        if (Role != Role.Follower || Leader is null)
+        {
+            BecomeFollower(Term, m.From);
+        }
+
+        Invariant.Check(Leader == m.From, "a term has one leader");
+        _electionElapsed = 0;
+
+        // What is committed agrees with every leader's log, so a place before its end needs no comparison.
+        if (m.PrevLogIndex > CommitIndex && _log.TermAt(m.PrevLogIndex) != m.PrevLogTerm)
+        {
+            var hint = _log.LastPossibleMatch(m.PrevLogIndex, m.PrevLogTerm);
+            _messages.Add(new AppendEntriesRejected(
+                Id, m.From, Term, m.PrevLogIndex, hint, _log.TermAt(hint)!.Value, m.ReadRound));
+            return;
+        }
+
+        foreach (var entry in m.Entries.Where(e => e.Index > CommitIndex))
+        {
+            var known = _log.TermAt(entry.Index);
+            if (known is null)
+            {
+                _log.Append(entry);
+            }
+            else if (known != entry.Term)
+            {
+                _log.TruncateFrom(entry.Index, entry);
+            }
+        }
+
+        var lastNew = m.PrevLogIndex + m.Entries.Count;
+        CommitIndex = LogIndex.Max(CommitIndex, LogIndex.Min(m.LeaderCommit, lastNew));
+        _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, LogIndex.Max(lastNew, CommitIndex), m.ReadRound));
+    }
+
+    private void OnAppendEntriesAccepted(AppendEntriesAccepted m)
+    {
+        if (Role != Role.Leader)
+        {
+            return;
+        }
+
+        Invariant.Check(m.MatchIndex <= _log.LastIndex, "a follower matches no more than the leader has");
+        var progress = _progress[m.From];
+        progress.RecentlyActive = true;
+        ConfirmReads(progress, m.ReadRound);
+        if (progress.Accepted(m.MatchIndex))
+        {
+            AdvanceCommitIndex();
+            if (_transferTarget == m.From && progress.MatchIndex == _log.LastIndex)
+            {
+                _earlyMessages.Add(new TimeoutNow(Id, m.From, Term));
+            }
+        }
+
+        if (!SendEntries(m.From, progress) && !progress.IsProbing && progress.CommitSent < CommitIndex)
+        {
+            SendAppend(m.From, progress, []);
+        }
+    }
+
+    private void OnAppendEntriesRejected(AppendEntriesRejected m)
+    {
+        if (Role != Role.Leader)
+        {
+            return;
+        }
+
+        var progress = _progress[m.From];
+        progress.RecentlyActive = true;
+        ConfirmReads(progress, m.ReadRound);
+        if (!progress.IsCurrentRejection(m.PrevLogIndex))
+        {
+            return;
+        }
+
+        progress.Rejected(_log.LastPossibleMatch(m.HintIndex, m.HintTerm));
+        SendEntries(m.From, progress);
+    }
+}

@@ -1,0 +1,265 @@
+namespace DistDb.Node.Raft;
+
+/// <summary>
+/// One node's share of the Raft algorithm, as a machine without time, chance, disk or network of its own: <see cref="Step"/>,
+/// <see cref="Tick"/>, <see cref="TryPropose"/> and <see cref="RequestRead"/> change its state; <see cref="TakeReady"/> hands out what must
+/// happen in the world because of it. The same inputs always give the same outputs. One thread at a time may use it.
+/// <para>
+/// On top of the paper it has pre-vote and check-quorum (thesis §6.2, §9.6), so that a node that was cut off disturbs nobody and a
+/// leader that is cut off notices; leadership transfer (thesis §3.10); pipelined entries with conflict hints; and ReadIndex (thesis §6.4).
+/// </para>
+/// </summary>
+public sealed partial class RaftNode
+{
+    private readonly RaftOptions _options;
+    private readonly RaftLog _log;
+    private readonly Random _random;
+    private readonly NodeId[] _voters;
+    private readonly List<Message> _messages = [];
+    private readonly List<Message> _earlyMessages = [];
+    private readonly List<ReadState> _reads = [];
+
+    private HardState _persistedHardState;
+    private LogIndex _commitHandedOut;
+    private bool _readyTaken;
+
+    // Ticks since a leader was heard (or an election began); for a leader, since it last checked its majority.
+    private int _electionElapsed;
+    private int _electionTimeout;
+    private int _heartbeatElapsed;
+
+    /// <param name="id">This node; one of <paramref name="voters"/>.</param>
+    /// <param name="voters">All nodes that vote, this one included.</param>
+    /// <param name="hardState">As last written, or default.</param>
+    /// <param name="store">The log on disk.</param>
+    /// <param name="commitIndex">An index known to be committed, such as the last one applied durably; zero if none.</param>
+    /// <param name="options">Limits.</param>
+    /// <param name="random">The only source of chance, used for election timeouts.</param>
+    public RaftNode(
+        NodeId id,
+        IEnumerable<NodeId> voters,
+        HardState hardState,
+        ILogStore store,
+        LogIndex commitIndex,
+        RaftOptions options,
+        Random random)
+    {
+        Id = id;
+        _voters = [.. voters.Distinct().Order()];
+        _log = new(store);
+        _options = options;
+        _random = random;
+        _persistedHardState = hardState;
+        Term = hardState.Term;
+        VotedFor = hardState.VotedFor;
+        CommitIndex = commitIndex;
+        _commitHandedOut = commitIndex;
+        Invariant.Check(_voters.Contains(id), "a node is one of its voters");
+        Invariant.Check(commitIndex <= _log.LastIndex, "what is committed is in the log");
+        ResetElectionTimer();
+    }
+
+    public NodeId Id { get; }
+
+    public Term Term { get; private set; }
+
+    public NodeId? VotedFor { get; private set; }
+
+    public Role Role { get; private set; } = Role.Follower;
+
+    /// <summary>The leader of <see cref="Term"/> as far as this node knows.</summary>
+    public NodeId? Leader { get; private set; }
+
+    /// <summary>Everything up to here is committed for ever.</summary>
+    public LogIndex CommitIndex { get; private set; }
+
+    /// <summary>The last entry, written or not.</summary>
+    public LogIndex LastIndex => _log.LastIndex;
+
+    /// <summary>Whether <see cref="TakeReady"/> has anything to hand out.</summary>
+    public bool HasReady =>
+        !_readyTaken
+        && (_earlyMessages.Count > 0
+            || _messages.Count > 0
+            || _reads.Count > 0
+            || _log.Unstable.Count > 0
+            || CommitIndex > _commitHandedOut
+            || new HardState(Term, VotedFor) != _persistedHardState);
+
+    private bool IsSingleVoter => _voters.Length == 1;
+
+    /// <summary>Lets one tick of time pass.</summary>
+    public void Tick()
+    {
+        CheckNotBusy();
+        _electionElapsed++;
+        if (Role == Role.Leader)
+        {
+            TickLeader();
+        }
+        else if (_electionElapsed >= _electionTimeout)
+        {
+            StartPreVote();
+        }
+    }
+
+    /// <summary>Takes in a message from another node.</summary>
+    public void Step(Message message)
+    {
+        CheckNotBusy();
+        Invariant.Check(message.To == Id, "messages reach the node they are for");
+        if (!_voters.Contains(message.From) || message.From == Id)
+        {
+            return;
+        }
+
+        if (message.Term > Term && !StepHigherTerm(message))
+        {
+            return;
+        }
+
+        if (message.Term < Term)
+        {
+            AnswerLowerTerm(message);
+            return;
+        }
+
+        switch (message)
+        {
+            case PreVote m:
+                OnPreVote(m);
+                break;
+            case PreVoteResponse m:
+                OnPreVoteResponse(m);
+                break;
+            case RequestVote m:
+                OnRequestVote(m);
+                break;
+            case RequestVoteResponse m:
+                OnRequestVoteResponse(m);
+                break;
+            case AppendEntries m:
+                OnAppendEntries(m);
+                break;
+            case AppendEntriesAccepted m:
+                OnAppendEntriesAccepted(m);
+                break;
+            case AppendEntriesRejected m:
+                OnAppendEntriesRejected(m);
+                break;
+            case ReadIndexRequest m:
+                OnReadIndexRequest(m);
+                break;
+            case ReadIndexResponse m:
+                _reads.Add(new(m.Context, m.Index));
+                break;
+            case TimeoutNow:
+                OnTimeoutNow();
+                break;
+            default:
+                throw new InvariantViolationException($"every message has a rule, {message.GetType().Name} too");
+        }
+    }
+
+    /// <summary>What must happen now; see <see cref="Ready"/> for the order. <see cref="Advance"/> must follow before the next.</summary>
+    public Ready TakeReady()
+    {
+        CheckNotBusy();
+        _readyTaken = true;
+        var hardState = new HardState(Term, VotedFor);
+        var ready = new Ready
+        {
+            HardState = hardState == _persistedHardState ? null : hardState,
+            Entries = [.. _log.Unstable],
+            EarlyMessages = [.. _earlyMessages],
+            Messages = [.. _messages],
+            CommitIndex = CommitIndex,
+            Reads = [.. _reads],
+        };
+        _persistedHardState = hardState;
+        _commitHandedOut = CommitIndex;
+        _earlyMessages.Clear();
+        _messages.Clear();
+        _reads.Clear();
+        return ready;
+    }
+
+    /// <summary>The owner has carried out the last <see cref="Ready"/>: what it held is on disk. No input may come in between.</summary>
+    public void Advance()
+    {
+        Invariant.Check(_readyTaken, "Advance follows TakeReady");
+        _readyTaken = false;
+        _log.MarkStable();
+        if (Role == Role.Leader)
+        {
+            AdvanceCommitIndex();
+        }
+    }
+
+    /// <summary>Rules for a newer term (Raft §5.1, thesis §4.2.3, §9.6). False when the message must be ignored.</summary>
+    private bool StepHigherTerm(Message message)
+    {
+        switch (message)
+        {
+            case PreVote:
+            case PreVoteResponse { Granted: true }:
+                // Their term is one that may come; nobody is in it yet.
+                return true;
+            case RequestVote { IsTransfer: false } when HearsLeader:
+                // Someone who does not hear the leader must not depose it while others do.
+                return false;
+            case AppendEntries:
+                BecomeFollower(message.Term, message.From);
+                return true;
+            default:
+                BecomeFollower(message.Term, null);
+                return true;
+        }
+    }
+
+    /// <summary>A sender whose term is over learns the current one; everything else from the past is dropped.</summary>
+    private void AnswerLowerTerm(Message message)
+    {
+        switch (message)
+        {
+            case AppendEntries m:
+                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.PrevLogIndex, _log.LastIndex, _log.LastTerm, 0));
+                break;
+            case PreVote m:
+                _messages.Add(new PreVoteResponse(Id, m.From, Term, Granted: false));
+                break;
+            case RequestVote m:
+                _messages.Add(new RequestVoteResponse(Id, m.From, Term, Granted: false));
+                break;
+            default:
+                break;
+        }
+    }
+
+    private void CheckNotBusy() => Invariant.Check(!_readyTaken, "a Ready is carried out before anything else happens");
+
+    /// <summary>A leader was heard of within the shortest election timeout, or this node is one.</summary>
+    private bool HearsLeader =>
+        Role == Role.Leader || (Leader is not null && _electionElapsed < _options.ElectionTimeoutTicksMin);
+
+    private void BecomeFollower(Term term, NodeId? leader)
+    {
+        Invariant.Check(term >= Term, "terms never go back");
+        if (term > Term)
+        {
+            Term = term;
+            VotedFor = null;
+        }
+
+        Role = Role.Follower;
+        Leader = leader;
+        ResetElectionTimer();
+        ForgetLeadership();
+    }
+
+    private void ResetElectionTimer()
+    {
+        _electionElapsed = 0;
+        _electionTimeout = _random.Next(_options.ElectionTimeoutTicksMin, _options.ElectionTimeoutTicksMax);
+    }
+}
