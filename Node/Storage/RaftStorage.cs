@@ -1,0 +1,334 @@
+using System.Globalization;
+using DistDb.Node.Raft;
+using Microsoft.Data.Sqlite;
+
+namespace DistDb.Node.Storage;
+
+/// <summary>
+/// The Raft log, term and vote on disk: one SQLite file (<c>raft.db</c>) in WAL mode with <c>synchronous=FULL</c>, so that one commit is
+/// one fsync and torn writes are SQLite's business (docs/adr/0002). Owns the file; the newest entries are kept in memory as well,
+/// because nearly every read asks for them.
+/// <para><see cref="Append"/> belongs to one thread (the Raft loop); everything else may be called from any.</para>
+/// <code>
+/// meta        key TEXT PRIMARY KEY, value TEXT          format, node
+/// hard_state  id = 0, term, voted_for (NULL: nobody)
+/// entries     idx INTEGER PRIMARY KEY, term, kind, data BLOB
+/// </code>
+/// </summary>
+public sealed class RaftStorage : ILogStore, IDisposable
+{
+    private const string Format = "1";
+
+    private readonly Lock _cacheLock = new();
+    private readonly Lock _readerLock = new();
+    private readonly string _path;
+    private readonly SqliteConnection _writer;
+    private readonly SqliteConnection _reader;
+    private readonly SqliteCommand _deleteFrom;
+    private readonly SqliteCommand _insert;
+    private readonly SqliteCommand _updateHardState;
+    private readonly EntryCache _cache;
+    private LogIndex _lastIndex;
+    private long _syncCount;
+
+    private RaftStorage(string path, SqliteConnection writer, SqliteConnection reader, RaftStorageOptions options)
+    {
+        _path = path;
+        _writer = writer;
+        _reader = reader;
+        _cache = new(options.CachedBytesMax);
+        _deleteFrom = Command(writer, "DELETE FROM entries WHERE idx >= $idx", "$idx");
+        _insert = Command(
+            writer, "INSERT INTO entries(idx, term, kind, data) VALUES ($idx, $term, $kind, $data)", "$idx", "$term", "$kind", "$data");
+        _updateHardState = Command(writer, "UPDATE hard_state SET term = $term, voted_for = $vote WHERE id = 0", "$term", "$vote");
+    }
+
+    /// <summary>Term and vote as last written.</summary>
+    public HardState HardState { get; private set; }
+
+    /// <summary>How often the disk was waited for since the file was opened.</summary>
+    public long SyncCount => Interlocked.Read(ref _syncCount);
+
+    public LogIndex LastIndex
+    {
+        get
+        {
+            lock (_cacheLock)
+            {
+                return _lastIndex;
+            }
+        }
+    }
+
+    /// <summary>Opens or creates the log of one node.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="node">Whose log it must be.</param>
+    /// <param name="options">Limits.</param>
+    /// <exception cref="RaftStorageException">The file cannot be opened, is damaged, or belongs to another node.</exception>
+    public static RaftStorage Open(string path, NodeId node, RaftStorageOptions options)
+    {
+        SqliteConnection? writer = null;
+        SqliteConnection? reader = null;
+        try
+        {
+            writer = Connect(path, SqliteOpenMode.ReadWriteCreate);
+            Execute(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
+            Execute(writer, """
+                BEGIN IMMEDIATE;
+                CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+                CREATE TABLE IF NOT EXISTS hard_state (id INTEGER PRIMARY KEY CHECK (id = 0), term INTEGER NOT NULL, voted_for INTEGER);
+                CREATE TABLE IF NOT EXISTS entries (idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, kind INTEGER NOT NULL, data BLOB NOT NULL);
+                INSERT OR IGNORE INTO hard_state VALUES (0, 0, NULL);
+                COMMIT;
+                """);
+            reader = Connect(path, SqliteOpenMode.ReadOnly);
+            var storage = new RaftStorage(path, writer, reader, options);
+            storage.ClaimFor(node);
+            storage.Load();
+            return storage;
+        }
+        catch (SqliteException e)
+        {
+            reader?.Dispose();
+            writer?.Dispose();
+            throw new RaftStorageException(
+                $"The Raft log {path} cannot be opened: {e.Message} Nothing was changed. Check the folder's permissions and the disk; if the file is damaged, restore this node's folder or start the node with an empty one.",
+                e);
+        }
+        catch
+        {
+            reader?.Dispose();
+            writer?.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>
+    /// Writes term and vote (if given) and the entries, replacing whatever stood at or behind the first one's index, in one
+    /// transaction. Once it returns, all of it is on disk.
+    /// </summary>
+    /// <exception cref="RaftStorageException">The disk failed; what it holds is unknown until the file is opened again, so the node must stop.</exception>
+    public void Append(HardState? hardState, IReadOnlyList<Entry> entries)
+    {
+        try
+        {
+            using var transaction = _writer.BeginTransaction();
+            if (hardState is { } state)
+            {
+                _updateHardState.Transaction = transaction;
+                _updateHardState.Parameters[0].Value = state.Term.Value;
+                _updateHardState.Parameters[1].Value = state.VotedFor is { } vote ? vote.Value : DBNull.Value;
+                _updateHardState.ExecuteNonQuery();
+            }
+
+            if (entries.Count > 0 && entries[0].Index <= LastIndex)
+            {
+                _deleteFrom.Transaction = transaction;
+                _deleteFrom.Parameters[0].Value = entries[0].Index.Value;
+                _deleteFrom.ExecuteNonQuery();
+            }
+
+            _insert.Transaction = transaction;
+            foreach (var entry in entries)
+            {
+                _insert.Parameters[0].Value = entry.Index.Value;
+                _insert.Parameters[1].Value = entry.Term.Value;
+                _insert.Parameters[2].Value = (int)entry.Kind;
+                _insert.Parameters[3].Value = entry.Data.ToArray();
+                _insert.ExecuteNonQuery();
+            }
+
+            transaction.Commit();
+        }
+        catch (SqliteException e)
+        {
+            throw new RaftStorageException(
+                $"Writing the Raft log {_path} failed: {e.Message} What was acknowledged before is kept. Free space or replace the disk, then start the node again.",
+                e);
+        }
+
+        Interlocked.Increment(ref _syncCount);
+        HardState = hardState ?? HardState;
+        if (entries.Count > 0)
+        {
+            lock (_cacheLock)
+            {
+                _cache.Append(entries);
+                _lastIndex = entries[^1].Index;
+            }
+        }
+    }
+
+    public Term TermAt(LogIndex index)
+    {
+        if (index == LogIndex.Zero)
+        {
+            return Term.Zero;
+        }
+
+        lock (_cacheLock)
+        {
+            CheckWithin(index);
+            if (_cache.Find(index) is { } entry)
+            {
+                return entry.Term;
+            }
+        }
+
+        return ReadFromDisk(index, index, 0)[0].Term;
+    }
+
+    public IReadOnlyList<Entry> Read(LogIndex from, LogIndex to, int bytesMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(from, to);
+        lock (_cacheLock)
+        {
+            CheckWithin(from);
+            CheckWithin(to);
+            if (_cache.Read(from, to, bytesMax) is { } cached)
+            {
+                return cached;
+            }
+        }
+
+        return ReadFromDisk(from, to, bytesMax);
+    }
+
+    public void Dispose()
+    {
+        _deleteFrom.Dispose();
+        _insert.Dispose();
+        _updateHardState.Dispose();
+        _reader.Dispose();
+        _writer.Dispose();
+    }
+
+    private static SqliteConnection Connect(string path, SqliteOpenMode mode)
+    {
+        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Mode = mode, Pooling = false }.ToString());
+        connection.Open();
+        return connection;
+    }
+
+    private static void Execute(SqliteConnection connection, string sql)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
+    private static SqliteCommand Command(SqliteConnection connection, string sql, params ReadOnlySpan<string> parameters)
+    {
+        var command = connection.CreateCommand();
+        command.CommandText = sql;
+        foreach (var parameter in parameters)
+        {
+            command.Parameters.Add(new() { ParameterName = parameter });
+        }
+
+        command.Prepare();
+        return command;
+    }
+
+    private void ClaimFor(NodeId node)
+    {
+        CheckMeta("format", Format, found =>
+            $"The Raft log {_path} has format {found}, this version of distdb reads format {Format}. Nothing was changed; use the version that wrote it, or a newer one.");
+        CheckMeta("node", node.ToString(), found =>
+            $"The Raft log {_path} belongs to node {found}, not to node {node}. Nothing was changed; start this node with its own data folder.");
+    }
+
+    /// <summary>Writes a fact at the file's first opening and demands the same ever after.</summary>
+    private void CheckMeta(string key, string value, Func<string, string> mismatch)
+    {
+        using (var insert = Command(_writer, "INSERT OR IGNORE INTO meta VALUES ($key, $value)", "$key", "$value"))
+        {
+            insert.Parameters[0].Value = key;
+            insert.Parameters[1].Value = value;
+            insert.ExecuteNonQuery();
+        }
+
+        using var select = Command(_writer, "SELECT value FROM meta WHERE key = $key", "$key");
+        select.Parameters[0].Value = key;
+        var found = (string)select.ExecuteScalar()!;
+        if (found != value)
+        {
+            throw new RaftStorageException(mismatch(found));
+        }
+    }
+
+    private void Load()
+    {
+        using (var select = Command(_writer, "SELECT term, voted_for FROM hard_state"))
+        using (var row = select.ExecuteReader())
+        {
+            if (!row.Read())
+            {
+                throw Damaged("term and vote are missing");
+            }
+
+            HardState = new(new(row.GetInt64(0)), row.IsDBNull(1) ? null : new NodeId(row.GetInt32(1)));
+        }
+
+        using var bounds = Command(_writer, "SELECT count(*), ifnull(min(idx), 1), ifnull(max(idx), 0) FROM entries");
+        using var found = bounds.ExecuteReader();
+        found.Read();
+        var (count, first, last) = (found.GetInt64(0), found.GetInt64(1), found.GetInt64(2));
+        if (first != 1 || last != count)
+        {
+            throw Damaged(string.Create(CultureInfo.InvariantCulture, $"it has {count} entries between {first} and {last}"));
+        }
+
+        _lastIndex = new(last);
+    }
+
+    private void CheckWithin(LogIndex index)
+    {
+        if (index < new LogIndex(1) || index > _lastIndex)
+        {
+            throw new ArgumentOutOfRangeException(nameof(index), index, $"The log ends at {_lastIndex}.");
+        }
+    }
+
+    private List<Entry> ReadFromDisk(LogIndex from, LogIndex to, int bytesMax)
+    {
+        try
+        {
+            lock (_readerLock)
+            {
+                using var select = Command(
+                    _reader, "SELECT idx, term, kind, data FROM entries WHERE idx BETWEEN $from AND $to ORDER BY idx", "$from", "$to");
+                select.Parameters[0].Value = from.Value;
+                select.Parameters[1].Value = to.Value;
+                using var row = select.ExecuteReader();
+                var entries = new List<Entry>();
+                long bytes = 0;
+                while (row.Read())
+                {
+                    var entry = new Entry(new(row.GetInt64(0)), new(row.GetInt64(1)), (EntryKind)row.GetByte(2), row.GetFieldValue<byte[]>(3));
+                    bytes += entry.Data.Length;
+                    if (entries.Count > 0 && bytes > bytesMax)
+                    {
+                        break;
+                    }
+
+                    if (entry.Index != from + entries.Count)
+                    {
+                        throw Damaged($"entry {from + entries.Count} is missing");
+                    }
+
+                    entries.Add(entry);
+                }
+
+                return entries.Count > 0 ? entries : throw Damaged($"entry {from} is missing");
+            }
+        }
+        catch (SqliteException e)
+        {
+            throw new RaftStorageException($"Reading the Raft log {_path} failed: {e.Message} Check the disk, then start the node again.", e);
+        }
+    }
+
+    private RaftStorageException Damaged(string what) =>
+        new($"The Raft log {_path} is damaged: {what}. Nothing was changed; restore this node's folder from a copy, or start the node with an empty one so that it learns everything from its peers.");
+}

@@ -1,0 +1,7 @@
+namespace DistDb.Node.Transport;
+
+/// <summary>How a link to a peer is doing.</summary>
+/// <param name="IsConnected">Messages flow to the peer.</param>
+/// <param name="Problem">Why not, where that is known.</param>
+/// <param name="LastContact">When the peer was last heard on its own link to this node; null if never.</param>
+public sealed record LinkState(bool IsConnected, string? Problem, DateTimeOffset? LastContact);

@@ -1,0 +1,34 @@
+using DistDb.Node.Commands;
+using DistDb.Node.Raft;
+
+namespace DistDb.Node.Transport;
+
+/// <summary>What one node tells another over their link.</summary>
+public abstract record PeerMessage;
+
+/// <summary>A message of the Raft algorithm.</summary>
+public sealed record RaftPeerMessage(Message Message) : PeerMessage;
+
+/// <summary>A client's write on its way from the node that took it to the leader. Sent again until its fate is known.</summary>
+/// <param name="Term">The term whose leader it is meant for; no other may take it.</param>
+/// <param name="OldestPending">The lowest sequence number of the origin's writes that are still under way: older ones need not be remembered.</param>
+/// <param name="RemainingMs">How much of the client's time limit is left, in milliseconds.</param>
+/// <param name="Command">The write.</param>
+public sealed record ForwardedWrite(Term Term, long OldestPending, int RemainingMs, WriteCommand Command) : PeerMessage;
+
+/// <summary>The leader's word that a write did not enter the log in its term, and why.</summary>
+/// <param name="Id">The write.</param>
+/// <param name="Term">The leader's term.</param>
+/// <param name="Failure">What its client is told.</param>
+public sealed record WriteRefused(WriteId Id, Term Term, Failure Failure) : PeerMessage;
+
+/// <summary>The leader's word that a write with this idempotency key was applied before.</summary>
+/// <param name="Id">The write.</param>
+/// <param name="Term">The leader's term.</param>
+/// <param name="Index">Where the first one stands in the log.</param>
+/// <param name="Results">The first one's outcome.</param>
+public sealed record WriteRemembered(WriteId Id, Term Term, LogIndex Index, IReadOnlyList<StatementResult> Results) : PeerMessage;
+
+/// <summary>What a node tells its peers about itself every now and then; also shows that it is there.</summary>
+/// <param name="Status">Its status as UTF-8 JSON, the same that <c>GET /status</c> answers.</param>
+public sealed record NodeReport(ReadOnlyMemory<byte> Status) : PeerMessage;

@@ -1,0 +1,243 @@
+using DistDb.Node.Commands;
+using DistDb.Node.Raft;
+
+namespace DistDb.Node.Transport;
+
+/// <summary>
+/// The bytes of peer messages. A frame holds one message after another; each begins with its kind byte. Raft messages carry term, and
+/// not sender and receiver, which the link knows. Integers are <see cref="WireWriter"/>'s.
+/// <code>
+///  1 RequestVote            term last-index last-term transfer:bool
+///  2 RequestVoteResponse    term granted:bool
+///  3 PreVote                term last-index last-term
+///  4 PreVoteResponse        term granted:bool
+///  5 AppendEntries          term prev-index prev-term commit read-round count count x (term kind:byte data:bytes)
+///  6 AppendEntriesAccepted  term match read-round
+///  7 AppendEntriesRejected  term prev-index hint-index hint-term read-round
+///  8 ReadIndexRequest       term context
+///  9 ReadIndexResponse      term context index
+/// 10 TimeoutNow             term
+/// 20 ForwardedWrite         term oldest-pending remaining-ms command
+/// 21 WriteRefused           write-id term code:byte detail has:byte (1 sqlite code, 2 statement) [sqlite code] [statement]
+/// 22 WriteRemembered        write-id term index results
+/// 23 NodeReport             status:bytes
+/// </code>
+/// A change of these layouts needs a new <see cref="PeerIdentity.ProtocolVersion"/>.
+/// </summary>
+public static class PeerMessageCodec
+{
+    public static void Write(WireWriter writer, PeerMessage message)
+    {
+        switch (message)
+        {
+            case RaftPeerMessage { Message: var raft }:
+                WriteRaft(writer, raft);
+                break;
+            case ForwardedWrite m:
+                writer.WriteByte(20);
+                writer.WriteSigned(m.Term.Value);
+                writer.WriteSigned(m.OldestPending);
+                writer.WriteSigned(m.RemainingMs);
+                LogCommandCodec.WriteCommand(writer, m.Command);
+                break;
+            case WriteRefused m:
+                writer.WriteByte(21);
+                WriteId(writer, m.Id);
+                writer.WriteSigned(m.Term.Value);
+                WriteFailure(writer, m.Failure);
+                break;
+            case WriteRemembered m:
+                writer.WriteByte(22);
+                WriteId(writer, m.Id);
+                writer.WriteSigned(m.Term.Value);
+                writer.WriteSigned(m.Index.Value);
+                StatementResultCodec.Write(writer, m.Results);
+                break;
+            case NodeReport m:
+                writer.WriteByte(23);
+                writer.WriteBytes(m.Status.Span);
+                break;
+            default:
+                throw new ArgumentException($"No layout for {message.GetType().Name}.", nameof(message));
+        }
+    }
+
+    /// <summary>Reads all messages of a frame.</summary>
+    /// <param name="frame">The bytes.</param>
+    /// <param name="from">Who sent them.</param>
+    /// <param name="to">This node.</param>
+    /// <exception cref="InvalidDataException">The bytes are damaged, or of a newer version.</exception>
+    public static List<PeerMessage> ReadAll(ReadOnlySpan<byte> frame, NodeId from, NodeId to)
+    {
+        var reader = new WireReader(frame);
+        var messages = new List<PeerMessage>();
+        while (!reader.AtEnd)
+        {
+            messages.Add(Read(ref reader, from, to));
+        }
+
+        return messages;
+    }
+
+    private static void WriteRaft(WireWriter writer, Message message)
+    {
+        void Begin(byte kind)
+        {
+            writer.WriteByte(kind);
+            writer.WriteSigned(message.Term.Value);
+        }
+
+        switch (message)
+        {
+            case RequestVote m:
+                Begin(1);
+                writer.WriteSigned(m.LastLogIndex.Value);
+                writer.WriteSigned(m.LastLogTerm.Value);
+                writer.WriteBool(m.IsTransfer);
+                break;
+            case RequestVoteResponse m:
+                Begin(2);
+                writer.WriteBool(m.Granted);
+                break;
+            case PreVote m:
+                Begin(3);
+                writer.WriteSigned(m.LastLogIndex.Value);
+                writer.WriteSigned(m.LastLogTerm.Value);
+                break;
+            case PreVoteResponse m:
+                Begin(4);
+                writer.WriteBool(m.Granted);
+                break;
+            case AppendEntries m:
+                Begin(5);
+                writer.WriteSigned(m.PrevLogIndex.Value);
+                writer.WriteSigned(m.PrevLogTerm.Value);
+                writer.WriteSigned(m.LeaderCommit.Value);
+                writer.WriteSigned(m.ReadRound);
+                writer.WriteUnsigned((ulong)m.Entries.Count);
+                foreach (var entry in m.Entries)
+                {
+                    writer.WriteSigned(entry.Term.Value);
+                    writer.WriteByte((byte)entry.Kind);
+                    writer.WriteBytes(entry.Data.Span);
+                }
+
+                break;
+            case AppendEntriesAccepted m:
+                Begin(6);
+                writer.WriteSigned(m.MatchIndex.Value);
+                writer.WriteSigned(m.ReadRound);
+                break;
+            case AppendEntriesRejected m:
+                Begin(7);
+                writer.WriteSigned(m.PrevLogIndex.Value);
+                writer.WriteSigned(m.HintIndex.Value);
+                writer.WriteSigned(m.HintTerm.Value);
+                writer.WriteSigned(m.ReadRound);
+                break;
+            case ReadIndexRequest m:
+                Begin(8);
+                writer.WriteSigned(m.Context);
+                break;
+            case ReadIndexResponse m:
+                Begin(9);
+                writer.WriteSigned(m.Context);
+                writer.WriteSigned(m.Index.Value);
+                break;
+            case TimeoutNow:
+                Begin(10);
+                break;
+            default:
+                throw new ArgumentException($"No layout for {message.GetType().Name}.", nameof(message));
+        }
+    }
+
+    private static PeerMessage Read(ref WireReader reader, NodeId from, NodeId to)
+    {
+        var kind = reader.ReadByte();
+        switch (kind)
+        {
+            case <= 10:
+                var term = new Term(reader.ReadSigned());
+                return new RaftPeerMessage(ReadRaft(kind, ref reader, from, to, term));
+            case 20:
+                return new ForwardedWrite(
+                    new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadInt32(), LogCommandCodec.ReadCommand(ref reader));
+            case 21:
+                return new WriteRefused(ReadId(ref reader), new(reader.ReadSigned()), ReadFailure(ref reader));
+            case 22:
+                return new WriteRemembered(
+                    ReadId(ref reader), new(reader.ReadSigned()), new(reader.ReadSigned()), StatementResultCodec.Read(ref reader));
+            case 23:
+                return new NodeReport(reader.ReadBytes());
+            default:
+                throw new InvalidDataException($"A peer message of kind {kind}.");
+        }
+    }
+
+    private static Message ReadRaft(byte kind, ref WireReader reader, NodeId from, NodeId to, Term term) => kind switch
+    {
+        1 => new RequestVote(from, to, term, ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadBool()),
+        2 => new RequestVoteResponse(from, to, term, reader.ReadBool()),
+        3 => new PreVote(from, to, term, ReadIndex(ref reader), new(reader.ReadSigned())),
+        4 => new PreVoteResponse(from, to, term, reader.ReadBool()),
+        5 => ReadAppendEntries(ref reader, from, to, term),
+        6 => new AppendEntriesAccepted(from, to, term, ReadIndex(ref reader), reader.ReadSigned()),
+        7 => new AppendEntriesRejected(
+            from, to, term, ReadIndex(ref reader), ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadSigned()),
+        8 => new ReadIndexRequest(from, to, term, reader.ReadSigned()),
+        9 => new ReadIndexResponse(from, to, term, reader.ReadSigned(), ReadIndex(ref reader)),
+        10 => new TimeoutNow(from, to, term),
+        _ => throw new InvalidDataException($"A Raft message of kind {kind}."),
+    };
+
+    private static AppendEntries ReadAppendEntries(ref WireReader reader, NodeId from, NodeId to, Term term)
+    {
+        var prevLogIndex = ReadIndex(ref reader);
+        var prevLogTerm = new Term(reader.ReadSigned());
+        var commit = ReadIndex(ref reader);
+        var readRound = reader.ReadSigned();
+        var entries = new Entry[reader.ReadCount()];
+        for (var i = 0; i < entries.Length; i++)
+        {
+            entries[i] = new(prevLogIndex + i + 1, new(reader.ReadSigned()), (EntryKind)reader.ReadByte(), reader.ReadBytes());
+        }
+
+        return new(from, to, term, prevLogIndex, prevLogTerm, entries, commit, readRound);
+    }
+
+    private static LogIndex ReadIndex(ref WireReader reader) => new(reader.ReadSigned());
+
+    private static void WriteId(WireWriter writer, WriteId id)
+    {
+        writer.WriteSigned(id.Node);
+        writer.WriteFixed64(id.Incarnation);
+        writer.WriteSigned(id.Sequence);
+    }
+
+    private static WriteId ReadId(ref WireReader reader) => new(reader.ReadInt32(), reader.ReadFixed64(), reader.ReadSigned());
+
+    private static void WriteFailure(WireWriter writer, Failure failure)
+    {
+        writer.WriteByte((byte)failure.Code);
+        writer.WriteText(failure.Detail);
+        writer.WriteByte((byte)((failure.SqliteCode is null ? 0 : 1) | (failure.StatementIndex is null ? 0 : 2)));
+        if (failure.SqliteCode is { } code)
+        {
+            writer.WriteSigned(code);
+        }
+
+        if (failure.StatementIndex is { } index)
+        {
+            writer.WriteSigned(index);
+        }
+    }
+
+    private static Failure ReadFailure(ref WireReader reader)
+    {
+        var code = (FailureCode)reader.ReadByte();
+        var detail = reader.ReadText();
+        var has = reader.ReadByte();
+        return new(code, detail, (has & 1) != 0 ? reader.ReadInt32() : null, (has & 2) != 0 ? reader.ReadInt32() : null);
+    }
+}

@@ -1,0 +1,200 @@
+using System.Buffers;
+using System.Collections.Concurrent;
+using System.Net.WebSockets;
+using DistDb.Node.Commands;
+using DistDb.Node.Raft;
+
+namespace DistDb.Node.Transport;
+
+/// <summary>
+/// All links of this node: one outgoing to each peer, one incoming from each, over WebSockets on the nodes' own HTTP ports. Messages may
+/// be lost, and arrive in order while a link lasts. Only what came over an authenticated link is ever handed on.
+/// </summary>
+public sealed partial class PeerTransport : BackgroundService
+{
+    /// <summary>Where peers knock.</summary>
+    public const string Route = "/peer";
+
+    private readonly PeerTransportOptions _options;
+    private readonly Func<PeerIdentity> _self;
+    private readonly ILogger _logger;
+    private readonly Dictionary<NodeId, PeerLink> _links;
+    private readonly ConcurrentDictionary<NodeId, Incoming> _incoming = new();
+    private readonly ConcurrentDictionary<NodeId, DateTimeOffset> _lastContact = new();
+    private readonly CancellationTokenSource _stopping = new();
+    private Action<NodeId, PeerMessage>? _receive;
+
+    /// <param name="options">Addresses and limits.</param>
+    /// <param name="self">This node as it is now (its cluster's id may come later than its first link).</param>
+    /// <param name="logger">For links that come and go.</param>
+    public PeerTransport(PeerTransportOptions options, Func<PeerIdentity> self, ILogger<PeerTransport> logger)
+    {
+        _options = options;
+        _self = self;
+        _logger = logger;
+        _links = options.Peers.Keys.ToDictionary(peer => peer, peer => new PeerLink(peer, options, self, logger));
+    }
+
+    /// <summary>Sets who takes the messages; called on the links' threads, must not block. Before the service starts.</summary>
+    public void OnReceive(Action<NodeId, PeerMessage> receive) => _receive = receive;
+
+    /// <summary>Queues a message to a peer. It may be lost.</summary>
+    public void Send(NodeId peer, PeerMessage message) => _links[peer].Send(message);
+
+    /// <summary>How the links to and from a peer are.</summary>
+    public LinkState StateOf(NodeId peer) => new(
+        _links[peer].IsConnected,
+        _links[peer].Problem,
+        _lastContact.TryGetValue(peer, out var at) ? at : null);
+
+    /// <summary>Serves a peer's incoming link for as long as it lasts.</summary>
+    public async Task AcceptAsync(HttpContext context)
+    {
+        if (!context.WebSockets.IsWebSocketRequest)
+        {
+            context.Response.StatusCode = StatusCodes.Status400BadRequest;
+            return;
+        }
+
+        using var lifetime = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted, _stopping.Token);
+        using var socket = await context.WebSockets.AcceptWebSocketAsync().ConfigureAwait(false);
+        var remote = $"{context.Connection.RemoteIpAddress}";
+        try
+        {
+            if (await AuthenticateAsync(socket, lifetime.Token).ConfigureAwait(false) is { } handshake)
+            {
+                await ReceiveAllAsync(socket, handshake, lifetime).ConfigureAwait(false);
+            }
+        }
+        catch (PeerRefusedException e)
+        {
+            LogRefused(remote, e.Message);
+        }
+        catch (InvalidDataException e)
+        {
+            LogRefused(remote, e.Message);
+        }
+        catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
+        {
+            // The link ended; the peer dials again.
+        }
+    }
+
+    public override void Dispose()
+    {
+        _stopping.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var stop = stoppingToken.Register(_stopping.Cancel);
+        await using (stop.ConfigureAwait(false))
+        {
+            await Task.WhenAll(_links.Values.Select(link => link.RunAsync(stoppingToken))).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The acceptor's side of the handshake; null when the dialer left.</summary>
+    private async Task<PeerHandshake?> AuthenticateAsync(WebSocket socket, CancellationToken cancellationToken)
+    {
+        using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        timeout.CancelAfter(_options.ConnectTimeout);
+        var handshake = new PeerHandshake(_options.Secret, _self());
+        var buffer = new ArrayBufferWriter<byte>();
+        if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, timeout.Token).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        var challenge = handshake.CreateChallenge(buffer.WrittenSpan);
+        await WebSocketFrames.SendAsync(socket, challenge, timeout.Token).ConfigureAwait(false);
+        if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, timeout.Token).ConfigureAwait(false))
+        {
+            return null;
+        }
+
+        try
+        {
+            handshake.CheckResponse(buffer.WrittenSpan);
+            if (!_links.ContainsKey(new(handshake.Peer!.Node)))
+            {
+                throw new PeerRefusedException($"node {handshake.Peer.Node} is not a peer of this node");
+            }
+        }
+        catch (PeerRefusedException e)
+        {
+            var verdict = new WireWriter();
+            verdict.WriteText(e.Message);
+            await WebSocketFrames.SendAsync(socket, verdict.Written, timeout.Token).ConfigureAwait(false);
+            throw;
+        }
+
+        await WebSocketFrames.SendAsync(socket, default, timeout.Token).ConfigureAwait(false);
+        return handshake;
+    }
+
+    private async Task ReceiveAllAsync(WebSocket socket, PeerHandshake handshake, CancellationTokenSource lifetime)
+    {
+        var peer = new NodeId(handshake.Peer!.Node);
+        var incoming = new Incoming(lifetime);
+        _incoming.AddOrUpdate(peer, incoming, (_, previous) =>
+        {
+            // The peer dialled again, so its old link is dead, noticed or not.
+            previous.End();
+            return incoming;
+        });
+        try
+        {
+            using var seal = new FrameSeal(handshake.DeriveSessionKey());
+            var buffer = new ArrayBufferWriter<byte>(4096);
+            while (await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.FrameBytesMax, lifetime.Token).ConfigureAwait(false))
+            {
+                Dispatch(peer, seal.Open(buffer.WrittenSpan));
+            }
+        }
+        finally
+        {
+            incoming.Ended();
+            _incoming.TryRemove(new(peer, incoming));
+        }
+    }
+
+    private void Dispatch(NodeId peer, ReadOnlySpan<byte> payload)
+    {
+        _lastContact[peer] = DateTimeOffset.UtcNow;
+        foreach (var message in PeerMessageCodec.ReadAll(payload, peer, new(_self().Node)))
+        {
+            _receive?.Invoke(peer, message);
+        }
+    }
+
+    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "Refused a peer link from {Remote}: {Reason}.")]
+    private partial void LogRefused(string remote, string reason);
+
+    /// <summary>Lets a newer link of the same peer end an older one, unless that has ended by itself.</summary>
+    private sealed class Incoming(CancellationTokenSource lifetime)
+    {
+        private readonly Lock _lock = new();
+        private bool _hasEnded;
+
+        public void End()
+        {
+            lock (_lock)
+            {
+                if (!_hasEnded)
+                {
+                    lifetime.Cancel();
+                }
+            }
+        }
+
+        public void Ended()
+        {
+            lock (_lock)
+            {
+                _hasEnded = true;
+            }
+        }
+    }
+}
