@@ -45,7 +45,7 @@ public sealed partial class RaftNode
 
     private void BeginRead(NodeId from, long context)
     {
-        if (CommitIndex < _termStart)
+        if (CommitIndex < TermStart)
         {
             _earlyReads.Add((from, context));
             return;
@@ -64,7 +64,7 @@ public sealed partial class RaftNode
 
     private void ServeReadsOfNewTerm()
     {
-        if (_earlyReads.Count == 0 || CommitIndex < _termStart)
+        if (_earlyReads.Count == 0 || CommitIndex < TermStart)
         {
             return;
         }

@@ -6,11 +6,14 @@ public sealed partial class RaftNode
     private readonly SortedDictionary<NodeId, Progress> _progress = [];
     private NodeId? _transferTarget;
 
-    /// <summary>The first index of this leader's term: its no-op. Meaningless for others.</summary>
-    private LogIndex _termStart;
+    /// <summary>For a leader, the index of its term's no-op; zero for others.</summary>
+    public LogIndex TermStart { get; private set; }
 
     /// <summary>What this leader knows of each follower; empty for other roles.</summary>
     public IEnumerable<(NodeId Id, LogIndex MatchIndex)> FollowerProgress => _progress.Select(p => (p.Key, p.Value.MatchIndex));
+
+    /// <summary>A leader that refuses proposals while it hands over.</summary>
+    public bool IsHandingOver => _transferTarget is not null;
 
     private IEnumerable<NodeId> Peers => _voters.Where(v => v != Id);
 
@@ -68,7 +71,7 @@ public sealed partial class RaftNode
             _progress.Add(peer, new(_log.LastIndex.Next) { RecentlyActive = true });
         }
 
-        _termStart = _log.LastIndex.Next;
+        TermStart = _log.LastIndex.Next;
         AppendOwn(EntryKind.NoOp, default);
     }
 
@@ -76,6 +79,7 @@ public sealed partial class RaftNode
     {
         _progress.Clear();
         _transferTarget = null;
+        TermStart = LogIndex.Zero;
         ForgetReads();
     }
 

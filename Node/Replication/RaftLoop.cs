@@ -1,0 +1,231 @@
+using System.Diagnostics;
+using DistDb.Node.Raft;
+using DistDb.Node.Storage;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// The one thread that owns the Raft core and writes the log.
+/// <para>
+/// Its order is the safety argument. Inputs that wait are all taken in before the disk is touched, so that one sync serves them all.
+/// Then, for each <see cref="Ready"/>: a leader's entries are sent first, since they promise nothing and travel while this disk writes;
+/// term, vote and entries are written and synced; only then leave the messages that promise them; then the core learns of it; then
+/// the write loop is told how far the log is committed. If the disk fails the loop ends and so does the node: after a failed sync
+/// nobody knows what the disk holds until it is read anew, so it is never tried again.
+/// </para>
+/// </summary>
+internal sealed class RaftLoop
+{
+    // A thread that slept (a stopped process, a long pause) wakes to at most this many ticks: it must hear its peers before it judges them.
+    private const int TicksAtOnceMax = 3;
+
+    private readonly RaftNode _core;
+    private readonly RaftStorage _storage;
+    private readonly Action<NodeId, PeerMessage> _send;
+    private readonly ReplicationOptions _options;
+    private readonly Inbox<Input> _inbox;
+    private readonly ReadRounds _reads;
+    private Leadership _leadership;
+    private volatile IReadOnlyList<(NodeId Id, LogIndex MatchIndex)> _followers = [];
+    private LogIndex _committed;
+    private TaskCompletionSource? _handOver;
+    private volatile bool _stopping;
+
+    public RaftLoop(RaftNode core, RaftStorage storage, Action<NodeId, PeerMessage> send, ReplicationOptions options)
+    {
+        _core = core;
+        _storage = storage;
+        _send = send;
+        _options = options;
+        _inbox = new(options.InboxMessagesMax);
+        _leadership = new(core.Term, null, Role.Follower, LogIndex.Zero, IsHandingOver: false);
+        _committed = core.CommitIndex;
+        _reads = new(core, roundTicksMax: 2 * options.Raft.HeartbeatTicks);
+    }
+
+    /// <summary>Told on this loop's thread when leadership changes, before anything else that follows from it.</summary>
+    public Action<Leadership> LeadershipChanged { get; set; } = _ => { };
+
+    /// <summary>Told on this loop's thread how far the log is committed.</summary>
+    public Action<LogIndex> Committed { get; set; } = _ => { };
+
+    public Leadership Leadership => Volatile.Read(ref _leadership);
+
+    /// <summary>For a leader, what each follower has on disk, as of a moment ago.</summary>
+    public IReadOnlyList<(NodeId Id, LogIndex MatchIndex)> Followers => _followers;
+
+    /// <summary>Hands in a peer's message; drops it when too much waits, as a network would.</summary>
+    public void Receive(Message message) => _inbox.TryPost(new PeerInput(message));
+
+    /// <summary>Appends a command at an index in a term; <paramref name="refused"/> is called on this loop's thread if that is not possible any more.</summary>
+    public void Propose(Term term, LogIndex index, ReadOnlyMemory<byte> data, Action refused) =>
+        _inbox.Post(new ProposeInput(term, index, data, refused));
+
+    /// <summary>An index which, once applied, makes a local read linearizable. Waits for a leader and a majority until cancelled.</summary>
+    public async Task<LogIndex> ReadIndexAsync(CancellationToken cancellationToken)
+    {
+        var waiter = new TaskCompletionSource<LogIndex>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var registration = cancellationToken.Register(() => waiter.TrySetCanceled(cancellationToken));
+        await using (registration.ConfigureAwait(false))
+        {
+            _inbox.Post(new ReadInput(waiter));
+            return await waiter.Task.ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>The loop; returns after <see cref="Stop"/>.</summary>
+    /// <exception cref="RaftStorageException">The disk failed.</exception>
+    public void Run()
+    {
+        var inputs = new List<Input>();
+        var lastTick = Stopwatch.GetTimestamp();
+        while (!_stopping)
+        {
+            var untilTick = _options.TickInterval - Stopwatch.GetElapsedTime(lastTick);
+            inputs.Clear();
+            inputs = _inbox.Drain(inputs, untilTick);
+            foreach (var input in inputs)
+            {
+                Handle(input);
+            }
+
+            var elapsed = Stopwatch.GetElapsedTime(lastTick);
+            if (elapsed >= _options.TickInterval)
+            {
+                lastTick = Stopwatch.GetTimestamp();
+                var ticks = Math.Min(TicksAtOnceMax, (int)(elapsed / _options.TickInterval));
+                for (var i = 0; i < ticks; i++)
+                {
+                    _core.Tick();
+                    _reads.Tick();
+                }
+            }
+
+            _reads.BeginRound();
+            while (_core.HasReady)
+            {
+                CarryOut(_core.TakeReady());
+                _reads.BeginRound();
+            }
+
+            PublishLeadership();
+        }
+    }
+
+    public void Stop()
+    {
+        _stopping = true;
+        _inbox.Post(new WakeInput());
+    }
+
+    /// <summary>Hands leadership to the follower that has most of the log; completes when this node does not lead (any more). For an orderly stop.</summary>
+    public Task HandOverLeadershipAsync()
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _inbox.Post(new HandOverInput(done));
+        return done.Task;
+    }
+
+    private void Handle(Input input)
+    {
+        switch (input)
+        {
+            case PeerInput { Message: var message }:
+                _core.Step(message);
+                break;
+            case ProposeInput p:
+                if (!_core.TryPropose(p.Term, p.Index, p.Data))
+                {
+                    p.Refused();
+                }
+
+                break;
+            case ReadInput { Waiter: var waiter }:
+                _reads.Add(waiter);
+                break;
+            case HandOverInput { Done: var done }:
+                if (_core.FollowerProgress.Any() && _core.TransferLeadership(_core.FollowerProgress.MaxBy(f => f.MatchIndex).Id))
+                {
+                    _handOver = done;
+                }
+                else
+                {
+                    done.SetResult();
+                }
+
+                break;
+            case WakeInput:
+                break;
+            default:
+                throw new UnreachableException(input.GetType().Name);
+        }
+    }
+
+    private void CarryOut(Ready ready)
+    {
+        foreach (var message in ready.EarlyMessages)
+        {
+            _send(message.To, new RaftPeerMessage(message));
+        }
+
+        if (ready.MustSync)
+        {
+            _storage.Append(ready.HardState, ready.Entries);
+        }
+
+        foreach (var message in ready.Messages)
+        {
+            _send(message.To, new RaftPeerMessage(message));
+        }
+
+        _core.Advance();
+        PublishLeadership();
+        if (ready.CommitIndex > _committed)
+        {
+            _committed = ready.CommitIndex;
+            Committed(_committed);
+        }
+
+        foreach (var read in ready.Reads)
+        {
+            _reads.Confirm(read);
+        }
+    }
+
+    private void PublishLeadership()
+    {
+        if (_core.Role == Role.Leader)
+        {
+            _followers = [.. _core.FollowerProgress];
+        }
+
+        var known = _leadership;
+        var now = new Leadership(_core.Term, _core.Leader, _core.Role, _core.TermStart, _core.IsHandingOver);
+        if (now == known)
+        {
+            return;
+        }
+
+        Volatile.Write(ref _leadership, now);
+        if (!now.IsLeader)
+        {
+            _followers = [];
+            _handOver?.TrySetResult();
+        }
+
+        LeadershipChanged(now);
+    }
+
+    private abstract record Input;
+
+    private sealed record PeerInput(Message Message) : Input;
+
+    private sealed record ProposeInput(Term Term, LogIndex Index, ReadOnlyMemory<byte> Data, Action Refused) : Input;
+
+    private sealed record ReadInput(TaskCompletionSource<LogIndex> Waiter) : Input;
+
+    private sealed record HandOverInput(TaskCompletionSource Done) : Input;
+
+    private sealed record WakeInput : Input;
+}

@@ -1,0 +1,39 @@
+using DistDb.Node.Raft;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>Times and limits of replication.</summary>
+public sealed record ReplicationOptions
+{
+    public RaftOptions Raft { get; init; } = new();
+
+    /// <summary>Length of the core's tick. Default 10 ms: with the core's defaults heartbeats every 50 ms and elections after 300 to 600 ms.</summary>
+    public TimeSpan TickInterval { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>How long a client's request may take in all. Default 10 s.</summary>
+    public TimeSpan RequestTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>Peer messages waiting for the Raft loop; more are dropped. Default 65,536.</summary>
+    public int InboxMessagesMax { get; init; } = 65_536;
+
+    /// <summary>Writes waiting at one node; more are answered <c>overloaded</c>. Default 10,000: a second of load at most.</summary>
+    public int PendingWritesMax { get; init; } = 10_000;
+
+    /// <summary>Bytes of SQL and parameters waiting at one node; more is answered <c>overloaded</c>. Default 128 MiB, eight of the largest requests.</summary>
+    public long PendingBytesMax { get; init; } = 128 << 20;
+
+    /// <summary>Writes in one log entry. Default 1024.</summary>
+    public int BatchWritesMax { get; init; } = 1024;
+
+    /// <summary>Bytes of SQL and parameters in one log entry, except that one write always fits. Default 1 MiB.</summary>
+    public int BatchBytesMax { get; init; } = 1 << 20;
+
+    /// <summary>A batch that has taken this long to execute is replicated, whatever else waits. Default 10 ms, so that one slow write delays its successors once.</summary>
+    public TimeSpan BatchTimeMax { get; init; } = TimeSpan.FromMilliseconds(10);
+
+    /// <summary>A forwarded write whose fate is unknown is sent again after this. Default 500 ms; sending twice is harmless.</summary>
+    public TimeSpan ResendInterval { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>
+    public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(1);
+}
