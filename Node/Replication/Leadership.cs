@@ -11,4 +11,7 @@ namespace DistDb.Node.Replication;
 internal sealed record Leadership(Term Term, NodeId? Leader, Role Role, LogIndex TermStart, bool IsHandingOver)
 {
     public bool IsLeader => Role == Role.Leader;
+
+    /// <summary>Whether this node leads, and in this term.</summary>
+    public bool Leads(Term term) => IsLeader && Term == term;
 }

@@ -1,0 +1,401 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using DistDb.Node.Commands;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Storage;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// One node of the cluster, as the layers above see it: writes that are replicated, reads with a chosen consistency, and who leads.
+/// Owns the loops and everything they use; Raft itself does not show.
+/// </summary>
+public sealed partial class ClusterNode : BackgroundService
+{
+    private static readonly TimeSpan _sweepInterval = TimeSpan.FromMilliseconds(50);
+
+    private readonly ReplicationOptions _options;
+    private readonly PeerTransport _transport;
+    private readonly ILogger _logger;
+    private readonly IHostApplicationLifetime _lifetime;
+    private readonly NodeLock _lock;
+    private readonly RaftStorage _storage;
+    private readonly DatabaseWriter _writer;
+    private readonly ReadPool _readers;
+    private readonly AppliedProgress _applied = new();
+    private readonly PendingWrites _pending;
+    private readonly RaftLoop _raft;
+    private readonly WriteLoop _writes;
+    private readonly IReadOnlyList<NodeId> _peers;
+    private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
+    private Leadership? _loggedLeadership;
+
+    /// <summary>Opens this node's files. Nothing moves until the service starts.</summary>
+    /// <exception cref="NodeLockedException">Another process holds the folder.</exception>
+    /// <exception cref="RaftStorageException">The log cannot be opened.</exception>
+    /// <exception cref="StorageFailedException">The database cannot be opened.</exception>
+    public ClusterNode(
+        NodeFolder folder,
+        IReadOnlyList<NodeId> voters,
+        ReplicationOptions options,
+        DatabaseOptions databaseOptions,
+        PeerTransport transport,
+        IHostApplicationLifetime lifetime,
+        ILogger<ClusterNode> logger)
+    {
+        _options = options;
+        _transport = transport;
+        _logger = logger;
+        _lifetime = lifetime;
+        Id = folder.Node;
+        _peers = [.. voters.Where(v => v != Id)];
+        _lock = NodeLock.Acquire(folder.Path);
+        _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
+        _writer = DatabaseWriter.Open(folder.DatabasePath("main"), databaseOptions);
+        _readers = new(folder.DatabasePath("main"), databaseOptions);
+        var core = new RaftNode(
+            Id,
+            voters,
+            _storage.HardState,
+            _storage,
+            new(_writer.AppliedIndex),
+            options.Raft,
+            new Random(RandomNumberGenerator.GetInt32(int.MaxValue)));
+        _pending = new(Id, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), options)
+        {
+            Forward = Forward,
+            DescribeQuorum = DescribeQuorum,
+        };
+        _raft = new(core, _storage, transport.Send, options);
+        _writes = new(_writer, _storage, _raft, _pending, _applied, transport.Send, Id, options);
+        _raft.LeadershipChanged = OnLeadershipChanged;
+        _raft.Committed = index =>
+        {
+            CommitIndex = index;
+            _writes.Committed(index);
+        };
+        CommitIndex = AppliedIndex;
+        transport.OnReceive(OnPeerMessage);
+    }
+
+    public NodeId Id { get; }
+
+    /// <summary>The cluster's identity, or empty until the first leader has given it one.</summary>
+    public Guid ClusterId => _writes.ClusterId;
+
+    /// <summary>Who may change the schema.</summary>
+    public NodeId Master => _writes.MasterNode;
+
+    public NodeId? Leader => _raft.Leadership.Leader;
+
+    public Role Role => _raft.Leadership.Role;
+
+    public Term Term => _raft.Leadership.Term;
+
+    public LogIndex CommitIndex { get; private set; }
+
+    public LogIndex AppliedIndex => _applied.Index;
+
+    public LogIndex LastLogIndex => _storage.LastIndex;
+
+    /// <summary>Every other node.</summary>
+    public IReadOnlyList<NodeId> Peers => _peers;
+
+    /// <summary>For a leader, how far each follower's log has come.</summary>
+    public IReadOnlyList<(NodeId Id, LogIndex MatchIndex)> Followers => _raft.Followers;
+
+    /// <summary>What this node did since its start.</summary>
+    public NodeCounters Counters
+    {
+        get
+        {
+            var (writes, batches) = _writes.Counts;
+            return new(_storage.SyncCount, writes, batches, _pending.Count);
+        }
+    }
+
+    /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
+    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < 1000;
+
+    public LinkState LinkTo(NodeId peer) => _transport.StateOf(peer);
+
+    /// <summary>What a peer last said about itself, or null.</summary>
+    public NodeReport? ReportOf(NodeId peer) => _reports.GetValueOrDefault(peer);
+
+    /// <summary>Tells all peers about this node.</summary>
+    public void Report(NodeReport report)
+    {
+        foreach (var peer in _peers)
+        {
+            _transport.Send(peer, report);
+        }
+    }
+
+    /// <summary>The user's tables in the main database.</summary>
+    public IReadOnlyList<string> Tables() => _readers.Tables();
+
+    /// <summary>
+    /// Replicates a write. When it answers <see cref="WriteResult.Done"/>, a majority has it on disk and this node has applied it.
+    /// A failure of other nodes in between is waited out, and does not make it happen twice.
+    /// </summary>
+    /// <param name="statements">At least one.</param>
+    /// <param name="isTransaction">All or nothing with several results; otherwise there is one statement.</param>
+    /// <param name="idempotencyKey">The client's, or null.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the write.</param>
+    public async Task<WriteResult> WriteAsync(
+        IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken)
+    {
+        var deadline = Deadline.After(_options.RequestTimeout);
+        var result = await _pending.SubmitAsync("main", statements, isTransaction, idempotencyKey, deadline)
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
+        if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
+        {
+            // Done before, under the same key, and this node lags: the client must find its write here.
+            using var timeout = Timeout(deadline, cancellationToken);
+            try
+            {
+                await _applied.WaitForAsync(index, timeout.Token).ConfigureAwait(false);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return new WriteResult.NotDone(BehindFailure(index));
+            }
+        }
+
+        return result;
+    }
+
+    /// <summary>Reads from this node's database.</summary>
+    /// <param name="statement">The query.</param>
+    /// <param name="isStrong">Linearizable: everything that was answered anywhere before is seen. Takes a majority.</param>
+    /// <param name="minIndex">Waits until this node has applied that much; zero for what there is.</param>
+    /// <param name="cancellationToken">Ends the query too.</param>
+    public async Task<QueryResult> QueryAsync(Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken)
+    {
+        var deadline = Deadline.After(_options.RequestTimeout);
+        if ((isStrong || minIndex > AppliedIndex)
+            && await WaitForFreshnessAsync(isStrong, minIndex, deadline, cancellationToken).ConfigureAwait(false) is { } failure)
+        {
+            return new QueryResult.NotDone(failure);
+        }
+
+        var index = AppliedIndex;
+        return await _readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false) switch
+        {
+            ReadOutcome.RowsRead { Rows: var rows } => new QueryResult.Done(index, rows),
+            ReadOutcome.NotARead { IsSchema: var isSchema } => new QueryResult.NotARead(isSchema),
+            ReadOutcome.Failed { Failure: var failed } => new QueryResult.NotDone(failed),
+            var outcome => throw new System.Diagnostics.UnreachableException(outcome.GetType().Name),
+        };
+    }
+
+    /// <summary>For an orderly stop: lets another node lead and lets what is under way finish, within a moment.</summary>
+    public async Task DrainAsync()
+    {
+        using var patience = new CancellationTokenSource(_options.HandOverPatience);
+        try
+        {
+            await _raft.HandOverLeadershipAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+            using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
+            while (_pending.Count > 0 && await timer.WaitForNextTickAsync(patience.Token).ConfigureAwait(false))
+            {
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            LogHandOverIncomplete(_pending.Count);
+        }
+    }
+
+    public override void Dispose()
+    {
+        _writes.Dispose();
+        _readers.Dispose();
+        _writer.Dispose();
+        _storage.Dispose();
+        _lock.Dispose();
+        base.Dispose();
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        var raft = RunOnThread("distdb raft", _raft.Run);
+        var writes = RunOnThread("distdb writes", _writes.Run);
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var sweep = SweepAsync(stop.Token);
+        await Task.WhenAny(raft, writes, sweep).ConfigureAwait(false);
+
+        // Either the host stops, or one of them failed; then the node must not go on with the rest.
+        await stop.CancelAsync().ConfigureAwait(false);
+        _writes.Stop();
+        _raft.Stop();
+        _pending.Stop();
+        try
+        {
+            await Task.WhenAll(raft, writes, sweep).ConfigureAwait(false);
+        }
+        catch (Exception e)
+        {
+            Environment.ExitCode = 1;
+            if (e is RaftStorageException or StorageFailedException or ReplicaDivergedException)
+            {
+                LogStopped(e.Message);
+            }
+            else
+            {
+                LogBroken(e);
+            }
+
+            _lifetime.StopApplication();
+        }
+    }
+
+    private static Task RunOnThread(string name, Action run)
+    {
+        var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        new Thread(() =>
+        {
+            try
+            {
+                run();
+                ended.SetResult();
+            }
+            catch (Exception e)
+            {
+                ended.SetException(e);
+            }
+        })
+        {
+            Name = name,
+            IsBackground = true,
+        }.Start();
+        return ended.Task;
+    }
+
+    private static CancellationTokenSource Timeout(Deadline deadline, CancellationToken cancellationToken)
+    {
+        var source = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        source.CancelAfter(deadline.Remaining);
+        return source;
+    }
+
+    private async Task SweepAsync(CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(_sweepInterval);
+        try
+        {
+            while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
+            {
+                _pending.Sweep();
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            // The node stops.
+        }
+    }
+
+    /// <summary>Null once this node has applied enough.</summary>
+    private async Task<Failure?> WaitForFreshnessAsync(bool isStrong, LogIndex minIndex, Deadline deadline, CancellationToken cancellationToken)
+    {
+        using var timeout = Timeout(deadline, cancellationToken);
+        var wanted = minIndex;
+        var isConfirmed = !isStrong;
+        try
+        {
+            if (isStrong)
+            {
+                wanted = LogIndex.Max(wanted, await _raft.ReadIndexAsync(timeout.Token).ConfigureAwait(false));
+                isConfirmed = true;
+            }
+
+            await _applied.WaitForAsync(wanted, timeout.Token).ConfigureAwait(false);
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return isConfirmed
+                ? BehindFailure(wanted)
+                : new(FailureCode.NoQuorum, $"A strong read needs a majority of nodes: {DescribeQuorum()} Use consistency \"local\" to read what this node has.");
+        }
+    }
+
+    private Failure BehindFailure(LogIndex wanted) => new(
+        FailureCode.Timeout,
+        $"This node has applied the log up to {AppliedIndex} and did not reach {wanted} in time. Try again, or ask another node.");
+
+    private string DescribeQuorum()
+    {
+        string[] missing = [.. _peers.Where(p => !_transport.StateOf(p).IsConnected).Select(p => $"node {p}")];
+        var state = Leader is null ? "no leader could be elected" : "the leader did not answer in time";
+        return missing.Length == 0
+            ? $"{state}, though all nodes can be reached."
+            : $"{state}; this node cannot reach {string.Join(" and ", missing)}.";
+    }
+
+    private void Forward(NodeId leader, ForwardedWrite write)
+    {
+        if (leader == Id)
+        {
+            _writes.Enqueue(write);
+        }
+        else
+        {
+            _transport.Send(leader, write);
+        }
+    }
+
+    private void OnPeerMessage(NodeId from, PeerMessage message)
+    {
+        switch (message)
+        {
+            case RaftPeerMessage { Message: var raft }:
+                _raft.Receive(raft);
+                break;
+            case ForwardedWrite write when write.Command.Id.Node == from.Value:
+                _writes.Enqueue(write);
+                break;
+            case WriteRefused refused:
+                _pending.Refused(refused.Id, refused.Term, refused.Failure);
+                break;
+            case WriteRemembered remembered:
+                _pending.Remembered(remembered.Id, remembered.Term, remembered.Index, remembered.Results);
+                break;
+            case NodeReport report:
+                _reports[from] = report;
+                break;
+            default:
+                LogIgnored(from, message.GetType().Name);
+                break;
+        }
+    }
+
+    private void OnLeadershipChanged(Leadership leadership)
+    {
+        // The write loop first: what it drops can then be sent to the new leader.
+        _writes.LeadershipChanged(leadership);
+        _pending.LeadershipChanged(leadership);
+        if (leadership.Leader != _loggedLeadership?.Leader && leadership.Leader is { } leader)
+        {
+            _loggedLeadership = leadership;
+            LogLeader(leader, leadership.Term);
+        }
+    }
+
+    [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "Node {Leader} leads term {Term}.")]
+    private partial void LogLeader(NodeId leader, Term term);
+
+    [LoggerMessage(EventId = 402, Level = LogLevel.Critical, Message = "{Reason} The node stops.")]
+    private partial void LogStopped(string reason);
+
+    [LoggerMessage(EventId = 403, Level = LogLevel.Critical, Message = "A defect in distdb; the node stops before it does harm. What was acknowledged is kept.")]
+    private partial void LogBroken(Exception exception);
+
+    [LoggerMessage(EventId = 404, Level = LogLevel.Warning, Message = "Ignored a {Kind} from node {From} that it has no right to send.")]
+    private partial void LogIgnored(NodeId from, string kind);
+
+    [LoggerMessage(EventId = 405, Level = LogLevel.Information, Message = "Stopping without having handed over everything; {Count} writes were under way.")]
+    private partial void LogHandOverIncomplete(int count);
+}

@@ -1,0 +1,276 @@
+using DistDb.Node.Commands;
+using DistDb.Node.Raft;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// The writes that clients gave this node and whose fate is not known yet: carries each to the leader, again and again if need be, and
+/// recognises it when it comes back in the log. Thread safe. Never calls out while holding its lock.
+/// <para>
+/// Why a write is applied once, whatever is lost, repeated or killed on the way, without anything remembered on disk:
+/// </para>
+/// <list type="number">
+/// <item>A copy is addressed to the leader of one term, and only that leader in that term may put it into the log.</item>
+/// <item>Within its term the leader drops repeated copies (<see cref="OriginWindows"/>).</item>
+/// <item>A copy for another term is made only when this node has applied an entry of a later term than the last copy's. Terms never
+/// go back along the log, so every entry of that earlier term that will ever be committed stands before it and has been looked at
+/// here: the write was not in it, and never will be.</item>
+/// </list>
+/// </summary>
+internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationOptions options)
+{
+    // The leader enforces the client's time limit. Past this much more, its word is not coming.
+    private static readonly TimeSpan _verdictGrace = TimeSpan.FromSeconds(1);
+
+    private readonly Lock _lock = new();
+    private readonly Dictionary<long, Pending> _pending = [];
+    private Leadership? _leadership;
+    private Term _appliedTerm;
+    private long _nextSequence = 1;
+    private long _oldest = 1;
+    private long _bytes;
+
+    /// <summary>Carries a write to the leader, which may be this node itself.</summary>
+    public required Action<NodeId, ForwardedWrite> Forward { get; init; }
+
+    /// <summary>Explains, for a client, which nodes are missing.</summary>
+    public required Func<string> DescribeQuorum { get; init; }
+
+    public int Count
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _pending.Count;
+            }
+        }
+    }
+
+    /// <summary>Takes a client's write; completes when its fate is known or its deadline has passed.</summary>
+    public Task<WriteResult> SubmitAsync(
+        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, Deadline deadline)
+    {
+        Pending pending;
+        (NodeId, ForwardedWrite)? copy;
+        lock (_lock)
+        {
+            var bytes = WriteSize.Of(statements);
+            if (_pending.Count >= options.PendingWritesMax || (_pending.Count > 0 && _bytes + bytes > options.PendingBytesMax))
+            {
+                return Task.FromResult<WriteResult>(new WriteResult.NotDone(Overloaded()));
+            }
+
+            var command = new WriteCommand
+            {
+                Id = new(self.Value, incarnation, _nextSequence++),
+                Database = database,
+                IdempotencyKey = idempotencyKey,
+                Statements = statements,
+                IsTransaction = isTransaction,
+            };
+            pending = new(command, bytes, deadline);
+            _pending.Add(command.Id.Sequence, pending);
+            _bytes += bytes;
+            copy = NextCopy(pending);
+        }
+
+        Send(copy);
+        return pending.Completion.Task;
+    }
+
+    /// <summary>Whether a write in the log is one that a client of this node still waits for.</summary>
+    public bool IsAwaited(WriteId id)
+    {
+        if (id.Node != self.Value || id.Incarnation != incarnation)
+        {
+            return false;
+        }
+
+        lock (_lock)
+        {
+            return _pending.ContainsKey(id.Sequence);
+        }
+    }
+
+    /// <summary>A write of this node was applied.</summary>
+    public void Applied(WriteId id, LogIndex index, IReadOnlyList<StatementResult> results) =>
+        Complete(id.Sequence, null, new WriteResult.Done(index, results));
+
+    /// <summary>This node has applied an entry of a term; every earlier entry was announced by <see cref="Applied"/> before.</summary>
+    public void AppliedTerm(Term term)
+    {
+        lock (_lock)
+        {
+            _appliedTerm = term;
+        }
+
+        SendAll(_ => true);
+    }
+
+    public void LeadershipChanged(Leadership leadership)
+    {
+        lock (_lock)
+        {
+            _leadership = leadership;
+        }
+
+        SendAll(_ => true);
+    }
+
+    /// <summary>The leader's verdict.</summary>
+    public void Refused(WriteId id, Term term, Failure failure) => Complete(id.Sequence, term, new WriteResult.NotDone(failure));
+
+    /// <summary>The leader's word that the write was done before.</summary>
+    public void Remembered(WriteId id, Term term, LogIndex index, IReadOnlyList<StatementResult> results) =>
+        Complete(id.Sequence, term, new WriteResult.Done(index, results));
+
+    /// <summary>This node led a term and dropped its own client's write before it came near the log: as if never sent.</summary>
+    public void Dropped(WriteId id, Term term)
+    {
+        lock (_lock)
+        {
+            if (_pending.TryGetValue(id.Sequence, out var pending) && pending.SentTerm == term)
+            {
+                pending.SentTerm = Term.Zero;
+            }
+        }
+    }
+
+    /// <summary>Repeats what got no answer, and gives up what is past its deadline. Called every few dozen milliseconds.</summary>
+    public void Sweep()
+    {
+        var now = Environment.TickCount64;
+        var resendMs = (long)options.ResendInterval.TotalMilliseconds;
+        SendAll(pending => now - pending.SentAtMs >= resendMs);
+
+        List<(Pending Pending, bool IsSettled)> expired = [];
+        lock (_lock)
+        {
+            foreach (var pending in _pending.Values)
+            {
+                var isSettled = IsSettled(pending);
+                if (pending.Deadline.HasPassed && (isSettled || pending.Deadline.Plus(_verdictGrace).HasPassed))
+                {
+                    expired.Add((pending, isSettled));
+                }
+            }
+        }
+
+        foreach (var (pending, isSettled) in expired)
+        {
+            Complete(pending.Command.Id.Sequence, null, new WriteResult.NotDone(isSettled ? NoQuorum() : Unknown(pending)));
+        }
+    }
+
+    /// <summary>The node stops: whoever still waits is told what is known.</summary>
+    public void Stop()
+    {
+        List<(long Sequence, Failure Failure)> left;
+        lock (_lock)
+        {
+            left = [.. _pending.Values.Select(p => (p.Command.Id.Sequence, IsSettled(p) ? NoQuorum() : Unknown(p)))];
+        }
+
+        foreach (var (sequence, failure) in left)
+        {
+            Complete(sequence, null, new WriteResult.NotDone(failure));
+        }
+    }
+
+    /// <summary>Whether it is certain that no copy sent so far will ever be applied.</summary>
+    private bool IsSettled(Pending pending) => pending.SentTerm == Term.Zero || pending.SentTerm < _appliedTerm;
+
+    /// <summary>The copy that may be sent now, if any; the caller holds the lock.</summary>
+    private (NodeId Leader, ForwardedWrite Copy)? NextCopy(Pending pending)
+    {
+        if (_leadership is not { Leader: { } leader, Term: var term } || !(IsSettled(pending) || pending.SentTerm == term))
+        {
+            return null;
+        }
+
+        pending.SentTerm = term;
+        pending.SentAtMs = Environment.TickCount64;
+        while (_oldest < _nextSequence && !_pending.ContainsKey(_oldest))
+        {
+            _oldest++;
+        }
+
+        return (leader, new(term, _oldest, (int)pending.Deadline.Remaining.TotalMilliseconds, pending.Command));
+    }
+
+    private void SendAll(Func<Pending, bool> isDue)
+    {
+        List<(NodeId, ForwardedWrite)> copies = [];
+        lock (_lock)
+        {
+            foreach (var pending in _pending.Values)
+            {
+                if (isDue(pending) && NextCopy(pending) is { } copy)
+                {
+                    copies.Add(copy);
+                }
+            }
+        }
+
+        foreach (var copy in copies)
+        {
+            Send(copy);
+        }
+    }
+
+    private void Send((NodeId Leader, ForwardedWrite Write)? copy)
+    {
+        if (copy is { } c)
+        {
+            Forward(c.Leader, c.Write);
+        }
+    }
+
+    /// <summary>Ends a write's wait; a verdict counts only for the term that the last copy was sent to.</summary>
+    private void Complete(long sequence, Term? verdictOf, WriteResult result)
+    {
+        Pending? pending;
+        lock (_lock)
+        {
+            if (!_pending.TryGetValue(sequence, out pending) || (verdictOf is { } term && pending.SentTerm != term))
+            {
+                return;
+            }
+
+            _pending.Remove(sequence);
+            _bytes -= pending.Bytes;
+        }
+
+        pending.Completion.SetResult(result);
+    }
+
+    private static Failure Overloaded() =>
+        new(FailureCode.Overloaded, "Too many writes are waiting at this node. This one was not done; send it again in a moment.");
+
+    private Failure NoQuorum() =>
+        new(FailureCode.NoQuorum, $"The write was not done: {DescribeQuorum()} Send it again when more nodes are up; reads with consistency \"local\" still work.");
+
+    private static Failure Unknown(Pending pending) => new(
+        FailureCode.OutcomeUnknown,
+        pending.Command.IdempotencyKey is { } key
+            ? $"The cluster did not confirm the write in time; it may or may not be done. Send it again with the same id, \"{key}\": it will be done once."
+            : "The cluster did not confirm the write in time; it may or may not be done. Look at the data before sending it again. Give writes an \"id\" to make sending them again safe.");
+
+    private sealed class Pending(WriteCommand command, long bytes, Deadline deadline)
+    {
+        public WriteCommand Command { get; } = command;
+
+        public long Bytes { get; } = bytes;
+
+        public Deadline Deadline { get; } = deadline;
+
+        public TaskCompletionSource<WriteResult> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        /// <summary>The term that the last copy was addressed to; zero while none was sent.</summary>
+        public Term SentTerm { get; set; }
+
+        public long SentAtMs { get; set; }
+    }
+}

@@ -1,0 +1,9 @@
+using DistDb.Node.Commands;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>A write waiting at the leader for its place in a batch.</summary>
+/// <param name="Command">The write.</param>
+/// <param name="Bytes">About its size.</param>
+/// <param name="Deadline">When its client's time limit ends.</param>
+internal sealed record QueuedWrite(WriteCommand Command, long Bytes, Deadline Deadline);

@@ -1,0 +1,560 @@
+using System.Diagnostics;
+using System.Security.Cryptography;
+using DistDb.Node.Commands;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Storage;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// The one thread that writes the database. On every node it applies committed entries in order. On the leader it also executes
+/// clients' writes first: many in one open SQLite transaction, each in its own savepoint, proposed as one log entry; when that
+/// entry is committed the transaction is committed as it stands, and only then is anybody answered.
+/// <para>
+/// Whether an open transaction is kept is decided by the log alone: if the entry committed at its index has its term, it is that very
+/// entry; if it has another, the transaction is rolled back and the entry executed. Losing leadership rolls it back too; should
+/// the entry be committed by the next leader, it is executed from the log like any other.
+/// </para>
+/// </summary>
+internal sealed class WriteLoop : IDisposable
+{
+    private const int ApplyBytesAtOnce = 1 << 20;
+
+    private readonly DatabaseWriter _database;
+    private readonly RaftStorage _log;
+    private readonly RaftLoop _raft;
+    private readonly PendingWrites _pending;
+    private readonly AppliedProgress _applied;
+    private readonly Action<NodeId, PeerMessage> _send;
+    private readonly NodeId _self;
+    private readonly ReplicationOptions _options;
+    private readonly CancellationTokenSource _stopped = new();
+
+    // Guards what other threads hand in. Never held while calling anything that takes another lock or waits.
+    private readonly object _lock = new();
+    private readonly LeaderQueue _queue;
+    private Leadership _leadership;
+    private LogIndex _committed;
+    private OpenBatch? _refusedBatch;
+    private bool _stopping;
+
+    // This thread's own.
+    private OpenBatch? _batch;
+    private LogIndex _appliedIndex;
+    private Term _appliedTerm;
+    private long _writeCount;
+    private long _batchCount;
+
+    public WriteLoop(
+        DatabaseWriter database,
+        RaftStorage log,
+        RaftLoop raft,
+        PendingWrites pending,
+        AppliedProgress applied,
+        Action<NodeId, PeerMessage> send,
+        NodeId self,
+        ReplicationOptions options)
+    {
+        _database = database;
+        _log = log;
+        _raft = raft;
+        _pending = pending;
+        _applied = applied;
+        _send = send;
+        _self = self;
+        _options = options;
+        _queue = new(options);
+        _leadership = raft.Leadership;
+        _appliedIndex = new(database.AppliedIndex);
+        _committed = _appliedIndex;
+        _applied.Advance(_appliedIndex);
+        ClusterId = database.ClusterId ?? Guid.Empty;
+        MasterNode = new(database.MasterNode);
+    }
+
+    /// <summary>The cluster's identity, or empty until the log has told it.</summary>
+    public Guid ClusterId
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return field;
+            }
+        }
+
+        private set
+        {
+            lock (_lock)
+            {
+                field = value;
+            }
+        }
+    }
+
+    /// <summary>Who may change the schema, as of the last applied entry.</summary>
+    public NodeId MasterNode { get; private set; }
+
+    /// <summary>Clients' writes applied since the start, and the log entries that held them.</summary>
+    public (long Writes, long Batches) Counts => (Interlocked.Read(ref _writeCount), Interlocked.Read(ref _batchCount));
+
+    /// <summary>Takes a write for which this node is the leader; ignores it where it is not, or knows it already.</summary>
+    public void Enqueue(ForwardedWrite write)
+    {
+        Failure? verdict;
+        lock (_lock)
+        {
+            if (!_leadership.Leads(write.Term))
+            {
+                return;
+            }
+
+            verdict = _queue.Enqueue(write);
+            Monitor.Pulse(_lock);
+        }
+
+        if (verdict is not null)
+        {
+            SendRefusal(write.Command.Id, write.Term, verdict);
+        }
+    }
+
+    public void LeadershipChanged(Leadership leadership)
+    {
+        List<QueuedWrite> dropped = [];
+        Term term;
+        lock (_lock)
+        {
+            term = _leadership.Term;
+            if (_leadership.IsLeader && !leadership.Leads(term))
+            {
+                dropped = _queue.Clear();
+            }
+
+            _leadership = leadership;
+            Monitor.Pulse(_lock);
+        }
+
+        AnnounceDropped(dropped, term);
+    }
+
+    public void Committed(LogIndex index)
+    {
+        lock (_lock)
+        {
+            _committed = index;
+            Monitor.Pulse(_lock);
+        }
+    }
+
+    public void Stop()
+    {
+        lock (_lock)
+        {
+            _stopping = true;
+            Monitor.Pulse(_lock);
+        }
+
+        _stopped.Cancel();
+    }
+
+    public void Dispose() => _stopped.Dispose();
+
+    /// <summary>The loop; returns after <see cref="Stop"/>.</summary>
+    /// <exception cref="ReplicaDivergedException">This replica does not see what the leader saw.</exception>
+    /// <exception cref="StorageFailedException">The database cannot be written.</exception>
+    /// <exception cref="RaftStorageException">The log cannot be read.</exception>
+    public void Run()
+    {
+        while (true)
+        {
+            switch (WaitForWork(out var committed, out var leadership))
+            {
+                case Work.Apply:
+                    ApplyUpTo(committed);
+                    break;
+                case Work.Abandon:
+                    Abandon(_batch!);
+                    break;
+                case Work.Execute:
+                    Execute(leadership.Term);
+                    break;
+                default:
+                    _database.Rollback();
+                    return;
+            }
+        }
+    }
+
+    private enum Work
+    {
+        Stop,
+        Apply,
+        Abandon,
+        Execute,
+    }
+
+    private Work WaitForWork(out LogIndex committed, out Leadership leadership)
+    {
+        lock (_lock)
+        {
+            while (true)
+            {
+                committed = _committed;
+                leadership = _leadership;
+                var isLeading = leadership.IsLeader && _appliedIndex >= leadership.TermStart;
+                if (_stopping)
+                {
+                    return Work.Stop;
+                }
+
+                if (committed > _appliedIndex)
+                {
+                    return Work.Apply;
+                }
+
+                if (_batch is { } batch && (batch == _refusedBatch || !leadership.Leads(batch.Term)))
+                {
+                    return Work.Abandon;
+                }
+
+                if (_batch is null && isLeading && !leadership.IsHandingOver && (!_queue.IsEmpty || _database.ClusterId is null))
+                {
+                    return Work.Execute;
+                }
+
+                Monitor.Wait(_lock);
+            }
+        }
+    }
+
+    private void ApplyUpTo(LogIndex committed)
+    {
+        if (_batch is { } batch)
+        {
+            if (_log.TermAt(batch.Index) == batch.Term)
+            {
+                CommitBatch(batch);
+                return;
+            }
+
+            // Another leader's entry stands there: this one's will never be committed.
+            _database.Rollback();
+            _batch = null;
+        }
+
+        foreach (var entry in _log.Read(_appliedIndex.Next, committed, ApplyBytesAtOnce))
+        {
+            Apply(entry);
+        }
+    }
+
+    private void CommitBatch(OpenBatch batch)
+    {
+        _database.Commit();
+        _batch = null;
+        FinishEntry(batch.Index, batch.Succeeded.Count);
+        foreach (var (write, outcome) in batch.Succeeded)
+        {
+            if (write.Command.Id.Node == _self.Value)
+            {
+                _pending.Applied(write.Command.Id, batch.Index, outcome.Results);
+            }
+        }
+
+        FinishTerm(batch.Term);
+        AnswerUnlogged(batch);
+    }
+
+    private void Apply(Entry entry)
+    {
+        List<(WriteId Id, IReadOnlyList<StatementResult> Results)> own = [];
+        var writeCount = 0;
+        switch (entry.Kind == EntryKind.NoOp ? null : LogCommandCodec.Decode(entry.Data.Span))
+        {
+            case null:
+                break;
+            case BootstrapCommand bootstrap:
+                _database.Begin(new(entry.Index.Value, _database.AppliedTimeMs, 0));
+                _database.SetClusterId(bootstrap.ClusterId);
+                _database.Commit();
+                break;
+            case WriteBatch batch:
+                _database.Begin(new(entry.Index.Value, batch.TimeMs, batch.Seed));
+                for (; writeCount < batch.Writes.Count; writeCount++)
+                {
+                    var write = batch.Writes[writeCount];
+                    var isAwaited = _pending.IsAwaited(write.Command.Id);
+                    var results = _database.Replay(write, writeCount, isAwaited);
+                    if (isAwaited)
+                    {
+                        own.Add((write.Command.Id, results));
+                    }
+                }
+
+                _database.Commit();
+                break;
+            case var command:
+                throw new UnreachableException(command.GetType().Name);
+        }
+
+        FinishEntry(entry.Index, writeCount);
+        foreach (var (id, results) in own)
+        {
+            _pending.Applied(id, entry.Index, results);
+        }
+
+        FinishTerm(entry.Term);
+    }
+
+    private void FinishEntry(LogIndex index, int writeCount)
+    {
+        _appliedIndex = index;
+        if (writeCount > 0)
+        {
+            Interlocked.Add(ref _writeCount, writeCount);
+            Interlocked.Increment(ref _batchCount);
+        }
+
+        ClusterId = _database.ClusterId ?? Guid.Empty;
+        MasterNode = new(_database.MasterNode);
+        _applied.Advance(index);
+    }
+
+    /// <summary>After the entry's own writes were announced: see <see cref="PendingWrites"/> for why the order matters.</summary>
+    private void FinishTerm(Term term)
+    {
+        if (term > _appliedTerm)
+        {
+            _appliedTerm = term;
+            _pending.AppliedTerm(term);
+        }
+    }
+
+    /// <summary>Executes what waits, as far as it fits one batch, and proposes it.</summary>
+    private void Execute(Term term)
+    {
+        var batch = new OpenBatch(_appliedIndex.Next, term);
+        LogCommand? command;
+        if (_database.ClusterId is null)
+        {
+            var bootstrap = new BootstrapCommand(Guid.NewGuid());
+            _database.Begin(new(batch.Index.Value, _database.AppliedTimeMs, 0));
+            _database.SetClusterId(bootstrap.ClusterId);
+            command = bootstrap;
+        }
+        else
+        {
+            command = ExecuteWrites(batch);
+        }
+
+        if (command is null)
+        {
+            _database.Rollback();
+            AnswerOnceStillLeader(batch);
+            return;
+        }
+
+        _batch = batch;
+        _raft.Propose(batch.Term, batch.Index, LogCommandCodec.Encode(command), () =>
+        {
+            lock (_lock)
+            {
+                _refusedBatch = batch;
+                Monitor.Pulse(_lock);
+            }
+        });
+    }
+
+    /// <summary>The command for the log, or null if no write succeeded.</summary>
+    private WriteBatch? ExecuteWrites(OpenBatch batch)
+    {
+        List<QueuedWrite> candidates;
+        lock (_lock)
+        {
+            candidates = _queue.TakeBatch();
+        }
+
+        var stamp = new EntryStamp(
+            batch.Index.Value,
+            Math.Max(_database.AppliedTimeMs, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
+            BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
+        var started = Stopwatch.GetTimestamp();
+        while (true)
+        {
+            _database.Begin(stamp);
+            var executedCount = 0;
+            while (executedCount < candidates.Count && !_database.TransactionLost
+                && (executedCount == 0 || Stopwatch.GetElapsedTime(started) < _options.BatchTimeMax))
+            {
+                ExecuteOne(candidates[executedCount++], batch);
+            }
+
+            PutBackOrDrop(candidates.Skip(executedCount), batch.Term);
+            if (!_database.TransactionLost)
+            {
+                break;
+            }
+
+            // The last write made SQLite roll back everything before it as well (an interrupted statement, ON CONFLICT ROLLBACK).
+            // Those are done again without it, and nobody notices.
+            candidates = [.. batch.Succeeded.Select(s => s.Write)];
+            batch.Succeeded.Clear();
+            _database.Rollback();
+            started = Stopwatch.GetTimestamp();
+        }
+
+        return batch.Succeeded.Count == 0
+            ? null
+            : new WriteBatch(
+                stamp.TimeMs,
+                stamp.Seed,
+                [.. batch.Succeeded.Select(s => new LoggedWrite(s.Write.Command, s.Outcome.Observation))]);
+    }
+
+    private void ExecuteOne(QueuedWrite write, OpenBatch batch)
+    {
+        if (write.Deadline.HasPassed)
+        {
+            batch.Unlogged.Add((write, new WriteOutcome.Failed(new(
+                FailureCode.Timeout, "The write waited longer than its time limit for others before it. It was not done; send it again."))));
+            return;
+        }
+
+        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _database.MasterNode);
+        var outcome = _database.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
+        if (outcome is WriteOutcome.Succeeded succeeded)
+        {
+            batch.Succeeded.Add((write, succeeded));
+        }
+        else
+        {
+            batch.Unlogged.Add((write, outcome));
+        }
+    }
+
+    /// <summary>Leadership is lost, or the proposal came too late for it: undoes the open batch.</summary>
+    private void Abandon(OpenBatch batch)
+    {
+        _batch = null;
+        _database.Rollback();
+        bool wasRefused;
+        lock (_lock)
+        {
+            wasRefused = batch == _refusedBatch;
+            _refusedBatch = null;
+        }
+
+        // A refused proposal never comes near the log. One that was taken is in it or not, which the log alone will tell; but what
+        // was not meant for the log can be sent again at once. (A refusal within the term means a hand-over, which may fail.)
+        PutBackOrDrop(wasRefused ? batch.Writes : batch.Unlogged.Select(u => u.Write), batch.Term);
+    }
+
+    /// <summary>Writes taken in a term wait on while this node leads that term, and are dropped with it: no other term may have them.</summary>
+    private void PutBackOrDrop(IEnumerable<QueuedWrite> writes, Term term)
+    {
+        lock (_lock)
+        {
+            if (_leadership.Leads(term))
+            {
+                _queue.PutBack(writes);
+                return;
+            }
+        }
+
+        AnnounceDropped(writes, term);
+    }
+
+    private void AnnounceDropped(IEnumerable<QueuedWrite> writes, Term term)
+    {
+        foreach (var write in writes.Where(w => w.Command.Id.Node == _self.Value))
+        {
+            _pending.Dropped(write.Command.Id, term);
+        }
+    }
+
+    /// <summary>
+    /// Nothing to log, so no entry confirms that this node still led when it saw what the answers rest on; a read round does.
+    /// If it does not lead any more, the writes' origins send them to whoever does.
+    /// </summary>
+    private void AnswerOnceStillLeader(OpenBatch batch)
+    {
+        if (batch.Unlogged.Count == 0)
+        {
+            return;
+        }
+
+        _raft.ReadIndexAsync(_stopped.Token).ContinueWith(
+            confirmed =>
+            {
+                if (confirmed.IsCompletedSuccessfully && _raft.Leadership.Leads(batch.Term))
+                {
+                    AnswerUnlogged(batch);
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.None,
+            TaskScheduler.Default);
+    }
+
+    private void AnswerUnlogged(OpenBatch batch)
+    {
+        foreach (var (write, outcome) in batch.Unlogged)
+        {
+            var id = write.Command.Id;
+            switch (outcome)
+            {
+                case WriteOutcome.Failed { Failure: var failure }:
+                    lock (_lock)
+                    {
+                        if (_leadership.Leads(batch.Term))
+                        {
+                            _queue.Refuse(id, failure);
+                        }
+                    }
+
+                    SendRefusal(id, batch.Term, failure);
+                    break;
+                case WriteOutcome.Remembered { Index: var index, Results: var results }:
+                    lock (_lock)
+                    {
+                        if (_leadership.Leads(batch.Term))
+                        {
+                            _queue.Forget(id);
+                        }
+                    }
+
+                    SendRemembered(new(id, batch.Term, new(index), results));
+                    break;
+                default:
+                    throw new UnreachableException(outcome.GetType().Name);
+            }
+        }
+    }
+
+    private void SendRefusal(WriteId id, Term term, Failure failure)
+    {
+        if (id.Node == _self.Value)
+        {
+            _pending.Refused(id, term, failure);
+        }
+        else
+        {
+            _send(new(id.Node), new WriteRefused(id, term, failure));
+        }
+    }
+
+    private void SendRemembered(WriteRemembered message)
+    {
+        if (message.Id.Node == _self.Value)
+        {
+            _pending.Remembered(message.Id, message.Term, message.Index, message.Results);
+        }
+        else
+        {
+            _send(new(message.Id.Node), message);
+        }
+    }
+}

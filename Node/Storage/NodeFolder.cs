@@ -1,0 +1,26 @@
+using DistDb.Node.Raft;
+
+namespace DistDb.Node.Storage;
+
+/// <summary>Where a node keeps what: <c>&lt;data&gt;/node-&lt;id&gt;/</c> with <c>raft.db</c>, <c>databases/&lt;name&gt;.db</c> and <c>node.lock</c>.</summary>
+public sealed class NodeFolder
+{
+    /// <summary>Creates the folder where it does not exist.</summary>
+    /// <exception cref="IOException">It cannot be created.</exception>
+    /// <exception cref="UnauthorizedAccessException">It cannot be created.</exception>
+    public NodeFolder(string dataFolder, NodeId node)
+    {
+        Node = node;
+        Path = System.IO.Path.Combine(System.IO.Path.GetFullPath(dataFolder), $"node-{node}");
+        Directory.CreateDirectory(System.IO.Path.Combine(Path, "databases"));
+    }
+
+    public NodeId Node { get; }
+
+    public string Path { get; }
+
+    public string RaftLogPath => System.IO.Path.Combine(Path, "raft.db");
+
+    /// <summary>The file of a database whose name was checked before.</summary>
+    public string DatabasePath(string database) => System.IO.Path.Combine(Path, "databases", database + ".db");
+}
