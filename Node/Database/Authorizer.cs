@@ -101,7 +101,9 @@ internal sealed class Authorizer(bool forWrites)
                 return DecideRowWrite(first);
 
             case AuthorizerAction.Function:
-                return DecideFunction(second);
+                return Is(second, "load_extension"u8) || Is(second, "fts3_tokenizer"u8)
+                    ? Refuse($"{Text(second)}() is not available: it reaches into the process.")
+                    : Allow;
 
             case AuthorizerAction.Pragma:
                 return DecidePragma(first, second);
@@ -157,6 +159,12 @@ internal sealed class Authorizer(bool forWrites)
         }
     }
 
+    /// <summary>Notes that a write called one of <see cref="Native.OwnStateFunctions"/>.</summary>
+    public void RefuseOwnStateFunction() => Refusal =
+        "total_changes(), sqlite_version(), sqlite_source_id(), sqlite_compileoption_*() and the like are not available in writes, nor in " +
+        "the defaults and triggers that writes use: they may give something else on another replica. Query them first and send the " +
+        "values as parameters.";
+
     private int DecideRowWrite(ReadOnlySpan<byte> table)
     {
         if (IsInternal(table))
@@ -173,23 +181,6 @@ internal sealed class Authorizer(bool forWrites)
         }
 
         return Allow;
-    }
-
-    private int DecideFunction(ReadOnlySpan<byte> function)
-    {
-        if (Is(function, "load_extension"u8) || Is(function, "fts3_tokenizer"u8))
-        {
-            return Refuse($"{Text(function)}() is not available: it reaches into the process.");
-        }
-
-        var ownState = forWrites &&
-            (Is(function, "total_changes"u8) || Is(function, "sqlite_version"u8) || Is(function, "sqlite_source_id"u8) ||
-            Is(function, "fts5_source_id"u8) || Is(function, "sqlite_compileoption_get"u8) ||
-            Is(function, "sqlite_compileoption_used"u8) || Is(function, "sqlite_offset"u8));
-        return ownState
-            ? Refuse($"{Text(function)}() is not available in writes: it may give something else on another replica. " +
-                "Query it first and send its value as a parameter.")
-            : Allow;
     }
 
     private int DecidePragma(ReadOnlySpan<byte> pragma, ReadOnlySpan<byte> argument)

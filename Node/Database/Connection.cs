@@ -47,7 +47,12 @@ internal sealed unsafe class Connection : IDisposable
             Configure(ConfigDefensive, 1);
             Configure(ConfigWritableSchema, 0);
             Configure(ConfigTrustedSchema, 0);
-            _random = forWrites ? new(_handle) : null;
+            if (forWrites)
+            {
+                _random = new(_handle);
+                OwnStateFunctions.Register(_handle, GCHandle.ToIntPtr(_self));
+            }
+
             ConnectionCallbacks.Install(_handle, GCHandle.ToIntPtr(_self));
         }
         catch

@@ -113,6 +113,9 @@ internal static unsafe partial class Sqlite3
     public static partial void sqlite3_result_blob64(nint context, void* bytes, ulong count, nint destroy);
 
     [LibraryImport(Library)]
+    public static partial void sqlite3_result_error(nint context, byte* message, int bytes);
+
+    [LibraryImport(Library)]
     public static partial void sqlite3_result_error_toobig(nint context);
 
     [LibraryImport(Library)]
