@@ -45,6 +45,27 @@ internal static class Problem
         return failure.Code == FailureCode.Overloaded ? new WithRetryAfter(problem) : problem;
     }
 
+    /// <summary>Gives a code to the problems that the web server finds by itself, before a request reaches us.</summary>
+    public static void AddCode(ProblemDetailsOptions options) => options.CustomizeProblemDetails = context =>
+    {
+        var problem = context.ProblemDetails;
+        if (problem.Extensions.ContainsKey("code"))
+        {
+            return;
+        }
+
+        var (code, detail) = problem.Status switch
+        {
+            StatusCodes.Status404NotFound => ("not_found", "There is nothing at this address. See POST /query, GET /status, GET /cluster."),
+            StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "This address takes another method. See POST /query, GET /status, GET /cluster."),
+            >= 500 => ("internal", "A defect in distdb; the node's log has more. If this was a write, it may or may not be done."),
+            _ => ("bad_request", "The web server refused the request."),
+        };
+        problem.Type = TypeOf(code);
+        problem.Detail = detail;
+        problem.Extensions["code"] = code;
+    };
+
     /// <summary>The problem's type: stable, and not an address on anybody's network.</summary>
     public static string TypeOf(string code) => "urn:distdb:problem:" + code;
 

@@ -80,20 +80,17 @@ public sealed partial class PeerTransport : BackgroundService
         }
     }
 
+    /// <summary>Ends all incoming links and takes no more, so that the web server can stop. The outgoing ones end with the service.</summary>
+    public void EndIncomingLinks() => _stopping.Cancel();
+
     public override void Dispose()
     {
         _stopping.Dispose();
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var stop = stoppingToken.Register(_stopping.Cancel);
-        await using (stop.ConfigureAwait(false))
-        {
-            await Task.WhenAll(_links.Values.Select(link => link.RunAsync(stoppingToken))).ConfigureAwait(false);
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(_links.Values.Select(link => link.RunAsync(stoppingToken)));
 
     /// <summary>The acceptor's side of the handshake; null when the dialer left.</summary>
     private async Task<PeerHandshake?> AuthenticateAsync(WebSocket socket, CancellationToken cancellationToken)
