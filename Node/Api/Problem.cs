@@ -49,6 +49,7 @@ internal static class Problem
     public static void AddCode(ProblemDetailsOptions options) => options.CustomizeProblemDetails = context =>
     {
         var problem = context.ProblemDetails;
+        problem.Extensions.Remove("traceId");
         if (problem.Extensions.ContainsKey("code"))
         {
             return;

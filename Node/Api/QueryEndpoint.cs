@@ -153,7 +153,7 @@ internal static class QueryEndpoint
                 {
                     Detail = $"Only the master may change the schema: node {node.Master} at {master}. Nothing was done; send the statement there.",
                 };
-                return Problem.ToResult(failure, [new("master", master.ToString())]).ExecuteAsync(context);
+                return Problem.ToResult(failure, [new("master", master)]).ExecuteAsync(context);
             case FailureCode.OutcomeUnknown:
                 return Problem.ToResult(failure, [new("id", request.Id)]).ExecuteAsync(context);
             default:

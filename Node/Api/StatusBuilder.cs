@@ -31,7 +31,7 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses, N
             Role.Follower => "follower",
             _ => "candidate",
         },
-        Address = addresses[node.Id].GetLeftPart(UriPartial.Authority),
+        Address = addresses[node.Id],
         Master = node.Master.Value,
         Leader = node.Leader?.Value,
         Term = node.Term.Value,
@@ -63,19 +63,17 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses, N
     {
         var link = node.LinkTo(peer);
         long? lag = StatusOf(peer) is { } status ? Math.Max(0, node.CommitIndex.Value - status.AppliedIndex) : null;
-        return new(peer.Value, AddressOf(peer), IsReachable(link), LastContactMs(link), lag, link.IsConnected ? null : link.Problem);
+        return new(peer.Value, addresses[peer], IsReachable(link), LastContactMs(link), lag, link.IsConnected ? null : link.Problem);
     }
 
-    private ClusterMemberStatus Self() => new(node.Id.Value, AddressOf(node.Id), Reachable: true, LastContactMs: 0, Node());
+    private ClusterMemberStatus Self() => new(node.Id.Value, addresses[node.Id], Reachable: true, LastContactMs: 0, Node());
 
     private ClusterMemberStatus Member(NodeId id)
     {
         var link = node.LinkTo(id);
-        return new(id.Value, AddressOf(id), IsReachable(link), LastContactMs(link), StatusOf(id));
+        return new(id.Value, addresses[id], IsReachable(link), LastContactMs(link), StatusOf(id));
     }
 
     private NodeStatus? StatusOf(NodeId peer) =>
         node.ReportOf(peer) is { } report ? JsonSerializer.Deserialize(report.Status.Span, ApiJsonContext.Default.NodeStatus) : null;
-
-    private string AddressOf(NodeId id) => addresses[id].GetLeftPart(UriPartial.Authority);
 }
