@@ -40,7 +40,7 @@ internal sealed class Workload(int seed)
         """
         CREATE TRIGGER docs_insert AFTER INSERT ON docs BEGIN
             INSERT INTO search(rowid, body, tag) VALUES (new.id, new.body, CURRENT_TIME);
-            INSERT INTO plain VALUES (last_insert_rowid(), changes(), new.id);
+            INSERT INTO plain(a, b, c) VALUES (last_insert_rowid(), changes(), new.id);
         END
         """,
         "CREATE TRIGGER docs_delete AFTER DELETE ON docs BEGIN DELETE FROM search WHERE rowid = old.id; END",
@@ -119,11 +119,11 @@ internal sealed class Workload(int seed)
         23 => Sql("INSERT INTO search4(body) VALUES (?)", Text()),
         24 => Sql("DELETE FROM search4 WHERE docid = ?", Integer(60)),
         25 => Sql("INSERT INTO search(search) VALUES ('optimize')"),
-        26 => Sql("INSERT INTO plain SELECT rowid, rank, body FROM search WHERE search MATCH ? LIMIT 3", SqlValue.From(_words[_random.Next(4)])),
+        26 => Sql("INSERT INTO plain(a, b, c) SELECT rowid, rank, body FROM search WHERE search MATCH ? LIMIT 3", SqlValue.From(_words[_random.Next(4)])),
         27 => Sql("INSERT OR REPLACE INTO space VALUES (?1, ?2, ?2 + abs(random() % 10), ?2, ?2 + 2.5)", Integer(50), Real()),
-        28 => Sql("INSERT INTO plain SELECT id, x0, y1 FROM space WHERE x1 > ? AND x0 < ?", Real(), Real()),
-        29 => Sql("INSERT INTO plain VALUES (random(), randomblob(abs(random() % 40)), ?)", Value()),
-        30 => Sql("INSERT INTO plain WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?) SELECT n, sqrt(n) * sin(n), printf('%.17g', exp(n / 7.0)) FROM c", Integer(12)),
+        28 => Sql("INSERT INTO plain(a, b, c) SELECT id, x0, y1 FROM space WHERE x1 > ? AND x0 < ?", Real(), Real()),
+        29 => Sql("INSERT INTO plain(a, b, c) VALUES (random(), randomblob(abs(random() % 40)), ?)", Value()),
+        30 => Sql("INSERT INTO plain(a, b, c) WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < ?) SELECT n, sqrt(n) * sin(n), printf('%.17g', exp(n / 7.0)) FROM c", Integer(12)),
         31 => Sql("DELETE FROM plain WHERE rowid IN (SELECT rowid FROM plain LIMIT 4)"),
         32 => Sql("UPDATE plain SET c = (SELECT group_concat(name) FROM (SELECT name FROM people LIMIT 3)) WHERE a = ?", Integer(12)),
         33 => Sql("INSERT INTO guarded VALUES (?)", Integer(20)),
@@ -134,7 +134,7 @@ internal sealed class Workload(int seed)
             1 => "INSERT INTO people(name) VALUES ('a'), ('b'), (NULL)",
             _ => "INSERT OR ROLLBACK INTO parent(id) SELECT id FROM parent",
         }),
-        36 => Sql("INSERT INTO plain VALUES (CAST(? AS TEXT), -0.0, 9223372036854775807)", Blob()),
+        36 => Sql("INSERT INTO plain(a, b, c) VALUES (CAST(? AS TEXT), -0.0, 9223372036854775807)", Blob()),
         _ => Schema(),
     };
 

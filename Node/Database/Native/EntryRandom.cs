@@ -8,8 +8,8 @@ namespace DistDb.Node.Database.Native;
 /// </summary>
 internal sealed unsafe class EntryRandom : IDisposable
 {
-    /// <summary>SQLITE_UTF8 | SQLITE_INNOCUOUS. Without the second they would fail in defaults and triggers under trusted_schema=OFF;
-    /// with SQLITE_DETERMINISTIC they would be folded to one constant.</summary>
+    /// <summary>SQLITE_UTF8 | SQLITE_INNOCUOUS, for use in defaults and triggers. With SQLITE_DIRECTONLY they would fail there; with
+    /// SQLITE_DETERMINISTIC they would be folded to one constant.</summary>
     private const int FunctionFlags = 0x1 | 0x200000;
 
     private const int LimitLength = 0;
