@@ -221,7 +221,7 @@ public sealed class DatabaseWriterTests : IDisposable
     }
 
     [Fact]
-    public void A_damaged_page_stops_the_node_and_is_not_the_statements_failure()
+    public async Task A_damaged_page_stops_the_node_and_is_not_the_statements_failure()
     {
         _database.Do("CREATE TABLE t(a)");
         _database.Execute("INSERT INTO t VALUES (?)", SqlValue.From(new string('x', 100_000)));
@@ -245,7 +245,7 @@ public sealed class DatabaseWriterTests : IDisposable
         writer.Rollback();
         writer.AppliedIndex.Should().Be(index);
         using var readers = new ReadPool(damaged, new());
-        readers.Awaiting(r => r.QueryAsync(Sql("SELECT * FROM u"), Timeout.InfiniteTimeSpan, CancellationToken.None))
+        await readers.Awaiting(r => r.QueryAsync(Sql("SELECT * FROM u"), Timeout.InfiniteTimeSpan, CancellationToken.None))
             .Should().ThrowAsync<StorageFailedException>();
     }
 
