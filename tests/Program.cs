@@ -8,6 +8,7 @@ internal static class Program
 {
     private static int Main(string[] args) => args switch
     {
+        ["replay", ..] => Database.ReplayProcess.Replay(args.AsSpan(1)),
         _ => Usage(),
     };
 
