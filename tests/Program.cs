@@ -1,3 +1,5 @@
+using DistDb.Tests.Simulation;
+
 namespace DistDb.Tests;
 
 /// <summary>
@@ -8,6 +10,7 @@ internal static class Program
 {
     private static int Main(string[] args) => args switch
     {
+        ["simulate", .. var rest] => SimulateCommand.Run(rest),
         _ => Usage(),
     };
 
