@@ -8,6 +8,9 @@ internal enum Sabotage
     /// <summary>Promises leave before what they promise is on disk.</summary>
     MessagesBeforeWrite,
 
+    /// <summary>Votes alone leave before they are on disk.</summary>
+    VotesBeforeWrite,
+
     /// <summary>A crash loses term and vote.</summary>
     HardStateLostAtCrash,
 

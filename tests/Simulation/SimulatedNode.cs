@@ -67,6 +67,9 @@ internal sealed class SimulatedNode(
 
     public bool IsUp => Core is not null && !_isPaused;
 
+    /// <summary>Whether clients' writes wait here to be proposed.</summary>
+    public bool HasPendingWrites => _pending.Count > 0;
+
     public void Start()
     {
         trace.Add("start", id, number: Applied.Value);
@@ -238,6 +241,7 @@ internal sealed class SimulatedNode(
         if (sabotage == Sabotage.ReadsUnconfirmed && Core!.Role == Role.Leader)
         {
             checker.OnRead(this, Core.CommitIndex, checker.Committed);
+            ReadsDone.Add(context);
         }
         else if (Core!.RequestRead(context))
         {
@@ -274,10 +278,7 @@ internal sealed class SimulatedNode(
         checker.OnReady(this, ready);
         _ready = ready;
         Send(ready.EarlyMessages);
-        if (sabotage == Sabotage.MessagesBeforeWrite)
-        {
-            Send(ready.Messages);
-        }
+        Send(ready.Messages.Where(LeavesTooEarly));
 
         if (!ready.MustSync)
         {
@@ -312,11 +313,7 @@ internal sealed class SimulatedNode(
         var ready = _ready!;
         _ready = null;
         _phase = Phase.Idle;
-        if (sabotage != Sabotage.MessagesBeforeWrite)
-        {
-            Send(ready.Messages);
-        }
-
+        Send(ready.Messages.Where(m => !LeavesTooEarly(m)));
         Core!.Advance();
         checker.OnStep(this);
         _commitHandedOut = sabotage == Sabotage.UncommittedApplied ? Disk.LastIndex : ready.CommitIndex;
@@ -362,7 +359,14 @@ internal sealed class SimulatedNode(
         }
     }
 
-    private void Send(IReadOnlyList<Message> messages)
+    private bool LeavesTooEarly(Message message) => sabotage switch
+    {
+        Sabotage.MessagesBeforeWrite => true,
+        Sabotage.VotesBeforeWrite => message is RequestVote or RequestVoteResponse,
+        _ => false,
+    };
+
+    private void Send(IEnumerable<Message> messages)
     {
         foreach (var message in messages)
         {

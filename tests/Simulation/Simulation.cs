@@ -22,6 +22,7 @@ internal sealed class Simulation
     private readonly List<SimulatedNode> _nodes = [];
     private int _crashCount;
     private long _asked;
+    private long _lastFinalRequest;
 
     private Simulation(int seed, Sabotage sabotage, TextWriter? all)
     {
@@ -268,6 +269,7 @@ internal sealed class Simulation
         foreach (var node in healed.Where(n => !n.AppliedCommands.Contains(FinalWrite(n))))
         {
             node.Receive(new Input.Write(FinalWrite(node), IsForwarded: false));
+            _lastFinalRequest = _clock.Now;
         }
 
         foreach (var node in healed.Where(n => !n.ReadsDone.Any(r => r > FinalBase)))
@@ -286,8 +288,10 @@ internal sealed class Simulation
     private static bool IsServed(SimulatedNode node) =>
         node.AppliedCommands.Contains(FinalWrite(node)) && node.ReadsDone.Any(r => r > FinalBase);
 
-    private static bool HaveConverged(List<SimulatedNode> healed) =>
-        healed.TrueForAll(n => IsServed(n) && healed.TrueForAll(o => n.AppliedCommands.Contains(FinalWrite(o))))
+    private bool HaveConverged(List<SimulatedNode> healed) =>
+        healed.TrueForAll(n => IsServed(n) && !n.HasPendingWrites && healed.TrueForAll(o => n.AppliedCommands.Contains(FinalWrite(o))))
+        // A request that was asked again before its answer came may still be under way.
+        && _clock.Now > _lastFinalRequest + (3 * VirtualClock.Tick)
         && healed.TrueForAll(n => n.Applied == healed[0].Applied && n.Core!.LastIndex == n.Applied && n.Disk.LastIndex == n.Applied);
 
     /// <summary>Left alone, a healthy majority keeps its leader, writes nothing and says no more than heartbeats.</summary>
