@@ -244,7 +244,10 @@ internal sealed class Simulation
     {
         // Nothing of the bad times is under way any more after this.
         var calm = _clock.Now + _parameters.LongDelayMax + (3 * _parameters.ElectionTimeoutMax);
-        var deadline = calm + (40 * _parameters.ElectionTimeoutMax);
+
+        // With the narrowest window a follower gets one entry in a round trip.
+        var catchUp = _nodes.Max(n => n.Disk.LastIndex.Value) * 2 * VirtualClock.Tick;
+        var deadline = calm + (40 * _parameters.ElectionTimeoutMax) + catchUp;
         PlanFinalRequests(healed);
         var nextLook = _clock.Now;
         RunUntil(() =>
@@ -264,7 +267,7 @@ internal sealed class Simulation
         });
     }
 
-    private void PlanFinalRequests(List<SimulatedNode> healed) => _clock.After(_parameters.Options.HeartbeatTicks * VirtualClock.Tick, () =>
+    private void PlanFinalRequests(List<SimulatedNode> healed) => _clock.After(_parameters.ElectionTimeoutMax / 2, () =>
     {
         foreach (var node in healed.Where(n => !n.AppliedCommands.Contains(FinalWrite(n))))
         {
