@@ -11,6 +11,8 @@ public sealed partial class LayeringTests
     /// <summary>What each folder may use besides itself. Whoever adds a folder says here what it may use.</summary>
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
+        // A node's settings and the wiring of its parts.
+        ["Node"] = ["Node/Raft", "Node/Storage", "Node/Transport", "Node/Database", "Node/Replication", "Node/Api"],
         ["Node/Raft"] = [],
         ["Node/Commands"] = [],
         ["Node/Storage"] = ["Node/Raft"],
