@@ -6,10 +6,16 @@ namespace DistDb.Node.Raft;
 /// </summary>
 public interface ILogStore
 {
-    /// <summary>The last position on disk, or zero.</summary>
+    /// <summary>
+    /// The position before the first entry on disk: zero for a whole log, else the last entry that was cut off because a snapshot holds
+    /// its effects.
+    /// </summary>
+    LogIndex BaseIndex { get; }
+
+    /// <summary>The last position on disk; <see cref="BaseIndex"/> where there is no entry.</summary>
     LogIndex LastIndex { get; }
 
-    /// <summary>The term at a position between zero (term zero) and <see cref="LastIndex"/>.</summary>
+    /// <summary>The term at a position between <see cref="BaseIndex"/> (whose term is remembered; zero at zero) and <see cref="LastIndex"/>.</summary>
     /// <exception cref="ArgumentOutOfRangeException">There is no such entry.</exception>
     Term TermAt(LogIndex index);
 

@@ -55,6 +55,14 @@ public sealed record AppendEntriesRejected(
     Term HintTerm,
     long ReadRound) : Message(From, To, Term);
 
+/// <summary>
+/// The leader's heartbeat to a follower whose log ends before the leader's begins: entries cannot help it, a snapshot can (Raft §7). The
+/// data travels outside the core: the follower's owner fetches it, at its own pace, from any node that has it.
+/// </summary>
+/// <param name="BaseIndex">A snapshot must reach at least here for the leader's entries to follow on.</param>
+/// <param name="ReadRound">As in <see cref="AppendEntries"/>.</param>
+public sealed record InstallSnapshot(NodeId From, NodeId To, Term Term, LogIndex BaseIndex, long ReadRound) : Message(From, To, Term);
+
 /// <summary>A follower asks for an index that makes a local read linearizable (thesis §6.4).</summary>
 /// <param name="Context">The follower's own number for it, given back in the answer.</param>
 public sealed record ReadIndexRequest(NodeId From, NodeId To, Term Term, long Context) : Message(From, To, Term);

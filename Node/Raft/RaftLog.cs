@@ -11,14 +11,17 @@ internal sealed class RaftLog(ILogStore store)
     /// <summary>Entries that the disk does not hold yet.</summary>
     public IReadOnlyList<Entry> Unstable => _unstable;
 
+    /// <summary>The position before the first entry that can be read.</summary>
+    public LogIndex BaseIndex => store.BaseIndex;
+
     public LogIndex LastIndex => _unstable.Count > 0 ? _unstable[^1].Index : store.LastIndex;
 
     public Term LastTerm => TermAt(LastIndex)!.Value;
 
-    /// <summary>The term at an index, zero at index zero, null behind the end.</summary>
+    /// <summary>The term at an index, zero at index zero; null behind the end, and before the base.</summary>
     public Term? TermAt(LogIndex index)
     {
-        if (index > LastIndex)
+        if (index > LastIndex || index < BaseIndex)
         {
             return null;
         }
@@ -93,16 +96,17 @@ internal sealed class RaftLog(ILogStore store)
 
     /// <summary>
     /// The last position at or before <paramref name="index"/> whose term is at most <paramref name="term"/>: nothing behind it can
-    /// agree with a log that has <paramref name="term"/> at <paramref name="index"/>. Skips whole terms at once (Raft §5.3, end).
+    /// agree with a log that has <paramref name="term"/> at <paramref name="index"/>. Skips whole terms at once (Raft §5.3, end). Stops at the base.
     /// </summary>
     public LogIndex LastPossibleMatch(LogIndex index, Term term)
     {
         var at = LogIndex.Min(index, LastIndex);
-        while (TermAt(at)!.Value > term)
+        while (at > BaseIndex && TermAt(at)!.Value > term)
         {
             at = at.Previous;
         }
 
+        // Before the base nothing is known but that it was committed; a caller behind it needs a snapshot anyway.
         return at;
     }
 }

@@ -142,7 +142,7 @@ public sealed partial class RaftNode
     private bool SendEntries(NodeId peer, Progress progress)
     {
         var sent = false;
-        while (progress.NextIndex <= _log.LastIndex
+        while (!NeedsSnapshot(progress) && progress.NextIndex <= _log.LastIndex
             && (progress.IsProbing ? !progress.ProbeSent : progress.InflightCount < _options.InflightMessagesMax))
         {
             var entries = _log.Read(progress.NextIndex, _log.LastIndex, _options.AppendBytesMax);
@@ -154,10 +154,14 @@ public sealed partial class RaftNode
         return sent;
     }
 
+    private bool NeedsSnapshot(Progress progress) => progress.NextIndex <= _log.BaseIndex;
+
     private void SendAppend(NodeId peer, Progress progress, IReadOnlyList<Entry> entries)
     {
         var prev = progress.NextIndex.Previous;
-        _earlyMessages.Add(new AppendEntries(Id, peer, Term, prev, _log.TermAt(prev)!.Value, entries, CommitIndex, _readRound));
+        _earlyMessages.Add(NeedsSnapshot(progress)
+            ? new InstallSnapshot(Id, peer, Term, _log.BaseIndex, _readRound)
+            : new AppendEntries(Id, peer, Term, prev, _log.TermAt(prev)!.Value, entries, CommitIndex, _readRound));
         progress.CommitSent = CommitIndex;
     }
 
@@ -194,16 +198,52 @@ public sealed partial class RaftNode
         }
     }
 
-    private void OnAppendEntries(AppendEntries m)
+    /// <summary>
+    /// The owner has replaced its state by a snapshot, and its log on disk by nothing but the snapshot's place (unless the log held that
+    /// very entry, and what follows it was kept). Called between a Ready's <see cref="Advance"/> and the next input.
+    /// </summary>
+    /// <param name="index">The last entry whose effects the snapshot holds; the store's <see cref="ILogStore.BaseIndex"/> or behind it.</param>
+    public void SnapshotInstalled(LogIndex index)
+    {
+        CheckNotBusy();
+        Invariant.Check(_log.Unstable.Count == 0, "a snapshot is installed when everything is on disk");
+        Invariant.Check(index >= _log.BaseIndex && index <= _log.LastIndex, "the log begins where the snapshot ends");
+        CommitIndex = LogIndex.Max(CommitIndex, index);
+        _commitHandedOut = LogIndex.Max(_commitHandedOut, index);
+        if (Role == Role.Follower && Leader is { } leader)
+        {
+            _messages.Add(new AppendEntriesAccepted(Id, leader, Term, CommitIndex, 0));
+        }
+    }
+
+    private void HearLeader(NodeId leader)
     {
         Invariant.Check(Role != Role.Leader, "a term has one leader");
         if (Role != Role.Follower || Leader is null)
         {
-            BecomeFollower(Term, m.From);
+            BecomeFollower(Term, leader);
         }
 
-        Invariant.Check(Leader == m.From, "a term has one leader");
+        Invariant.Check(Leader == leader, "a term has one leader");
         _electionElapsed = 0;
+    }
+
+    private void OnInstallSnapshot(InstallSnapshot m)
+    {
+        HearLeader(m.From);
+        if (CommitIndex >= m.BaseIndex)
+        {
+            _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, CommitIndex, m.ReadRound));
+            return;
+        }
+
+        _snapshotWanted = m.BaseIndex;
+        _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.BaseIndex, _log.LastIndex, _log.LastTerm, m.ReadRound));
+    }
+
+    private void OnAppendEntries(AppendEntries m)
+    {
+        HearLeader(m.From);
 
         // What is committed agrees with every leader's log, so a place before its end needs no comparison.
         if (m.PrevLogIndex > CommitIndex && _log.TermAt(m.PrevLogIndex) != m.PrevLogTerm)

@@ -21,6 +21,7 @@ public sealed partial class RaftNode
 
     private HardState _persistedHardState;
     private LogIndex _commitHandedOut;
+    private LogIndex? _snapshotWanted;
     private bool _readyTaken;
 
     // Ticks since a leader was heard (or an election began); for a leader, since it last checked its majority.
@@ -56,6 +57,7 @@ public sealed partial class RaftNode
         _commitHandedOut = commitIndex;
         Invariant.Check(_voters.Contains(id), "a node is one of its voters");
         Invariant.Check(commitIndex <= _log.LastIndex, "what is committed is in the log");
+        Invariant.Check(commitIndex >= _log.BaseIndex, "what was cut off the log was committed and applied");
         ResetElectionTimer();
     }
 
@@ -82,6 +84,7 @@ public sealed partial class RaftNode
         && (_earlyMessages.Count > 0
             || _messages.Count > 0
             || _reads.Count > 0
+            || _snapshotWanted is not null
             || _log.Unstable.Count > 0
             || CommitIndex > _commitHandedOut
             || new HardState(Term, VotedFor) != _persistedHardState);
@@ -141,6 +144,9 @@ public sealed partial class RaftNode
             case AppendEntries m:
                 OnAppendEntries(m);
                 break;
+            case InstallSnapshot m:
+                OnInstallSnapshot(m);
+                break;
             case AppendEntriesAccepted m:
                 OnAppendEntriesAccepted(m);
                 break;
@@ -175,12 +181,14 @@ public sealed partial class RaftNode
             Messages = [.. _messages],
             CommitIndex = CommitIndex,
             Reads = [.. _reads],
+            SnapshotWanted = _snapshotWanted,
         };
         _persistedHardState = hardState;
         _commitHandedOut = CommitIndex;
         _earlyMessages.Clear();
         _messages.Clear();
         _reads.Clear();
+        _snapshotWanted = null;
         return ready;
     }
 
@@ -208,7 +216,7 @@ public sealed partial class RaftNode
             case RequestVote { IsTransfer: false } when HearsLeader:
                 // Someone who does not hear the leader must not depose it while others do.
                 return false;
-            case AppendEntries:
+            case AppendEntries or InstallSnapshot:
                 BecomeFollower(message.Term, message.From);
                 return true;
             default:
@@ -224,6 +232,9 @@ public sealed partial class RaftNode
         {
             case AppendEntries m:
                 _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.PrevLogIndex, _log.LastIndex, _log.LastTerm, 0));
+                break;
+            case InstallSnapshot m:
+                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.BaseIndex, _log.LastIndex, _log.LastTerm, 0));
                 break;
             case PreVote m:
                 _messages.Add(new PreVoteResponse(Id, m.From, Term, Granted: false));

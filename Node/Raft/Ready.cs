@@ -28,6 +28,12 @@ public sealed record Ready
     /// <summary>Reads that were confirmed: each may be answered once its index is applied.</summary>
     public required IReadOnlyList<ReadState> Reads { get; init; }
 
+    /// <summary>
+    /// The leader no longer has the entries that this node needs next: fetch a snapshot that reaches at least this index, then call
+    /// <see cref="RaftNode.SnapshotInstalled"/>. Repeated until then; null when entries will do.
+    /// </summary>
+    public required LogIndex? SnapshotWanted { get; init; }
+
     /// <summary>True when there is something to wait for the disk for.</summary>
     public bool MustSync => HardState is not null || Entries.Count > 0;
 }

@@ -33,11 +33,25 @@ internal sealed class EntryCache(long bytesMax)
             _start++;
         }
 
-        if (_start > _entries.Count / 2)
+        Compact();
+    }
+
+    public void Clear()
+    {
+        _entries.Clear();
+        _start = 0;
+        _bytes = 0;
+    }
+
+    /// <summary>Gives up the entries up to an index.</summary>
+    public void ForgetUpTo(LogIndex index)
+    {
+        while (_start < _entries.Count && _entries[_start].Index <= index)
         {
-            _entries.RemoveRange(0, _start);
-            _start = 0;
+            _bytes -= Size(_entries[_start++]);
         }
+
+        Compact();
     }
 
     /// <summary>The entry at an index, or null where it is not held.</summary>
@@ -72,6 +86,15 @@ internal sealed class EntryCache(long bytesMax)
         }
 
         return _entries.GetRange(position, count);
+    }
+
+    private void Compact()
+    {
+        if (_start > _entries.Count / 2)
+        {
+            _entries.RemoveRange(0, _start);
+            _start = 0;
+        }
     }
 
     // An entry costs its data and about 100 bytes around it.

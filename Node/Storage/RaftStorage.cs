@@ -12,12 +12,16 @@ namespace DistDb.Node.Storage;
 /// <code>
 /// meta        key TEXT PRIMARY KEY, value TEXT          format, node
 /// hard_state  id = 0, term, voted_for (NULL: nobody)
+/// base        id = 0, idx, term                         the last entry that was cut off (0, 0: none)
 /// entries     idx INTEGER PRIMARY KEY, term, kind, data BLOB
 /// </code>
 /// </summary>
 public sealed class RaftStorage : ILogStore, IDisposable
 {
     private const string Format = "1";
+
+    // About a millisecond's work.
+    private const int CutEntriesAtOnce = 1000;
 
     private readonly Lock _cacheLock = new();
     private readonly Lock _readerLock = new();
@@ -28,6 +32,8 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private readonly SqliteCommand _insert;
     private readonly SqliteCommand _updateHardState;
     private readonly EntryCache _cache;
+    private LogIndex _baseIndex;
+    private Term _baseTerm;
     private LogIndex _lastIndex;
     private long _syncCount;
 
@@ -48,6 +54,17 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
     /// <summary>How often the disk was waited for since the file was opened.</summary>
     public long SyncCount => Interlocked.Read(ref _syncCount);
+
+    public LogIndex BaseIndex
+    {
+        get
+        {
+            lock (_cacheLock)
+            {
+                return _baseIndex;
+            }
+        }
+    }
 
     public LogIndex LastIndex
     {
@@ -78,7 +95,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
                 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS hard_state (id INTEGER PRIMARY KEY CHECK (id = 0), term INTEGER NOT NULL, voted_for INTEGER);
                 CREATE TABLE IF NOT EXISTS entries (idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, kind INTEGER NOT NULL, data BLOB NOT NULL);
+                CREATE TABLE IF NOT EXISTS base (id INTEGER PRIMARY KEY CHECK (id = 0), idx INTEGER NOT NULL, term INTEGER NOT NULL);
                 INSERT OR IGNORE INTO hard_state VALUES (0, 0, NULL);
+                INSERT OR IGNORE INTO base VALUES (0, 0, 0);
                 COMMIT;
                 """);
             reader = Connect(path, SqliteOpenMode.ReadOnly);
@@ -142,9 +161,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
         catch (SqliteException e)
         {
-            throw new RaftStorageException(
-                $"Writing the Raft log {_path} failed: {e.Message} What was acknowledged before is kept. Free space or replace the disk, then start the node again.",
-                e);
+            throw WriteFailed(e);
         }
 
         Interlocked.Increment(ref _syncCount);
@@ -159,15 +176,60 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
     }
 
-    public Term TermAt(LogIndex index)
+    /// <summary>
+    /// Cuts off the entries up to <paramref name="index"/>, whose effects a durable snapshot or database holds, a bounded number at a time
+    /// so that nothing waits long behind it. Returns how far it got. Synced like everything in this file.
+    /// </summary>
+    /// <exception cref="RaftStorageException">The disk failed.</exception>
+    public LogIndex CutBefore(LogIndex index)
     {
-        if (index == LogIndex.Zero)
+        var to = LogIndex.Min(index, BaseIndex + CutEntriesAtOnce);
+        if (to <= BaseIndex)
         {
-            return Term.Zero;
+            return BaseIndex;
         }
 
+        Rebase(to, TermAt(to), "DELETE FROM entries WHERE idx <= $idx");
         lock (_cacheLock)
         {
+            _cache.ForgetUpTo(to);
+        }
+
+        return to;
+    }
+
+    /// <summary>
+    /// Lets the log begin behind a snapshot that was installed. What follows the snapshot's entry is kept where the log holds that very
+    /// entry, and dropped otherwise: then it is another leader's, or missing. On disk when it returns.
+    /// </summary>
+    /// <exception cref="RaftStorageException">The disk failed.</exception>
+    public void InstallBase(LogIndex index, Term term)
+    {
+        var keepsTail = index >= BaseIndex && index <= LastIndex && TermAt(index) == term;
+        Rebase(index, term, keepsTail ? "DELETE FROM entries WHERE idx <= $idx" : "DELETE FROM entries WHERE $idx IS NOT NULL");
+        lock (_cacheLock)
+        {
+            if (keepsTail)
+            {
+                _cache.ForgetUpTo(index);
+            }
+            else
+            {
+                _cache.Clear();
+                _lastIndex = index;
+            }
+        }
+    }
+
+    public Term TermAt(LogIndex index)
+    {
+        lock (_cacheLock)
+        {
+            if (index == _baseIndex)
+            {
+                return _baseTerm;
+            }
+
             CheckWithin(index);
             if (_cache.Find(index) is { } entry)
             {
@@ -270,23 +332,66 @@ public sealed class RaftStorage : ILogStore, IDisposable
             HardState = new(new(row.GetInt64(0)), row.IsDBNull(1) ? null : new NodeId(row.GetInt32(1)));
         }
 
-        using var bounds = Command(_writer, "SELECT count(*), ifnull(min(idx), 1), ifnull(max(idx), 0) FROM entries");
+        using var bounds = Command(
+            _writer,
+            """
+            SELECT base.idx, base.term, count(entries.idx), ifnull(min(entries.idx), base.idx + 1), ifnull(max(entries.idx), base.idx)
+            FROM base LEFT JOIN entries
+            """);
         using var found = bounds.ExecuteReader();
-        found.Read();
-        var (count, first, last) = (found.GetInt64(0), found.GetInt64(1), found.GetInt64(2));
-        if (first != 1 || last != count)
+        if (!found.Read() || found.IsDBNull(0))
         {
-            throw Damaged(string.Create(CultureInfo.InvariantCulture, $"it has {count} entries between {first} and {last}"));
+            throw Damaged("its beginning is missing");
+        }
+
+        (_baseIndex, _baseTerm) = (new(found.GetInt64(0)), new(found.GetInt64(1)));
+        var (count, first, last) = (found.GetInt64(2), found.GetInt64(3), found.GetInt64(4));
+        if (first != _baseIndex.Next.Value || last != _baseIndex.Value + count)
+        {
+            throw Damaged(string.Create(
+                CultureInfo.InvariantCulture, $"it begins behind {_baseIndex} and has {count} entries between {first} and {last}"));
         }
 
         _lastIndex = new(last);
     }
 
+    /// <summary>Moves the log's beginning and deletes what that makes needless, in one transaction.</summary>
+    private void Rebase(LogIndex index, Term term, string delete)
+    {
+        try
+        {
+            using var transaction = _writer.BeginTransaction();
+            using var update = Command(_writer, "UPDATE base SET idx = $idx, term = $term", "$idx", "$term");
+            update.Transaction = transaction;
+            update.Parameters[0].Value = index.Value;
+            update.Parameters[1].Value = term.Value;
+            update.ExecuteNonQuery();
+            using var deletion = Command(_writer, delete, "$idx");
+            deletion.Transaction = transaction;
+            deletion.Parameters[0].Value = index.Value;
+            deletion.ExecuteNonQuery();
+            transaction.Commit();
+        }
+        catch (SqliteException e)
+        {
+            throw WriteFailed(e);
+        }
+
+        lock (_cacheLock)
+        {
+            (_baseIndex, _baseTerm) = (index, term);
+        }
+    }
+
+    private RaftStorageException WriteFailed(SqliteException e) => new(
+        $"Writing the Raft log {_path} failed: {e.Message} What was acknowledged before is kept. Free space or replace the disk, then start the node again.",
+        e);
+
     private void CheckWithin(LogIndex index)
     {
-        if (index < new LogIndex(1) || index > _lastIndex)
+        if (index <= _baseIndex || index > _lastIndex)
         {
-            throw new ArgumentOutOfRangeException(nameof(index), index, $"The log ends at {_lastIndex}.");
+            throw new ArgumentOutOfRangeException(nameof(index), index, $"The log begins behind {_baseIndex} and ends at {_lastIndex}.");
         }
     }
 

@@ -17,6 +17,7 @@ namespace DistDb.Node.Transport;
 ///  8 ReadIndexRequest       term context
 ///  9 ReadIndexResponse      term context index
 /// 10 TimeoutNow             term
+/// 11 InstallSnapshot        term base-index read-round
 /// 20 ForwardedWrite         term oldest-pending remaining-ms command
 /// 21 WriteRefused           write-id term code:byte detail has:byte (1 sqlite code, 2 statement) [sqlite code] [statement]
 /// 22 WriteRemembered        write-id term index results
@@ -147,6 +148,11 @@ public static class PeerMessageCodec
             case TimeoutNow:
                 Begin(10);
                 break;
+            case InstallSnapshot m:
+                Begin(11);
+                writer.WriteSigned(m.BaseIndex.Value);
+                writer.WriteSigned(m.ReadRound);
+                break;
             default:
                 throw new ArgumentException($"No layout for {message.GetType().Name}.", nameof(message));
         }
@@ -157,7 +163,7 @@ public static class PeerMessageCodec
         var kind = reader.ReadByte();
         switch (kind)
         {
-            case <= 10:
+            case <= 11:
                 var term = new Term(reader.ReadSigned());
                 return new RaftPeerMessage(ReadRaft(kind, ref reader, from, to, term));
             case 20:
@@ -188,6 +194,7 @@ public static class PeerMessageCodec
         8 => new ReadIndexRequest(from, to, term, reader.ReadSigned()),
         9 => new ReadIndexResponse(from, to, term, reader.ReadSigned(), ReadIndex(ref reader)),
         10 => new TimeoutNow(from, to, term),
+        11 => new InstallSnapshot(from, to, term, ReadIndex(ref reader), reader.ReadSigned()),
         _ => throw new InvalidDataException($"A Raft message of kind {kind}."),
     };
 
