@@ -79,11 +79,32 @@ internal sealed class ConnectionOptions
 /// <param name="Json">Whether to answer in JSON.</param>
 internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, TimeSpan Timeout, bool Json)
 {
-    /// <summary>The node to ask first.</summary>
-    public Uri FirstNode => Url ?? NodeAt(0);
+    /// <summary>How many ports are tried for a node that answers: with node 0 down, any other knows the cluster as well.</summary>
+    private const int PortsTried = 5;
 
     /// <summary>The address of a node by its id, as nodes of one machine choose it.</summary>
     public Uri NodeAt(int id) => new UriBuilder(Uri.UriSchemeHttp, Host, BasePort + id).Uri;
 
     public ClusterClient Connect() => new(Timeout);
+
+    /// <summary>Asks the node that the user named for the whole cluster, or else the first that answers of those at the usual ports.</summary>
+    /// <exception cref="NodeException">None answered; the first one's failure.</exception>
+    public async Task<ClusterStatus> FindClusterAsync(ClusterClient client, CancellationToken cancellation)
+    {
+        IEnumerable<Uri> candidates = Url is not null ? [Url] : Enumerable.Range(0, PortsTried).Select(NodeAt);
+        NodeUnreachableException? first = null;
+        foreach (var node in candidates)
+        {
+            try
+            {
+                return await client.GetClusterAsync(node, cancellation).ConfigureAwait(false);
+            }
+            catch (NodeUnreachableException e)
+            {
+                first ??= e;
+            }
+        }
+
+        throw first!;
+    }
 }

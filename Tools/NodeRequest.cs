@@ -18,6 +18,9 @@ public sealed record NodeRequest(string Command, string Sql)
     /// <summary>Makes a repeated write apply once.</summary>
     public string? Id { get; init; }
 
+    /// <summary><c>strong</c> for a linearizable read; null for one of what the node has.</summary>
+    public string? Consistency { get; init; }
+
     /// <summary>The read waits until the node has applied this index; 0 waits for nothing.</summary>
     public long MinIndex { get; init; }
 
@@ -52,6 +55,11 @@ public sealed record NodeRequest(string Command, string Sql)
         if (Id is not null)
         {
             json.WriteString("id", Id);
+        }
+
+        if (Consistency is not null)
+        {
+            json.WriteString("consistency", Consistency);
         }
 
         if (MinIndex > 0)

@@ -42,9 +42,9 @@ public static class SendDummyTool
             var settings = connection.Read(parsed);
             using var client = settings.Connect();
             var limit = TimeSpan.FromSeconds(parsed.GetValue(retryFor));
-            var cluster = await client.GetClusterAsync(settings.FirstNode, cancellation).ConfigureAwait(false);
+            var cluster = await settings.FindClusterAsync(client, cancellation).ConfigureAwait(false);
             var targets = Targets(cluster, parsed.GetValue(to));
-            await CreateTableAsync(client, settings.FirstNode, cluster, limit, cancellation).ConfigureAwait(false);
+            await CreateTableAsync(client, cluster, limit, cancellation).ConfigureAwait(false);
 
             var run = new Run(new(client, targets, limit), parsed.GetValue(count), parsed.GetValue(prefix)!);
             var output = parsed.InvocationConfiguration.Output;
@@ -89,10 +89,10 @@ public static class SendDummyTool
 
     /// <summary>Only the master may create the table; where it exists already, the master need not be there.</summary>
     private static async Task CreateTableAsync(
-        ClusterClient client, Uri firstNode, ClusterStatus cluster, TimeSpan limit, CancellationToken cancellation)
+        ClusterClient client, ClusterStatus cluster, TimeSpan limit, CancellationToken cancellation)
     {
         var existing = await client.QueryAsync(
-            firstNode, NodeRequest.Query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'users'"), cancellation).ConfigureAwait(false);
+            cluster.Nodes.First(node => node.Id == cluster.Node).Address, NodeRequest.Query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'users'"), cancellation).ConfigureAwait(false);
         if (existing.Rows.Count > 0)
         {
             return;

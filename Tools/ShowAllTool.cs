@@ -64,7 +64,7 @@ public static class ShowAllTool
             return [.. Enumerable.Range(0, others + 1).Select(id => new Replica(id, settings.NodeAt(id)))];
         }
 
-        var cluster = await client.GetClusterAsync(settings.FirstNode, cancellation).ConfigureAwait(false);
+        var cluster = await settings.FindClusterAsync(client, cancellation).ConfigureAwait(false);
         if (count is { } expected && cluster.Nodes.Count != expected + 1)
         {
             throw new ToolException(

@@ -5,7 +5,7 @@ using Spectre.Console;
 namespace DistDb.Tools;
 
 /// <summary>The one style in which tools print for people.</summary>
-internal static class ToolConsole
+public static class ToolConsole
 {
     /// <summary>Longer values are cut: a row should stay on one line. Comparisons see the whole value.</summary>
     private const int ValueCharactersMax = 60;

@@ -17,7 +17,7 @@ public static class ToolRunner
     }
 
     /// <summary>Gives a command its action.</summary>
-    internal static void SetTool(this Command command, Func<ParseResult, CancellationToken, Task<int>> run) =>
+    public static void SetTool(this Command command, Func<ParseResult, CancellationToken, Task<int>> run) =>
         command.SetAction(async (parsed, cancellation) =>
         {
             try
