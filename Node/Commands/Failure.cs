@@ -38,6 +38,9 @@ public enum FailureCode : byte
 
     /// <summary>The idempotency key was used before, for another write.</summary>
     IdReused = 12,
+
+    /// <summary>A client claimed what only an authenticated peer may say: that a write comes from the master or from the log.</summary>
+    PrivilegedFlag = 13,
 }
 
 /// <summary>A request that was not done, and what its sender is told.</summary>

@@ -17,7 +17,7 @@ public sealed partial class ClusterNode : BackgroundService
     private static readonly TimeSpan _sweepInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly ReplicationOptions _options;
-    private readonly PeerTransport _transport;
+    private readonly IPeerTransport _transport;
     private readonly ILogger _logger;
     private readonly IHostApplicationLifetime _lifetime;
     private readonly NodeLock _lock;
@@ -41,7 +41,7 @@ public sealed partial class ClusterNode : BackgroundService
         IReadOnlyList<NodeId> voters,
         ReplicationOptions options,
         DatabaseOptions databaseOptions,
-        PeerTransport transport,
+        IPeerTransport transport,
         IHostApplicationLifetime lifetime,
         ILogger<ClusterNode> logger)
     {

@@ -7,10 +7,10 @@ using DistDb.Node.Raft;
 namespace DistDb.Node.Transport;
 
 /// <summary>
-/// All links of this node: one outgoing to each peer, one incoming from each, over WebSockets on the nodes' own HTTP ports. Messages may
-/// be lost, and arrive in order while a link lasts. Only what came over an authenticated link is ever handed on.
+/// All links of this node: one outgoing to each peer, one incoming from each, over WebSockets on the nodes' own HTTP ports. Only what
+/// came over an authenticated link is ever handed on.
 /// </summary>
-public sealed partial class PeerTransport : BackgroundService
+public sealed partial class PeerTransport : BackgroundService, IPeerTransport
 {
     /// <summary>Where peers knock.</summary>
     public const string Route = "/peer";
@@ -35,13 +35,10 @@ public sealed partial class PeerTransport : BackgroundService
         _links = options.Peers.Keys.ToDictionary(peer => peer, peer => new PeerLink(peer, options, self, logger));
     }
 
-    /// <summary>Sets who takes the messages; called on the links' threads, must not block. Before the service starts.</summary>
     public void OnReceive(Action<NodeId, PeerMessage> receive) => _receive = receive;
 
-    /// <summary>Queues a message to a peer. It may be lost.</summary>
     public void Send(NodeId peer, PeerMessage message) => _links[peer].Send(message);
 
-    /// <summary>How the links to and from a peer are.</summary>
     public LinkState StateOf(NodeId peer) => new(
         _links[peer].IsConnected,
         _links[peer].Problem,
@@ -80,20 +77,17 @@ public sealed partial class PeerTransport : BackgroundService
         }
     }
 
+    /// <summary>Ends all incoming links and takes no more, so that the web server can stop. The outgoing ones end with the service.</summary>
+    public void EndIncomingLinks() => _stopping.Cancel();
+
     public override void Dispose()
     {
         _stopping.Dispose();
         base.Dispose();
     }
 
-    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
-    {
-        var stop = stoppingToken.Register(_stopping.Cancel);
-        await using (stop.ConfigureAwait(false))
-        {
-            await Task.WhenAll(_links.Values.Select(link => link.RunAsync(stoppingToken))).ConfigureAwait(false);
-        }
-    }
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
+        Task.WhenAll(_links.Values.Select(link => link.RunAsync(stoppingToken)));
 
     /// <summary>The acceptor's side of the handshake; null when the dialer left.</summary>
     private async Task<PeerHandshake?> AuthenticateAsync(WebSocket socket, CancellationToken cancellationToken)

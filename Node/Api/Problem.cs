@@ -1,0 +1,82 @@
+using System.Diagnostics;
+using DistDb.Node.Commands;
+
+namespace DistDb.Node.Api;
+
+/// <summary>The one place where failures become HTTP: RFC 9457 problem details with a stable <c>code</c>.</summary>
+internal static class Problem
+{
+    /// <summary>The stable name, the status and the title of each failure.</summary>
+    public static (string Code, int Status, string Title) Of(FailureCode code) => code switch
+    {
+        FailureCode.BadRequest => ("bad_request", StatusCodes.Status400BadRequest, "The request makes no sense"),
+        FailureCode.SqlError => ("sql_error", StatusCodes.Status400BadRequest, "SQLite refused the statement"),
+        FailureCode.Constraint => ("constraint", StatusCodes.Status409Conflict, "A constraint was violated"),
+        FailureCode.Forbidden => ("forbidden", StatusCodes.Status403Forbidden, "The statement is not allowed"),
+        FailureCode.NotMaster => ("not_master", StatusCodes.Status403Forbidden, "Schema changes are the master's"),
+        FailureCode.PrivilegedFlag => ("privileged_flag", StatusCodes.Status403Forbidden, "A client may not say this"),
+        FailureCode.NoSuchDatabase => ("no_such_database", StatusCodes.Status404NotFound, "There is no such database"),
+        FailureCode.TooLarge => ("too_large", StatusCodes.Status413PayloadTooLarge, "Too large"),
+        FailureCode.Timeout => ("timeout", StatusCodes.Status408RequestTimeout, "The time limit was reached"),
+        FailureCode.Overloaded => ("overloaded", StatusCodes.Status503ServiceUnavailable, "Too much is waiting"),
+        FailureCode.NoQuorum => ("no_quorum", StatusCodes.Status503ServiceUnavailable, "No majority of nodes"),
+        FailureCode.OutcomeUnknown => ("outcome_unknown", StatusCodes.Status504GatewayTimeout, "Not known whether it was done"),
+        FailureCode.IdReused => ("id_reused", StatusCodes.Status409Conflict, "The id belongs to another write"),
+        _ => throw new UnreachableException(code.ToString()),
+    };
+
+    /// <param name="failure">What happened.</param>
+    /// <param name="extensions">Further members for programs, such as the master's address.</param>
+    public static IResult ToResult(Failure failure, params IEnumerable<KeyValuePair<string, object?>> extensions)
+    {
+        var (code, status, title) = Of(failure.Code);
+        var members = new Dictionary<string, object?>(extensions) { ["code"] = code };
+        if (failure.SqliteCode is { } sqliteCode)
+        {
+            members["sqlite_code"] = sqliteCode;
+        }
+
+        if (failure.StatementIndex is { } index)
+        {
+            members["statement"] = index;
+        }
+
+        var problem = Results.Problem(failure.Detail, statusCode: status, title: title, type: TypeOf(code), extensions: members);
+        return failure.Code == FailureCode.Overloaded ? new WithRetryAfter(problem) : problem;
+    }
+
+    /// <summary>Gives a code to the problems that the web server finds by itself, before a request reaches us.</summary>
+    public static void AddCode(ProblemDetailsOptions options) => options.CustomizeProblemDetails = context =>
+    {
+        var problem = context.ProblemDetails;
+        problem.Extensions.Remove("traceId");
+        if (problem.Extensions.ContainsKey("code"))
+        {
+            return;
+        }
+
+        var (code, detail) = problem.Status switch
+        {
+            StatusCodes.Status404NotFound => ("not_found", "There is nothing at this address. See POST /query, GET /status, GET /cluster."),
+            StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "This address takes another method. See POST /query, GET /status, GET /cluster."),
+            >= 500 => ("internal", "A defect in distdb; the node's log has more. If this was a write, it may or may not be done."),
+            _ => ("bad_request", "The web server refused the request."),
+        };
+        problem.Type = TypeOf(code);
+        problem.Detail = detail;
+        problem.Extensions["code"] = code;
+    };
+
+    /// <summary>The problem's type: stable, and not an address on anybody's network.</summary>
+    public static string TypeOf(string code) => "urn:distdb:problem:" + code;
+
+    /// <summary>Tells a client that it may come back in a second.</summary>
+    private sealed class WithRetryAfter(IResult inner) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.RetryAfter = "1";
+            return inner.ExecuteAsync(httpContext);
+        }
+    }
+}

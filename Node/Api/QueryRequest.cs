@@ -1,0 +1,25 @@
+using DistDb.Node.Commands;
+
+namespace DistDb.Node.Api;
+
+/// <summary>What <c>POST /query</c> asks for, checked for form but not for meaning.</summary>
+internal sealed record QueryRequest
+{
+    /// <summary>True for <c>query</c>, which gives rows back; false for <c>exec</c>.</summary>
+    public required bool IsQuery { get; init; }
+
+    /// <summary>One statement, or those of the transaction.</summary>
+    public required IReadOnlyList<Statement> Statements { get; init; }
+
+    public required bool IsTransaction { get; init; }
+
+    public string Database { get; init; } = "main";
+
+    /// <summary>The idempotency key, or null.</summary>
+    public string? Id { get; init; }
+
+    public bool IsStrong { get; init; }
+
+    /// <summary>The log index that a read must see at least; zero for any.</summary>
+    public long MinIndex { get; init; }
+}

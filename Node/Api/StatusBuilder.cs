@@ -1,0 +1,79 @@
+using System.Diagnostics;
+using System.Reflection;
+using System.Text.Json;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Replication;
+using DistDb.Node.Storage;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node.Api;
+
+/// <summary>Puts together what a node says of itself and of its cluster.</summary>
+internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses, NodeFolder folder)
+{
+    /// <summary>Two missed reports and some: then a peer is not there.</summary>
+    private static readonly TimeSpan _silenceMax = TimeSpan.FromSeconds(1);
+
+    private readonly long _started = Stopwatch.GetTimestamp();
+
+    /// <summary>The version of distdb, without the commit that some builds append.</summary>
+    public static string Version { get; } =
+        typeof(StatusBuilder).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
+
+    public NodeStatus Node() => new()
+    {
+        Id = node.Id.Value,
+        Role = node.Master == node.Id ? "master" : "node",
+        RaftRole = node.Role switch
+        {
+            Role.Leader => "leader",
+            Role.Follower => "follower",
+            _ => "candidate",
+        },
+        Address = addresses[node.Id],
+        Master = node.Master.Value,
+        Leader = node.Leader?.Value,
+        Term = node.Term.Value,
+        CommitIndex = node.CommitIndex.Value,
+        AppliedIndex = node.AppliedIndex.Value,
+        LastLogIndex = node.LastLogIndex.Value,
+        Ready = node.IsReady,
+        ClusterId = node.ClusterId == Guid.Empty ? null : node.ClusterId,
+        Peers = [.. node.Peers.Select(Peer)],
+        Databases = [new("main", new FileInfo(folder.DatabasePath("main")).Length)],
+        Versions = new(Version, SqliteLibrary.Version, Environment.Version.ToString()),
+        Counters = Counters(node.Counters),
+        UptimeS = Math.Round(Stopwatch.GetElapsedTime(_started).TotalSeconds, 1),
+    };
+
+    public ClusterStatus Cluster() => new(
+        node.Id.Value, node.Master.Value, node.Leader?.Value, [.. addresses.Nodes.Select(id => id == node.Id ? Self() : Member(id))]);
+
+    private static CounterStatus Counters(NodeCounters counters) =>
+        new(counters.LogSyncs, counters.Writes, counters.Batches, counters.PendingWrites);
+
+    private static long? LastContactMs(LinkState link) =>
+        link.LastContact is { } at ? Math.Max(0, (long)(DateTimeOffset.UtcNow - at).TotalMilliseconds) : null;
+
+    private static bool IsReachable(LinkState link) =>
+        link.IsConnected && LastContactMs(link) is { } silence && silence < _silenceMax.TotalMilliseconds;
+
+    private PeerStatus Peer(NodeId peer)
+    {
+        var link = node.LinkTo(peer);
+        long? lag = StatusOf(peer) is { } status ? Math.Max(0, node.CommitIndex.Value - status.AppliedIndex) : null;
+        return new(peer.Value, addresses[peer], IsReachable(link), LastContactMs(link), lag, link.IsConnected ? null : link.Problem);
+    }
+
+    private ClusterMemberStatus Self() => new(node.Id.Value, addresses[node.Id], Reachable: true, LastContactMs: 0, Node());
+
+    private ClusterMemberStatus Member(NodeId id)
+    {
+        var link = node.LinkTo(id);
+        return new(id.Value, addresses[id], IsReachable(link), LastContactMs(link), StatusOf(id));
+    }
+
+    private NodeStatus? StatusOf(NodeId peer) =>
+        node.ReportOf(peer) is { } report ? JsonSerializer.Deserialize(report.Status.Span, ApiJsonContext.Default.NodeStatus) : null;
+}

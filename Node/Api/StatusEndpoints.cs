@@ -1,0 +1,44 @@
+using Microsoft.AspNetCore.Http.HttpResults;
+using DistDb.Node.Replication;
+
+namespace DistDb.Node.Api;
+
+/// <summary><c>GET /status</c>, <c>GET /cluster</c>, <c>GET /health/live</c>, <c>GET /health/ready</c>.</summary>
+internal static class StatusEndpoints
+{
+    public static void Map(IEndpointRouteBuilder routes)
+    {
+        routes.MapGet("/", Hello);
+        routes.MapGet("/status", Status);
+        routes.MapGet("/cluster", Cluster);
+        routes.MapGet("/health/live", Live);
+        routes.MapGet("/health/ready", Ready);
+    }
+
+    private static JsonHttpResult<NodeStatus> Status(StatusBuilder status) =>
+        TypedResults.Json(status.Node(), ApiJsonContext.Default.NodeStatus);
+
+    private static JsonHttpResult<ClusterStatus> Cluster(StatusBuilder status) =>
+        TypedResults.Json(status.Cluster(), ApiJsonContext.Default.ClusterStatus);
+
+    private static JsonHttpResult<HealthStatus> Live() =>
+        TypedResults.Json(new HealthStatus("live"), ApiJsonContext.Default.HealthStatus);
+
+    private static JsonHttpResult<HealthStatus> Ready(ClusterNode node) => node.IsReady
+        ? TypedResults.Json(new HealthStatus("ready"), ApiJsonContext.Default.HealthStatus)
+        : TypedResults.Json(
+            new HealthStatus("not_ready"), ApiJsonContext.Default.HealthStatus, statusCode: StatusCodes.Status503ServiceUnavailable);
+
+    /// <summary>For whoever opens a node's address in a browser.</summary>
+    private static ContentHttpResult Hello(ClusterNode node, NodeAddresses addresses) => TypedResults.Text(
+        $$"""
+        This is DistDb, node {{node.Id}}.
+
+        POST /query     {"command":"query","query":"SELECT 1"}
+        GET  /status    this node
+        GET  /cluster   all nodes
+
+        Master (schema changes): node {{node.Master}} at {{addresses[node.Master]}}
+
+        """);
+}

@@ -1,0 +1,206 @@
+using System.Runtime.InteropServices;
+using System.Text;
+using DistDb.Node.Database.Native;
+
+namespace DistDb.Node.Database;
+
+/// <summary>One SQLite connection with what hangs on it: authorizer, time limit, our functions. Used by one thread at a time.</summary>
+internal sealed unsafe class Connection : IDisposable
+{
+    private const int ConfigForeignKeys = 1002;
+    private const int ConfigFts3Tokenizer = 1004;
+    private const int ConfigLoadExtension = 1005;
+    private const int ConfigDefensive = 1010;
+    private const int ConfigWritableSchema = 1011;
+    private const int LimitLength = 0;
+    private const int StatusDeferredForeignKeys = 10;
+
+    /// <summary>Time for another process (an operator's shell, a backup tool) to let go of the file's lock.</summary>
+    private const int BusyTimeoutMs = 5000;
+
+    private readonly GCHandle _self;
+    private readonly EntryRandom? _random;
+    private nint _handle;
+
+    private Connection(string path, bool forWrites)
+    {
+        SqliteLibrary.Initialize();
+        Path = System.IO.Path.GetFullPath(path);
+        Authorizer = new(forWrites) { Bypass = true };
+        _self = GCHandle.Alloc(this);
+        try
+        {
+            var flags = Sqlite3.OpenNoMutex | (forWrites ? Sqlite3.OpenReadWrite | Sqlite3.OpenCreate : Sqlite3.OpenReadOnly);
+            var code = Sqlite3.sqlite3_open_v2(Path, out _handle, flags, forWrites ? EntryTimeVfs.Name : null);
+            if (code != Sqlite3.Ok)
+            {
+                throw StorageFailed(code);
+            }
+
+            _ = Sqlite3.sqlite3_extended_result_codes(_handle, 1);
+            _ = Sqlite3.sqlite3_busy_timeout(_handle, BusyTimeoutMs);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitLength, DatabaseOptions.ValueBytesMax);
+            Configure(ConfigForeignKeys, 1);
+            Configure(ConfigFts3Tokenizer, 0);
+            Configure(ConfigLoadExtension, 0);
+            Configure(ConfigDefensive, 1);
+            Configure(ConfigWritableSchema, 0);
+
+            // trusted_schema stays on: with it off, SQLite 3.38 to 3.40 refuse JSON functions in CHECK, triggers, views and generated
+            // columns. It guards against functions with side effects; those are refused by the authorizer, or are off as of above.
+            if (forWrites)
+            {
+                _random = new(_handle);
+                OwnStateFunctions.Register(_handle, GCHandle.ToIntPtr(_self));
+            }
+
+            ConnectionCallbacks.Install(_handle, GCHandle.ToIntPtr(_self));
+        }
+        catch
+        {
+            Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>The database file, as a full path.</summary>
+    public string Path { get; }
+
+    /// <summary>Its <see cref="Authorizer.Bypass"/> is set except while a client's statement is prepared or stepped.</summary>
+    public Authorizer Authorizer { get; }
+
+    public StatementLimit Limit { get; } = new();
+
+    /// <summary>Set when a row got the highest rowid there is. SQLite would draw the next one by its own chance, differently on
+    /// every replica, so whoever finds it set must undo the write and clear it.</summary>
+    public bool ReservedRowidUsed { get; set; }
+
+    public nint Handle => _handle;
+
+    /// <summary>False also once SQLite has rolled a transaction back by itself.</summary>
+    public bool InTransaction => Sqlite3.sqlite3_get_autocommit(_handle) == 0;
+
+    /// <summary>Rows changed by the latest INSERT, UPDATE or DELETE.</summary>
+    public long Changes => Sqlite3.sqlite3_changes(_handle);
+
+    public long LastInsertId
+    {
+        get => Sqlite3.sqlite3_last_insert_rowid(_handle);
+        set => Sqlite3.sqlite3_set_last_insert_rowid(_handle, value);
+    }
+
+    /// <summary>True while a foreign key, deferred until the commit, is violated.</summary>
+    public bool HasForeignKeyViolation
+    {
+        get
+        {
+            int current, highest;
+            _ = Sqlite3.sqlite3_db_status(_handle, StatusDeferredForeignKeys, &current, &highest, 0);
+            return current != 0;
+        }
+    }
+
+    /// <summary>SQLite's words about the latest error.</summary>
+    public string ErrorMessage => Sqlite3.Text(Sqlite3.sqlite3_errmsg(_handle));
+
+    /// <summary>Opens the file for writing, creating it where it does not exist; time and chance come from <see cref="SeedEntry"/>.</summary>
+    /// <exception cref="StorageFailedException">The file cannot be opened.</exception>
+    public static Connection OpenWriter(string path)
+    {
+        var connection = new Connection(path, forWrites: true);
+        connection.RunInternal("PRAGMA journal_mode = WAL");
+        connection.RunInternal("PRAGMA synchronous = NORMAL");
+
+        // 64 MiB: the pages of a whole batch, and after a burst no larger log file than that stays on disk.
+        connection.RunInternal("PRAGMA cache_size = -65536");
+        connection.RunInternal("PRAGMA journal_size_limit = 67108864");
+        return connection;
+    }
+
+    /// <summary>Opens an existing file for reading, with the machine's own time and chance.</summary>
+    /// <exception cref="StorageFailedException">The file does not exist or cannot be opened.</exception>
+    public static Connection OpenReader(string path)
+    {
+        var connection = new Connection(path, forWrites: false);
+        connection.RunInternal("PRAGMA query_only = ON");
+        return connection;
+    }
+
+    /// <summary>Sets time and chance for the statements that the calling thread runs next on this connection.</summary>
+    public void SeedEntry(EntryStamp stamp, int ordinal)
+    {
+        EntryTimeVfs.SetClock(stamp.TimeMs);
+        _random!.Seed(stamp.Seed, ordinal);
+    }
+
+    /// <summary>Prepares one of our own statements, which are known to be good; dispose it before the connection.</summary>
+    /// <exception cref="StorageFailedException">SQLite refuses it.</exception>
+    public InternalStatement PrepareInternal(string sql)
+    {
+        var bytes = Encoding.UTF8.GetBytes(sql);
+        fixed (byte* text = bytes)
+        {
+            var code = Sqlite3.sqlite3_prepare_v3(_handle, text, bytes.Length, Sqlite3.PreparePersistent, out var statement, out _);
+            return code == Sqlite3.Ok ? new(this, statement) : throw StorageFailed(code);
+        }
+    }
+
+    /// <summary>Runs one of our own statements once.</summary>
+    /// <exception cref="StorageFailedException">It fails.</exception>
+    public void RunInternal(string sql)
+    {
+        using var statement = PrepareInternal(sql);
+        statement.Run();
+    }
+
+    /// <summary>Moves committed pages from the write-ahead log into the file, with fsync.</summary>
+    /// <returns>False where readers kept some of them back.</returns>
+    /// <exception cref="StorageFailedException">It fails.</exception>
+    public bool Checkpoint()
+    {
+        const int Passive = 0;
+        int frames, checkpointed;
+        var code = Sqlite3.sqlite3_wal_checkpoint_v2(_handle, null, Passive, &frames, &checkpointed);
+        return code == Sqlite3.Ok ? frames == checkpointed : throw StorageFailed(code);
+    }
+
+    /// <summary>Forgets the schema in memory, so that it is read from the file again. What SQLite has in memory after DDL, ANALYZE or
+    /// their rollback may differ from what it would read, and with it the plan and the row order of later statements.</summary>
+    public void ForgetSchema() => RunInternal("PRAGMA writable_schema = RESET");
+
+    /// <summary>The exception for an error that is no statement's own.</summary>
+    public StorageFailedException StorageFailed(int code)
+    {
+        var said = _handle == 0 ? "out of memory" : ErrorMessage;
+        return new(
+            $"SQLite could not go on with the database file {Path}: {said} (code {code}). What was committed before is kept; the open " +
+            "transaction was not committed and is executed again from the log at the next start. Check the disk (space, permissions, " +
+            "kernel log) and the memory, then start the node again. If the file itself is damaged, move it aside: the node " +
+            "then takes a snapshot from a peer.",
+            code);
+    }
+
+    public void Dispose()
+    {
+        if (_handle != 0)
+        {
+            _ = Sqlite3.sqlite3_close_v2(_handle);
+            _handle = 0;
+        }
+
+        _random?.Dispose();
+        if (_self.IsAllocated)
+        {
+            _self.Free();
+        }
+    }
+
+    private void Configure(int option, int value)
+    {
+        int now;
+        if (Sqlite3.sqlite3_db_config(_handle, option, value, &now) != Sqlite3.Ok || now != value)
+        {
+            throw new InvalidOperationException($"This SQLite does not take the configuration option {option}; version 3.35 is needed.");
+        }
+    }
+}

@@ -1,0 +1,37 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace DistDb.Node.Database;
+
+/// <summary>
+/// Settings of one node's databases. Nothing here changes what a write does to the content, so nodes may differ;
+/// what all replicas must agree on is a constant below.
+/// </summary>
+public sealed record DatabaseOptions
+{
+    /// <summary>How long an idempotency key is remembered, counted in the time of log entries. Longer than any client retries.
+    /// Not a setting: every replica forgets the same keys at the same entry.</summary>
+    public static readonly TimeSpan RequestRetention = TimeSpan.FromHours(24);
+
+    /// <summary>Longest text, blob or row, in bytes (SQLITE_LIMIT_LENGTH). SQLite's own limit is 1 GB; an entry of that size would
+    /// stall the log for everybody. Not a setting: a replica with a lower limit could not execute what the leader did.</summary>
+    public const int ValueBytesMax = 128 * 1024 * 1024;
+
+    /// <summary>Largest answer of a write with an idempotency key, in bytes, because every replica keeps it for
+    /// <see cref="RequestRetention"/>.</summary>
+    public const int RememberedBytesMax = 1024 * 1024;
+
+    /// <summary>Largest result of one query or one write's <c>RETURNING</c>, in bytes of values. 64 MiB is far beyond what a client
+    /// can use in one answer and well within the memory of a small machine, even with a few such answers at once.</summary>
+    [Range(1024, 1024 * 1024 * 1024)]
+    public long ResultBytesMax { get; init; } = 64 * 1024 * 1024;
+
+    /// <summary>Prepared statements kept by each connection. Preparing costs more than executing a simple statement; an application
+    /// has tens of distinct texts, rarely hundreds.</summary>
+    [Range(1, 10_000)]
+    public int StatementCacheSize { get; init; } = 256;
+
+    /// <summary>Queries that run at the same time. Twice the cores, so that those waiting for the disk leave none idle; at least four,
+    /// so that a long one does not hold up the rest on a small machine.</summary>
+    [Range(1, 1024)]
+    public int ReaderCount { get; init; } = Math.Max(4, 2 * Environment.ProcessorCount);
+}

@@ -1,0 +1,455 @@
+using DistDb.Node.Commands;
+
+namespace DistDb.Node.Database;
+
+/// <summary>
+/// The one connection that changes a database file. The replication loop owns it, on one thread at a time, and uses it in turns of
+/// <see cref="Begin"/>, some <see cref="Execute"/> (leader) or <see cref="Replay"/> (everybody else), and <see cref="Commit"/> or
+/// <see cref="Rollback"/>; each turn is one log entry.
+/// <para>
+/// What a write does depends on the content, the write, the entry's stamp and nothing else. So before each write the clock and the
+/// random numbers are set from the stamp, and <c>last_insert_rowid()</c> and <c>changes()</c>, which outlive a rollback but not a
+/// restart, are set to 0 and 1. Each write has its own savepoint, at the leader and at replicas alike, because full-text indexes flush
+/// to their tables at savepoints.
+/// </para>
+/// </summary>
+public sealed class DatabaseWriter : IDisposable
+{
+    /// <summary>The last instant that SQLite's date functions know: the end of the year 9999.</summary>
+    private const long TimeMsMax = 253_402_300_799_999;
+
+    private readonly Connection _connection;
+    private readonly DatabaseOptions _options;
+    private readonly StatementCache _statements;
+    private readonly StatementRunner _runner;
+    private readonly RequestLedger _ledger;
+    private readonly InternalStatement _begin;
+    private readonly InternalStatement _commit;
+    private readonly InternalStatement _rollback;
+    private readonly InternalStatement _savepoint;
+    private readonly InternalStatement _release;
+    private readonly InternalStatement _rollbackTo;
+    private readonly InternalStatement _pin;
+    private readonly InternalStatement _readState;
+    private readonly InternalStatement _storeApplied;
+    private readonly InternalStatement _findIntruder;
+
+    private EntryStamp _stamp;
+    private bool _begun;
+    private bool _schemaTouchedByWrite;
+    private bool _schemaTouchedByEntry;
+
+    private DatabaseWriter(Connection connection, DatabaseOptions options)
+    {
+        _connection = connection;
+        _options = options;
+        foreach (var sql in InternalSchema.Create)
+        {
+            connection.RunInternal(sql);
+        }
+
+        _statements = new(connection, options.StatementCacheSize);
+        _runner = new(connection);
+        _ledger = new(connection);
+        _begin = connection.PrepareInternal("BEGIN IMMEDIATE");
+        _commit = connection.PrepareInternal("COMMIT");
+        _rollback = connection.PrepareInternal("ROLLBACK");
+        _savepoint = connection.PrepareInternal("SAVEPOINT write");
+        _release = connection.PrepareInternal("RELEASE write");
+        _rollbackTo = connection.PrepareInternal("ROLLBACK TO write");
+        _pin = connection.PrepareInternal("UPDATE _distdb_state SET pin = 0");
+        _readState = connection.PrepareInternal("SELECT applied_index, time_ms, cluster_id, master_node FROM _distdb_state");
+        _storeApplied = connection.PrepareInternal("UPDATE _distdb_state SET applied_index = ?1, time_ms = ?2");
+        _findIntruder = connection.PrepareInternal(InternalSchema.FindIntruder);
+        ReadState();
+    }
+
+    /// <summary>The log entry that the content is at: all up to it and none after it, as of the last commit.</summary>
+    public long AppliedIndex { get; private set; }
+
+    /// <summary>That entry's time.</summary>
+    public long AppliedTimeMs { get; private set; }
+
+    /// <summary>The cluster that the content belongs to, or null before its first entry; as of the last commit.</summary>
+    public Guid? ClusterId { get; private set; }
+
+    /// <summary>The node that may change the schema; as of the last commit.</summary>
+    public int MasterNode { get; private set; }
+
+    /// <summary>
+    /// True when SQLite has rolled the whole entry back by itself, the writes before the failed one included: a time limit that struck
+    /// within a change, <c>ON CONFLICT ROLLBACK</c>, <c>RAISE(ROLLBACK)</c>. The caller calls <see cref="Rollback"/> and executes the
+    /// entry again without the culprit.
+    /// </summary>
+    public bool TransactionLost => _begun && !_connection.InTransaction;
+
+    /// <summary>Opens a database file, or creates it; the file stays a plain SQLite database.</summary>
+    /// <exception cref="StorageFailedException">The file cannot be opened, or is not a database.</exception>
+    public static DatabaseWriter Open(string path, DatabaseOptions options)
+    {
+        var connection = Connection.OpenWriter(path);
+        try
+        {
+            return new(connection, options);
+        }
+        catch
+        {
+            // Closing waits for the statements prepared so far to be finalized, which only the process's end would do.
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the transaction of one log entry.</summary>
+    /// <exception cref="InvalidOperationException">One is open.</exception>
+    /// <exception cref="ArgumentOutOfRangeException">The entry is applied already, or its time is out of range.</exception>
+    /// <exception cref="StorageFailedException">Another process has locked the file, or the storage failed.</exception>
+    public void Begin(EntryStamp stamp)
+    {
+        if (_begun)
+        {
+            throw new InvalidOperationException($"Entry {_stamp.Index} is still open.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(stamp.Index, AppliedIndex, nameof(stamp));
+        ArgumentOutOfRangeException.ThrowIfNegative(stamp.TimeMs, nameof(stamp));
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(stamp.TimeMs, TimeMsMax, nameof(stamp));
+        _begin.Run();
+        _stamp = stamp;
+        _begun = true;
+    }
+
+    /// <summary>Leader: executes one client's write, which either succeeds as a whole or leaves no trace.</summary>
+    /// <param name="command">The write.</param>
+    /// <param name="ordinal">How many writes of this entry have succeeded before: its place in the entry, should it succeed.</param>
+    /// <param name="rights">What its sender may do.</param>
+    /// <param name="limit">Time for all its statements together, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <exception cref="InvalidOperationException">No entry is open, or it was lost.</exception>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public WriteOutcome Execute(WriteCommand command, int ordinal, WriteRights rights, TimeSpan limit)
+    {
+        RequireEntry();
+        if (command.Statements.Count == 0)
+        {
+            return new WriteOutcome.Failed(new(FailureCode.BadRequest, "The write has no statement."));
+        }
+
+        if (!command.IsTransaction && command.Statements.Count > 1)
+        {
+            return new WriteOutcome.Failed(new(
+                FailureCode.BadRequest, "Several statements must be sent as a \"transaction\", which does all of them or none."));
+        }
+
+        if (command.IdempotencyKey is not null && _ledger.Find(command, _stamp) is { } known)
+        {
+            return known;
+        }
+
+        StartWrite(ordinal);
+        _runner.ResultBytesLeft = _options.ResultBytesMax;
+        _connection.Limit.Set(limit, CancellationToken.None);
+        var results = new StatementResult[command.Statements.Count];
+        var failure = RunStatements(command, rights, collectRows: true, results);
+        if (failure is not null)
+        {
+            FinishWrite(succeeded: false);
+            return new WriteOutcome.Failed(failure);
+        }
+
+        var observation = Observe(results);
+        if (Remember(command, results, DatabaseOptions.RememberedBytesMax) is { } tooLarge)
+        {
+            FinishWrite(succeeded: false);
+            return new WriteOutcome.Failed(tooLarge);
+        }
+
+        FinishWrite(succeeded: true);
+        return new WriteOutcome.Succeeded(results, observation);
+    }
+
+    /// <summary>Executes a write from the log.</summary>
+    /// <param name="write">The write, with what the leader observed.</param>
+    /// <param name="ordinal">Its place in the entry, from 0.</param>
+    /// <param name="collectRows">False to leave the rows of its results out, where nobody waits for them.</param>
+    /// <exception cref="ReplicaDivergedException">It fails here, or does something else than it did at the leader.</exception>
+    /// <exception cref="InvalidOperationException">No entry is open.</exception>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public IReadOnlyList<StatementResult> Replay(LoggedWrite write, int ordinal, bool collectRows)
+    {
+        RequireEntry();
+        StartWrite(ordinal);
+        _runner.ResultBytesLeft = long.MaxValue;
+        _connection.Limit.Clear();
+        var command = write.Command;
+        var results = new StatementResult[command.Statements.Count];
+
+        // What an idempotency key remembers includes the rows.
+        var failure = RunStatements(command, new(MaySchema: true), collectRows || command.IdempotencyKey is not null, results);
+        if (failure is not null)
+        {
+            throw Diverged(ordinal, $"the leader executed it, but here it failed: {failure.Detail}");
+        }
+
+        var observation = Observe(results);
+        if (observation != write.Observation)
+        {
+            throw Diverged(
+                ordinal,
+                $"the leader changed {write.Observation.RowsAffected} rows with last id {write.Observation.LastInsertId}, " +
+                $"this node {observation.RowsAffected} rows with last id {observation.LastInsertId}");
+        }
+
+        _ = Remember(command, results, long.MaxValue);
+        FinishWrite(succeeded: true);
+        return results;
+    }
+
+    /// <summary>Stores the cluster's identity, as part of the open entry.</summary>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public void SetClusterId(Guid id)
+    {
+        RequireEntry();
+        using var statement = _connection.PrepareInternal("UPDATE _distdb_state SET cluster_id = ?1");
+        statement.Bind(1, id.ToByteArray()).Run();
+    }
+
+    /// <summary>Stores which node may change the schema, as part of the open entry.</summary>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public void SetMasterNode(int node)
+    {
+        RequireEntry();
+        using var statement = _connection.PrepareInternal("UPDATE _distdb_state SET master_node = ?1");
+        statement.Bind(1, node).Run();
+    }
+
+    /// <summary>
+    /// Commits the open entry together with its index. Readers see it at once. It survives the death of this process, but a power loss
+    /// may take it back, as a whole: then <see cref="AppliedIndex"/> says after the restart from where the log must be applied again.
+    /// </summary>
+    /// <exception cref="InvalidOperationException">No entry is open, or it was lost.</exception>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public void Commit()
+    {
+        RequireEntry();
+        _storeApplied.Bind(1, _stamp.Index).Bind(2, _stamp.TimeMs).Run();
+        _commit.Run();
+        _begun = false;
+        _schemaTouchedByEntry = false;
+        ReadState();
+    }
+
+    /// <summary>Undoes the open entry. Does nothing where none is open; right also where SQLite has undone it by itself.</summary>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public void Rollback()
+    {
+        if (!_begun)
+        {
+            return;
+        }
+
+        if (_connection.InTransaction)
+        {
+            _rollback.Run();
+        }
+
+        _begun = false;
+        if (_schemaTouchedByEntry || _schemaTouchedByWrite)
+        {
+            _statements.Clear();
+            _connection.ForgetSchema();
+            _schemaTouchedByEntry = _schemaTouchedByWrite = false;
+        }
+    }
+
+    /// <summary>
+    /// Moves what is committed from SQLite's write-ahead log into the database file and has the disk confirm it.
+    /// </summary>
+    /// <returns>The index up to which the content now survives a power loss, or null where readers kept some of it back: try later.</returns>
+    /// <exception cref="InvalidOperationException">An entry is open.</exception>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public long? Checkpoint()
+    {
+        if (_begun)
+        {
+            throw new InvalidOperationException($"Entry {_stamp.Index} is still open.");
+        }
+
+        return _connection.Checkpoint() ? AppliedIndex : null;
+    }
+
+    /// <summary>Closes the file; an open entry is rolled back.</summary>
+    public void Dispose()
+    {
+        _statements.Dispose();
+        _ledger.Dispose();
+        foreach (var statement in (ReadOnlySpan<InternalStatement>)
+            [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _readState, _storeApplied, _findIntruder])
+        {
+            statement.Dispose();
+        }
+
+        _connection.Dispose();
+    }
+
+    private void RequireEntry()
+    {
+        if (!_begun)
+        {
+            throw new InvalidOperationException("No entry is open.");
+        }
+
+        if (!_connection.InTransaction)
+        {
+            throw new InvalidOperationException($"Entry {_stamp.Index} was rolled back by SQLite; call Rollback and begin it again.");
+        }
+    }
+
+    private void StartWrite(int ordinal)
+    {
+        _connection.SeedEntry(_stamp, ordinal);
+
+        // changes() becomes the 1 row of this update.
+        _pin.Run();
+        _savepoint.Run();
+        _connection.LastInsertId = 0;
+    }
+
+    private void FinishWrite(bool succeeded)
+    {
+        if (!_connection.InTransaction)
+        {
+            return;
+        }
+
+        if (!succeeded)
+        {
+            _rollbackTo.Run();
+        }
+
+        _release.Run();
+        if (_schemaTouchedByWrite)
+        {
+            // A savepoint makes full-text tables write out what they hold in memory, before they are opened anew with the schema.
+            _savepoint.Run();
+            _release.Run();
+            _statements.Clear();
+            _connection.ForgetSchema();
+            _schemaTouchedByEntry = true;
+            _schemaTouchedByWrite = false;
+        }
+    }
+
+    /// <summary>Runs a write's statements in order, up to the first that fails.</summary>
+    private Failure? RunStatements(WriteCommand command, WriteRights rights, bool collectRows, StatementResult[] results)
+    {
+        for (var i = 0; i < results.Length; i++)
+        {
+            if (RunStatement(command, command.Statements[i], rights, collectRows, out results[i]) is { } failure)
+            {
+                return command.IsTransaction ? failure with { StatementIndex = i } : failure;
+            }
+        }
+
+        // A deferred foreign key is SQLite's business only at COMMIT, where it would fail everybody's writes.
+        return _connection.HasForeignKeyViolation
+            ? new(FailureCode.Constraint, "FOREIGN KEY constraint failed", SqliteErrors.ConstraintForeignKey)
+            : null;
+    }
+
+    private Failure? RunStatement(
+        WriteCommand command, Statement statement, WriteRights rights, bool collectRows, out StatementResult result)
+    {
+        result = null!;
+        if (!_statements.TryGet(statement.Sql, out var prepared, out var failure))
+        {
+            return failure;
+        }
+
+        var kind = prepared.Kind;
+        try
+        {
+            if (kind == StatementKind.Schema && !rights.MaySchema)
+            {
+                return new(FailureCode.NotMaster, "Only the master may change the schema; send this statement to it.");
+            }
+
+            if (kind == StatementKind.Read && !command.IsTransaction)
+            {
+                return new(FailureCode.BadRequest, "The statement only reads; send it with command \"query\".");
+            }
+
+            _schemaTouchedByWrite |= kind == StatementKind.Schema;
+            if (!_runner.TryRun(prepared, statement.Parameters, collectRows, out var done, out failure))
+            {
+                return failure;
+            }
+
+            result = done;
+        }
+        finally
+        {
+            prepared.Release();
+        }
+
+        return kind == StatementKind.Schema ? AfterSchemaStatement() : null;
+    }
+
+    private Failure? AfterSchemaStatement()
+    {
+        _statements.Clear();
+        if (!_findIntruder.Step())
+        {
+            return null;
+        }
+
+        _findIntruder.Reset();
+        return new(
+            FailureCode.Forbidden,
+            $"Names that begin with {InternalSchema.Prefix} are reserved for the cluster's own tables; choose another name.");
+    }
+
+    private WriteObservation Observe(StatementResult[] results)
+    {
+        long rowsAffected = 0;
+        foreach (var result in results)
+        {
+            rowsAffected += result.RowsAffected;
+        }
+
+        return new(rowsAffected, _connection.LastInsertId);
+    }
+
+    private Failure? Remember(WriteCommand command, StatementResult[] results, long bytesMax)
+    {
+        if (command.IdempotencyKey is null)
+        {
+            return null;
+        }
+
+        var bytes = ResultCodec.Encode(results).Span;
+        if (bytes.Length > bytesMax)
+        {
+            return new(
+                FailureCode.TooLarge,
+                $"The answer of a write with an \"id\" may have {bytesMax} bytes, as every node remembers it; " +
+                "narrow RETURNING, or leave the \"id\" out.");
+        }
+
+        _ledger.Store(command, _stamp, bytes);
+        return null;
+    }
+
+    private void ReadState()
+    {
+        _ = _readState.Step();
+        AppliedIndex = _readState.Integer(0);
+        AppliedTimeMs = _readState.Integer(1);
+        ClusterId = _readState.Blob(2) is { Length: 16 } id ? new Guid(id) : null;
+        MasterNode = (int)_readState.Integer(3);
+        _readState.Reset();
+    }
+
+    private ReplicaDivergedException Diverged(int ordinal, string how) => new(
+        $"The content of {_connection.Path} is not what the leader has. At entry {_stamp.Index}, write {ordinal}: {how}. The entry was not " +
+        $"committed; the file is left at entry {AppliedIndex}. Keep it aside for examination; this node needs a snapshot from a healthy peer.");
+}

@@ -1,0 +1,63 @@
+namespace DistDb.Node.Database;
+
+/// <summary>The tables that DistDb keeps in each database beside the users'. Clients can neither read nor change them.</summary>
+internal static class InternalSchema
+{
+    /// <summary>What all their names begin with, in any case of letters.</summary>
+    public const string Prefix = "_distdb_";
+
+    /// <summary>Tables and indexes of <see cref="Create"/>.</summary>
+    private const int ObjectCount = 3;
+
+    /// <summary>Creates what is missing.</summary>
+    public static readonly IReadOnlyList<string> Create =
+    [
+        // The position in the log, in the same transaction as the content. "pin" is written before each write: see DatabaseWriter.
+        """
+        CREATE TABLE IF NOT EXISTS _distdb_state(
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            applied_index INTEGER NOT NULL,
+            time_ms INTEGER NOT NULL,
+            cluster_id BLOB,
+            master_node INTEGER NOT NULL,
+            pin INTEGER NOT NULL)
+        """,
+        "INSERT OR IGNORE INTO _distdb_state VALUES (1, 0, 0, NULL, 0, 0)",
+
+        // Writes applied under an idempotency key: see RequestLedger.
+        """
+        CREATE TABLE IF NOT EXISTS _distdb_requests(
+            key TEXT PRIMARY KEY,
+            fingerprint BLOB NOT NULL,
+            entry_index INTEGER NOT NULL,
+            time_ms INTEGER NOT NULL,
+            results BLOB NOT NULL) WITHOUT ROWID
+        """,
+        "CREATE INDEX IF NOT EXISTS _distdb_requests_by_time ON _distdb_requests(time_ms)",
+    ];
+
+    /// <summary>
+    /// Gives one row where a schema statement made a name of ours, or a reference to one: ALTER TABLE ... RENAME TO tells the authorizer
+    /// nothing of the new name, nor does a foreign key of its parent.
+    /// </summary>
+    public static readonly string FindIntruder =
+        $"""
+        SELECT 1 WHERE
+            (SELECT count(*) FROM sqlite_master WHERE substr(name, 1, 8) = '{Prefix}' COLLATE NOCASE) <> {ObjectCount}
+            OR EXISTS (
+                SELECT 1 FROM sqlite_master AS t, pragma_foreign_key_list(t.name) AS f
+                WHERE t.type = 'table' AND substr(f."table", 1, 8) = '{Prefix}' COLLATE NOCASE)
+        """;
+
+    /// <summary>The users' own tables, by name: neither ours nor SQLite's, nor those behind a virtual table.</summary>
+    public const string ListTables =
+        """
+        SELECT name FROM sqlite_master AS t
+        WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND substr(name, 1, 8) <> '_distdb_' COLLATE NOCASE
+            AND NOT EXISTS (
+                SELECT 1 FROM sqlite_master AS v, json_each(
+                    '["data","idx","content","docsize","config","segments","segdir","stat","node","rowid","parent"]') AS suffix
+                WHERE v.type = 'table' AND v.sql LIKE 'CREATE VIRTUAL TABLE%' AND t.name = v.name || '_' || suffix.value)
+        ORDER BY name
+        """;
+}

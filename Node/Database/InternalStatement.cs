@@ -1,0 +1,79 @@
+using System.Text;
+using DistDb.Node.Database.Native;
+
+namespace DistDb.Node.Database;
+
+/// <summary>One of our own statements on internal tables, prepared once. Any failure of it is a failure of the storage.</summary>
+internal sealed unsafe class InternalStatement(Connection connection, nint handle) : IDisposable
+{
+    private nint _handle = handle;
+
+    public InternalStatement Bind(int position, long value)
+    {
+        _ = Sqlite3.sqlite3_bind_int64(_handle, position, value);
+        return this;
+    }
+
+    public InternalStatement Bind(int position, string value)
+    {
+        var bytes = Encoding.UTF8.GetBytes(value + "\0");
+        fixed (byte* text = bytes)
+        {
+            _ = Sqlite3.sqlite3_bind_text64(
+                _handle, position, text, (ulong)bytes.Length - 1, Sqlite3.Transient, Sqlite3.EncodingUtf8);
+        }
+
+        return this;
+    }
+
+    /// <param name="position">From 1.</param>
+    /// <param name="value">Not empty.</param>
+    public InternalStatement Bind(int position, ReadOnlySpan<byte> value)
+    {
+        fixed (byte* blob = value)
+        {
+            _ = Sqlite3.sqlite3_bind_blob64(_handle, position, blob, (ulong)value.Length, Sqlite3.Transient);
+        }
+
+        return this;
+    }
+
+    /// <summary>Runs it to its end, leaving out any rows.</summary>
+    /// <exception cref="StorageFailedException">It fails.</exception>
+    public void Run()
+    {
+        while (Step())
+        {
+        }
+    }
+
+    /// <summary>Goes to the next row; after false the statement is ready to be used again. Otherwise call <see cref="Reset"/>.</summary>
+    /// <exception cref="StorageFailedException">It fails.</exception>
+    public bool Step()
+    {
+        var code = Sqlite3.sqlite3_step(_handle);
+        if (code == Sqlite3.Row)
+        {
+            return true;
+        }
+
+        var failed = code == Sqlite3.Done ? null : connection.StorageFailed(code);
+        Reset();
+        return failed is null ? false : throw failed;
+    }
+
+    public void Reset() => _ = Sqlite3.sqlite3_reset(_handle);
+
+    public long Integer(int column) => Sqlite3.sqlite3_column_int64(_handle, column);
+
+    public byte[] Blob(int column) =>
+        new ReadOnlySpan<byte>(Sqlite3.sqlite3_column_blob(_handle, column), Sqlite3.sqlite3_column_bytes(_handle, column)).ToArray();
+
+    public string Text(int column) => Sqlite3.Text(Sqlite3.sqlite3_column_text(_handle, column));
+
+    public void Dispose()
+    {
+        _ = Sqlite3.sqlite3_finalize(_handle);
+        _handle = 0;
+    }
+}

@@ -1,0 +1,83 @@
+using System.Text;
+using DistDb.Node.Commands;
+using DistDb.Node.Database.Native;
+
+namespace DistDb.Node.Database;
+
+/// <summary>Gathers the rows of one statement, up to a number of bytes.</summary>
+internal sealed unsafe class RowCollector
+{
+    /// <summary>What a value takes in memory beside its text or bytes.</summary>
+    private const int ValueBytes = 24;
+
+    private readonly PreparedStatement _statement;
+    private readonly ResultColumn[] _columns;
+    private readonly string?[] _types;
+    private readonly List<SqlValue[]> _rows = [];
+
+    /// <summary>Call after the statement's first step.</summary>
+    public RowCollector(PreparedStatement statement)
+    {
+        _statement = statement;
+        _columns = statement.Columns;
+        _types = Array.ConvertAll(_columns, column => column.DeclaredType);
+    }
+
+    /// <summary>Takes the current row.</summary>
+    /// <returns>The bytes it takes.</returns>
+    public long Add()
+    {
+        var row = new SqlValue[_columns.Length];
+        long bytes = 0;
+        for (var i = 0; i < row.Length; i++)
+        {
+            row[i] = Value(_statement.Handle, i, ref bytes);
+            if (_types[i] is null && row[i].Kind != SqlValueKind.Null)
+            {
+                _types[i] = StorageClass(row[i].Kind);
+            }
+        }
+
+        _rows.Add(row);
+        return bytes + (ValueBytes * row.Length);
+    }
+
+    public RowSet ToRowSet() => new(
+        Array.ConvertAll(_columns, column => column.Name),
+        Array.ConvertAll(_types, type => type ?? StorageClass(SqlValueKind.Null)),
+        _rows);
+
+    private static SqlValue Value(nint statement, int column, ref long bytes)
+    {
+        switch (Sqlite3.sqlite3_column_type(statement, column))
+        {
+            case Sqlite3.TypeInteger:
+                return SqlValue.From(Sqlite3.sqlite3_column_int64(statement, column));
+            case Sqlite3.TypeReal:
+                return SqlValue.From(Sqlite3.sqlite3_column_double(statement, column));
+            case Sqlite3.TypeText:
+                // Text first, then its length: the other way round the length may be that of another encoding.
+                var text = Sqlite3.sqlite3_column_text(statement, column);
+                var textBytes = Sqlite3.sqlite3_column_bytes(statement, column);
+                bytes += textBytes;
+                return SqlValue.From(Encoding.UTF8.GetString(text, textBytes));
+            case Sqlite3.TypeBlob:
+                var blob = Sqlite3.sqlite3_column_blob(statement, column);
+                var blobBytes = Sqlite3.sqlite3_column_bytes(statement, column);
+                bytes += blobBytes;
+                return SqlValue.From(new ReadOnlySpan<byte>(blob, blobBytes).ToArray());
+            default:
+                return SqlValue.Null;
+        }
+    }
+
+    private static string StorageClass(SqlValueKind kind) => kind switch
+    {
+        SqlValueKind.Null => "NULL",
+        SqlValueKind.Integer => "INTEGER",
+        SqlValueKind.Real => "REAL",
+        SqlValueKind.Text => "TEXT",
+        SqlValueKind.Blob => "BLOB",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, null),
+    };
+}

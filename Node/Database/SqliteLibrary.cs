@@ -1,0 +1,96 @@
+using System.Reflection;
+using System.Runtime.InteropServices;
+using System.Security.Cryptography;
+using System.Text;
+using DistDb.Node.Database.Native;
+using SQLitePCL;
+
+namespace DistDb.Node.Database;
+
+/// <summary>
+/// Which SQLite this process uses. The operating system's library is preferred where it is newer than the one that came with the
+/// program, because it gets security fixes. Call <see cref="Initialize"/> first thing in Main, before any thread reads the time zone.
+/// </summary>
+public static unsafe class SqliteLibrary
+{
+    private const string SystemLibrary = "libsqlite3.so.0";
+
+    private static readonly Lazy<nint> _handle = new(Load);
+    private static readonly Lazy<bool> _initialized = new(InitializeOnce);
+
+    /// <summary>SQLite's version, as in <c>3.40.1</c>.</summary>
+    public static string Version
+    {
+        get
+        {
+            Initialize();
+            return Sqlite3.Text(Sqlite3.sqlite3_libversion());
+        }
+    }
+
+    /// <summary>
+    /// Tells apart libraries that could give another content from the same log: source, compile options and processor architecture
+    /// (whose floating point may differ). Nodes form a cluster only with equal fingerprints.
+    /// </summary>
+    public static string Fingerprint
+    {
+        get
+        {
+            Initialize();
+            var options = new List<string>();
+            for (var i = 0; Sqlite3.sqlite3_compileoption_get(i) is var option && option != null; i++)
+            {
+                options.Add(Sqlite3.Text(option));
+            }
+
+            options.Sort(StringComparer.Ordinal);
+            var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', options)));
+            return $"{Sqlite3.Text(Sqlite3.sqlite3_sourceid())} options {Convert.ToHexStringLower(hash.AsSpan(0, 8))} " +
+                $"{RuntimeInformation.ProcessArchitecture}";
+        }
+    }
+
+    /// <summary>Pins the process's time zone to UTC, since <c>localtime</c> in SQL must mean the same on every node, and chooses the
+    /// library for this program and for Microsoft.Data.Sqlite alike. Does nothing when called again; any thread may call it.</summary>
+    /// <exception cref="DllNotFoundException">There is no SQLite on this machine, nor beside the program.</exception>
+    public static void Initialize() => _ = _initialized.Value;
+
+    private static bool InitializeOnce()
+    {
+        if (LibC.SetEnvironment("TZ", "UTC", overwrite: 1) != 0)
+        {
+            throw new InvalidOperationException("The time zone could not be set to UTC.");
+        }
+
+        LibC.ReadTimeZone();
+        NativeLibrary.SetDllImportResolver(typeof(SqliteLibrary).Assembly, Resolve);
+        NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, Resolve);
+        raw.SetProvider(new SQLite3Provider_e_sqlite3());
+        return true;
+    }
+
+    private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath) =>
+        name == Sqlite3.Library ? _handle.Value : 0;
+
+    private static nint Load()
+    {
+        var assembly = typeof(SqliteLibrary).Assembly;
+        var hasSystem = NativeLibrary.TryLoad(SystemLibrary, out var system);
+        var hasBundled = NativeLibrary.TryLoad(Sqlite3.Library, typeof(SQLite3Provider_e_sqlite3).Assembly, null, out var bundled)
+            || NativeLibrary.TryLoad(Sqlite3.Library, assembly, null, out bundled);
+        if (!hasSystem && !hasBundled)
+        {
+            throw new DllNotFoundException($"Neither {SystemLibrary} nor {Sqlite3.Library} can be loaded: install SQLite 3.35 or newer.");
+        }
+
+        if (hasSystem && (!hasBundled || VersionNumber(system) > VersionNumber(bundled)))
+        {
+            return system;
+        }
+
+        return bundled;
+    }
+
+    private static int VersionNumber(nint library) =>
+        ((delegate* unmanaged<int>)NativeLibrary.GetExport(library, "sqlite3_libversion_number"))();
+}

@@ -1,0 +1,96 @@
+using System.Diagnostics.CodeAnalysis;
+using DistDb.Node.Commands;
+using DistDb.Node.Database.Native;
+
+namespace DistDb.Node.Database;
+
+/// <summary>Binds and steps clients' prepared statements, within the connection's time limit and a budget of result bytes.</summary>
+internal sealed class StatementRunner(Connection connection)
+{
+    /// <summary>Result bytes that the statements to come may still return together.</summary>
+    public long ResultBytesLeft { get; set; }
+
+    /// <summary>Runs a statement to its end. The caller resets it, and undoes what a failed one did.</summary>
+    /// <param name="statement">Not running.</param>
+    /// <param name="parameters">Its values.</param>
+    /// <param name="collectRows">False to let rows pass unread.</param>
+    /// <param name="result">What it did, where it succeeded.</param>
+    /// <param name="failure">Why it failed, where it did.</param>
+    /// <exception cref="StorageFailedException">The storage failed, rather than the statement.</exception>
+    public bool TryRun(
+        PreparedStatement statement,
+        StatementParameters parameters,
+        bool collectRows,
+        [NotNullWhen(true)] out StatementResult? result,
+        [NotNullWhen(false)] out Failure? failure)
+    {
+        result = null;
+        failure = ParameterBinder.Bind(connection, statement, parameters);
+        if (failure is not null)
+        {
+            return false;
+        }
+
+        connection.ReservedRowidUsed = false;
+        connection.Authorizer.BeginStep();
+        connection.Authorizer.Bypass = false;
+        connection.Limit.Arm();
+        try
+        {
+            failure = Step(statement, collectRows, out var rows);
+            if (failure is not null)
+            {
+                return false;
+            }
+
+            var rowsAffected = statement.Kind == StatementKind.RowWrite ? connection.Changes : 0;
+            result = new(rowsAffected, connection.LastInsertId, rows);
+            return true;
+        }
+        finally
+        {
+            connection.Limit.Disarm();
+            connection.Authorizer.Bypass = true;
+        }
+    }
+
+    private Failure? Step(PreparedStatement statement, bool collectRows, out RowSet? rows)
+    {
+        rows = null;
+        RowCollector? collector = null;
+        int code;
+        while ((code = Sqlite3.sqlite3_step(statement.Handle)) == Sqlite3.Row)
+        {
+            if (collectRows)
+            {
+                collector ??= new(statement);
+                ResultBytesLeft -= collector.Add();
+                if (ResultBytesLeft < 0)
+                {
+                    return new(
+                        FailureCode.TooLarge,
+                        "The result is larger than an answer may be; narrow it with WHERE, LIMIT or fewer columns.");
+                }
+            }
+        }
+
+        if (code != Sqlite3.Done)
+        {
+            return SqliteErrors.ToFailure(connection, code);
+        }
+
+        if (connection.ReservedRowidUsed)
+        {
+            return new(
+                FailureCode.Forbidden,
+                $"The rowid {long.MaxValue} is not available: SQLite would choose every later one at random. Use a smaller one.");
+        }
+
+        if (collectRows && statement.Columns.Length > 0)
+        {
+            rows = (collector ?? new(statement)).ToRowSet();
+        }
+
+        return null;
+    }
+}

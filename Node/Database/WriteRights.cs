@@ -1,0 +1,5 @@
+namespace DistDb.Node.Database;
+
+/// <summary>What the sender of a write is allowed to do.</summary>
+/// <param name="MaySchema">True where the write carries the master's authority, so that it may change the schema.</param>
+public readonly record struct WriteRights(bool MaySchema);

@@ -1,0 +1,226 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Net;
+using DistDb.Node.Raft;
+using DistDb.Node.Storage;
+
+namespace DistDb.Node;
+
+/// <summary>
+/// The commands <c>master &lt;n&gt;</c> and <c>node &lt;id&gt; &lt;n&gt;</c>. Each option can also be set by an environment variable
+/// (<c>DISTDB_</c> and its name) or in a <c>.env</c> file, in this order of precedence.
+/// </summary>
+internal static class NodeCommand
+{
+    private const int NodeCountMax = 99;
+
+    public static IEnumerable<Command> Create()
+    {
+        yield return CreateMaster();
+        yield return CreateNode();
+    }
+
+    private static Command CreateMaster()
+    {
+        var count = CountArgument();
+        var command = new Command("master", "Start node 0, which is the master unless another was promoted.") { count };
+        var options = new Options(command);
+        command.SetAction((parsed, token) => RunAsync(() => options.Read(parsed, new(0), parsed.GetValue(count)), token));
+        return command;
+    }
+
+    private static Command CreateNode()
+    {
+        var id = new Argument<int>("id") { Description = "This node's number, from 1 to n." };
+        var count = CountArgument();
+        var command = new Command("node", "Start one of the other nodes.") { id, count };
+        var options = new Options(command);
+        command.SetAction((parsed, token) => RunAsync(
+            () =>
+            {
+                var (node, n) = (parsed.GetValue(id), parsed.GetValue(count));
+                return node >= 1 && node <= n
+                    ? options.Read(parsed, new(node), n)
+                    : throw new SettingsException($"The node's id is {node}; with n = {n} it must be from 1 to {n}. (Node 0 is started with \"distdb master {n}\".)");
+            },
+            token));
+        return command;
+    }
+
+    private static Argument<int> CountArgument() => new("n") { Description = "How many nodes there are beside the master." };
+
+    /// <summary>Runs a node to its end. Exit code 0 after an orderly stop, 1 if it failed, 2 if a setting is wrong.</summary>
+    private static async Task<int> RunAsync(Func<NodeSettings> read, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await NodeHost.RunAsync(read(), cancellationToken).ConfigureAwait(false);
+        }
+        catch (SettingsException e)
+        {
+            await Console.Error.WriteLineAsync(e.Message).ConfigureAwait(false);
+            return 2;
+        }
+    }
+
+    /// <summary>The options that both commands share.</summary>
+    private sealed class Options
+    {
+        private readonly Option<string> _host = Setting(
+            "--host", "localhost", "Loopback address to listen on: localhost, 127.0.0.1 or ::1.");
+
+        private readonly Option<int> _basePort = Setting("--base-port", 8080, "Node i listens on this port plus i.");
+        private readonly Option<string> _data = Setting("--data", "data", "Folder for the nodes' files.");
+        private readonly Option<string> _peers = Setting(
+            "--peers", "", "Addresses of nodes that are not at their default, such as 0=http://127.0.0.1:8080,1=http://127.0.0.1:9001.");
+
+        private readonly Option<string> _secretFile = Setting(
+            "--cluster-secret-file", "", "File with the secret that all nodes share. Default: DISTDB_CLUSTER_SECRET, else <data>/cluster.secret, made at the first start.");
+
+        private readonly Option<string> _timeout = Setting("--timeout", "10s", "How long a request may take, such as 10s or 500ms.");
+        private readonly Option<long> _bodyBytesMax = Setting("--max-body", 16L << 20, "Largest request body in bytes.");
+
+        public Options(Command command)
+        {
+            command.Add(_host);
+            command.Add(_basePort);
+            command.Add(_data);
+            command.Add(_peers);
+            command.Add(_secretFile);
+            command.Add(_timeout);
+            command.Add(_bodyBytesMax);
+        }
+
+        public NodeSettings Read(ParseResult parsed, NodeId id, int nodeCount)
+        {
+            if (nodeCount is < 0 or > NodeCountMax)
+            {
+                throw new SettingsException($"The number of nodes beside the master is {nodeCount}; it must be from 0 to {NodeCountMax}.");
+            }
+
+            var basePort = parsed.GetValue(_basePort);
+            if (basePort < 1 || basePort + nodeCount > IPEndPoint.MaxPort)
+            {
+                throw new SettingsException($"The base port is {basePort}; with {nodeCount + 1} nodes it must be from 1 to {IPEndPoint.MaxPort - nodeCount}.");
+            }
+
+            var bodyBytesMax = parsed.GetValue(_bodyBytesMax);
+            if (bodyBytesMax is < 1024 or > 64 << 20)
+            {
+                throw new SettingsException($"--max-body is {bodyBytesMax}; it must be from 1024 bytes to 64 MiB.");
+            }
+
+            var host = CheckLoopback(parsed.GetValue(_host)!);
+            var data = parsed.GetValue(_data)!;
+            var (secret, source) = ReadSecret(parsed.GetValue(_secretFile)!, data);
+            return new()
+            {
+                Id = id,
+                NodeCount = nodeCount,
+                Host = host,
+                BasePort = basePort,
+                DataFolder = data,
+                Addresses = ReadAddresses(parsed.GetValue(_peers)!, host, basePort, nodeCount),
+                ClusterSecret = secret,
+                ClusterSecretSource = source,
+                Timeout = ReadTimeout(parsed.GetValue(_timeout)!),
+                BodyBytesMax = bodyBytesMax,
+            };
+        }
+
+        private static Option<T> Setting<T>(string name, T value, string description)
+        {
+            var variable = "DISTDB_" + name[2..].Replace('-', '_').ToUpperInvariant();
+            return new(name)
+            {
+                Description = $"{description} [{variable}]",
+                DefaultValueFactory = _ => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } given ? Convert<T>(given, variable) : value,
+            };
+        }
+
+        private static T Convert<T>(string text, string variable)
+        {
+            try
+            {
+                return (T)System.Convert.ChangeType(text, typeof(T), CultureInfo.InvariantCulture);
+            }
+            catch (Exception e) when (e is FormatException or OverflowException)
+            {
+                throw new SettingsException($"{variable} is \"{text}\", which is not a whole number.");
+            }
+        }
+
+        /// <summary>Clients are not authenticated yet, so nobody but this machine may reach a node.</summary>
+        private static string CheckLoopback(string host) =>
+            host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address))
+                ? host
+                : throw new SettingsException(
+                    $"Listening on \"{host}\" is refused: clients are not authenticated in this version, so only loopback addresses (localhost, 127.0.0.1, ::1) are served.");
+
+        private static Dictionary<NodeId, Uri> ReadAddresses(string peers, string host, int basePort, int nodeCount)
+        {
+            // By number where a name could mean two addresses, so that no connection waits for the wrong one first.
+            var name = host switch
+            {
+                "localhost" => "127.0.0.1",
+                _ when host.Contains(':', StringComparison.Ordinal) => $"[{host}]",
+                _ => host,
+            };
+            var addresses = Enumerable.Range(0, nodeCount + 1).ToDictionary(
+                i => new NodeId(i), i => new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{name}:{basePort + i}")));
+            foreach (var part in peers.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+            {
+                var pair = part.Split('=', 2);
+                if (pair.Length != 2
+                    || !int.TryParse(pair[0], NumberStyles.None, CultureInfo.InvariantCulture, out var node)
+                    || !addresses.ContainsKey(new(node))
+                    || !Uri.TryCreate(pair[1], UriKind.Absolute, out var uri)
+                    || uri.Scheme != Uri.UriSchemeHttp)
+                {
+                    throw new SettingsException(
+                        $"\"{part}\" in --peers is not a node's id from 0 to {nodeCount} and its address, such as 1=http://127.0.0.1:8081.");
+                }
+
+                addresses[new(node)] = uri;
+            }
+
+            return addresses;
+        }
+
+        private static (byte[] Secret, string Source) ReadSecret(string file, string dataFolder)
+        {
+            const string Variable = "DISTDB_CLUSTER_SECRET";
+            try
+            {
+                if (file.Length > 0)
+                {
+                    return (ClusterSecret.ReadFile(file), Path.GetFullPath(file));
+                }
+
+                return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given
+                    ? (ClusterSecret.Parse(given, Variable), Variable)
+                    : (ClusterSecret.ReadOrCreate(dataFolder), Path.GetFullPath(Path.Combine(dataFolder, "cluster.secret")));
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                throw new SettingsException($"The cluster secret cannot be read: {e.Message}");
+            }
+        }
+
+        private static TimeSpan ReadTimeout(string text)
+        {
+            (string Unit, double Ms)[] units = [("ms", 1), ("s", 1000), ("m", 60_000)];
+            foreach (var (unit, ms) in units)
+            {
+                if (text.EndsWith(unit, StringComparison.Ordinal)
+                    && double.TryParse(text[..^unit.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
+                    && amount * ms is >= 1 and <= 3_600_000)
+                {
+                    return TimeSpan.FromMilliseconds(amount * ms);
+                }
+            }
+
+            throw new SettingsException($"--timeout is \"{text}\"; give a time up to an hour with its unit, such as 10s, 500ms or 2m.");
+        }
+    }
+}

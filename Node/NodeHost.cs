@@ -1,0 +1,163 @@
+using System.Net;
+using System.Net.Sockets;
+using DistDb.Node.Api;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Replication;
+using DistDb.Node.Storage;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node;
+
+/// <summary>Puts a node's parts together around the web server, and runs it until it is told to stop or fails.</summary>
+internal static class NodeHost
+{
+    // Queries block the thread they run on; without a reserve a few long ones would hold up the links to the peers.
+    private const int ThreadsMin = 64;
+
+    /// <summary>Returns the process's exit code.</summary>
+    public static async Task<int> RunAsync(NodeSettings settings, CancellationToken cancellationToken)
+    {
+        ThreadPool.SetMinThreads(ThreadsMin, ThreadsMin);
+        try
+        {
+            var app = Build(settings);
+            await using (app.ConfigureAwait(false))
+            {
+                // Opens the files, so that what is wrong with them is said before anything is served.
+                _ = app.Services.GetRequiredService<ClusterNode>();
+                await app.StartAsync(cancellationToken).ConfigureAwait(false);
+                PrintBanner(settings);
+                await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
+            }
+
+            return Environment.ExitCode;
+        }
+        catch (Exception e) when (DescribeFailure(e, settings) is not null)
+        {
+            await Console.Error.WriteLineAsync(DescribeFailure(e, settings)).ConfigureAwait(false);
+            return 1;
+        }
+    }
+
+    private static WebApplication Build(NodeSettings settings)
+    {
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+        builder.Logging.SetMinimumLevel(LogLevel.Information);
+        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
+
+        // Its own words about a failed start would repeat ours.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        builder.WebHost.ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.Limits.MaxRequestBodySize = settings.BodyBytesMax;
+            if (settings.Host == "localhost")
+            {
+                kestrel.ListenLocalhost(settings.Port);
+            }
+            else
+            {
+                kestrel.Listen(IPAddress.Parse(settings.Host), settings.Port);
+            }
+        });
+        AddServices(builder.Services, settings);
+
+        var app = builder.Build();
+        app.UseExceptionHandler();
+        app.UseStatusCodePages();
+        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(5), KeepAliveTimeout = TimeSpan.FromSeconds(10) });
+        app.Map(PeerTransport.Route, peers => peers.Run(context => context.RequestServices.GetRequiredService<PeerTransport>().AcceptAsync(context)));
+        QueryEndpoint.Map(app);
+        StatusEndpoints.Map(app);
+        return app;
+    }
+
+    private static void AddServices(IServiceCollection services, NodeSettings settings)
+    {
+        NodeId[] voters = [.. settings.Addresses.Keys.Order()];
+        services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
+        services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default));
+        services.AddProblemDetails(Problem.AddCode);
+        services.AddSingleton(new NodeAddresses(settings.Addresses));
+        services.AddSingleton(_ => new NodeFolder(settings.DataFolder, settings.Id));
+        services.AddSingleton(provider => new PeerTransport(
+            new()
+            {
+                Peers = settings.Addresses.Where(a => a.Key != settings.Id).ToDictionary(),
+                Secret = settings.ClusterSecret,
+            },
+            () => new PeerIdentity
+            {
+                Node = settings.Id.Value,
+                ClusterSize = voters.Length,
+                ClusterId = provider.GetRequiredService<ClusterNode>().ClusterId,
+                SqliteFingerprint = SqliteLibrary.Fingerprint,
+                Version = StatusBuilder.Version,
+            },
+            provider.GetRequiredService<ILogger<PeerTransport>>()));
+        services.AddSingleton(provider => new ClusterNode(
+            provider.GetRequiredService<NodeFolder>(),
+            voters,
+            new() { RequestTimeout = settings.Timeout },
+            new(),
+            provider.GetRequiredService<PeerTransport>(),
+            provider.GetRequiredService<IHostApplicationLifetime>(),
+            provider.GetRequiredService<ILogger<ClusterNode>>()));
+        services.AddSingleton<StatusBuilder>();
+
+        // Started in this order, stopped in the reverse one; the web server comes last and goes first.
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());
+        services.AddHostedService(provider => provider.GetRequiredService<PeerTransport>());
+        services.AddHostedService<StatusReporter>();
+        services.AddHostedService<OrderlyStop>();
+    }
+
+    private static void PrintBanner(NodeSettings settings)
+    {
+        Console.WriteLine($"DistDb {StatusBuilder.Version}, node {settings.Id} of {settings.Addresses.Count}; SQLite {SqliteLibrary.Version}");
+        foreach (var line in settings.Describe())
+        {
+            Console.WriteLine("  " + line);
+        }
+
+        Console.WriteLine("  open        no tokens: everybody on this machine may read and write");
+    }
+
+    /// <summary>One line for what an operator can mend; null for what is a defect and deserves its stack trace.</summary>
+    private static string? DescribeFailure(Exception e, NodeSettings settings) => e switch
+    {
+        NodeLockedException or RaftStorageException or StorageFailedException => e.Message,
+        IOException { InnerException: Microsoft.AspNetCore.Connections.AddressInUseException } or SocketException { SocketErrorCode: SocketError.AddressAlreadyInUse } =>
+            $"Port {settings.Port} is in use by another process. Stop that process, or choose other ports with --base-port.",
+        IOException or UnauthorizedAccessException or SocketException => $"The node cannot start: {e.Message}",
+        _ => null,
+    };
+
+    /// <summary>Before the web server stops: leadership goes to another node, clients get their answers, peers' links end.</summary>
+    private sealed class OrderlyStop(ClusterNode node, PeerTransport transport) : IHostedLifecycleService
+    {
+        public async Task StoppingAsync(CancellationToken cancellationToken)
+        {
+            await node.DrainAsync().ConfigureAwait(false);
+            transport.EndIncomingLinks();
+        }
+
+        public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StartingAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+        public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+    }
+}

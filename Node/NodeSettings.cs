@@ -1,0 +1,54 @@
+using System.Globalization;
+using DistDb.Node.Raft;
+
+namespace DistDb.Node;
+
+/// <summary>Everything that a node's command line decides, checked.</summary>
+public sealed record NodeSettings
+{
+    /// <summary>This node; 0 is the first master.</summary>
+    public required NodeId Id { get; init; }
+
+    /// <summary>How many nodes there are beside node 0.</summary>
+    public required int NodeCount { get; init; }
+
+    /// <summary>The address to listen on.</summary>
+    public required string Host { get; init; }
+
+    /// <summary>Node <c>i</c> listens on this plus <c>i</c>.</summary>
+    public required int BasePort { get; init; }
+
+    /// <summary>The folder that holds <c>node-&lt;id&gt;</c>.</summary>
+    public required string DataFolder { get; init; }
+
+    /// <summary>Where every node is reached, this one included.</summary>
+    public required IReadOnlyDictionary<NodeId, Uri> Addresses { get; init; }
+
+    /// <summary>The cluster secret's bytes.</summary>
+    public required byte[] ClusterSecret { get; init; }
+
+    /// <summary>Where the secret comes from, for the start-up banner.</summary>
+    public required string ClusterSecretSource { get; init; }
+
+    /// <summary>How long a request may take.</summary>
+    public required TimeSpan Timeout { get; init; }
+
+    /// <summary>Largest request body, in bytes.</summary>
+    public required long BodyBytesMax { get; init; }
+
+    public int Port => BasePort + Id.Value;
+
+    /// <summary>The settings as lines for the start-up banner; secrets are named, not shown.</summary>
+    public IEnumerable<string> Describe()
+    {
+        yield return $"listening   {Host}:{Port}";
+        yield return $"data        {Path.GetFullPath(DataFolder)}";
+        yield return $"secret      {ClusterSecretSource}";
+        yield return $"timeout     {Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";
+        yield return $"max body    {BodyBytesMax} bytes";
+        foreach (var (node, address) in Addresses.OrderBy(a => a.Key))
+        {
+            yield return $"node {node,-6} {address.GetLeftPart(UriPartial.Authority)}{(node == Id ? " (this one)" : "")}";
+        }
+    }
+}

@@ -1,0 +1,37 @@
+#!/usr/bin/env bash
+# Runs everything that must hold: build (warnings are errors), format, tests. Needs the .NET SDK 10; installs the rest on Debian.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+if ! command -v sqlite3 >/dev/null || ! ldconfig -p | grep -q 'libsqlite3\.so\.0'; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    apt-get update -qq
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -qq sqlite3 libsqlite3-0 >/dev/null
+  else
+    echo "The tests need the sqlite3 program and library: install the packages sqlite3 and libsqlite3-0." >&2
+    exit 1
+  fi
+fi
+
+for project in DistDb.csproj tests/DistDb.Tests.csproj bench/DistDb.Bench.csproj; do
+  dotnet build "$project" -c Release --nologo -v quiet
+done
+for project in DistDb.csproj tests/DistDb.Tests.csproj bench/DistDb.Bench.csproj; do
+  dotnet format "$project" --verify-no-changes --no-restore
+done
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+dotnet test tests/DistDb.Tests.csproj -c Release --no-build --nologo --logger "console;verbosity=normal" "$@" | tee "$log" || status=$?
+
+# The last line in one form, whatever the test runner's version prints.
+count() { sed -nE "s/^ *$1: *([0-9]+).*/\1/p" "$log" | tail -n 1; }
+passed=$(count Passed)
+failed=$(count Failed)
+echo "${passed:-0} passed, ${failed:-0} failed"
+if [ "${passed:-0}" = 0 ]; then
+  echo "No test ran." >&2
+  exit 1
+fi
+exit "$status"
