@@ -157,7 +157,7 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
     private void Dispatch(NodeId peer, ReadOnlySpan<byte> payload)
     {
         _lastContact[peer] = DateTimeOffset.UtcNow;
-        foreach (var message in PeerMessageCodec.ReadAll(payload, peer, new(_self().Node)))
+        foreach (var message in PeerMessageCodec.ReadAll(payload, peer, _options.Self))
         {
             _receive?.Invoke(peer, message);
         }
