@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
+using DistDb.Node.Api;
 
 namespace DistDb.Tools;
 
@@ -41,12 +42,12 @@ public sealed class ClusterClient : IDisposable
     /// <summary>Asks a node for its own state.</summary>
     /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
     public Task<NodeStatus> GetStatusAsync(Uri node, CancellationToken cancellation) =>
-        GetAsync(node, "/status", StatusJson.Default.NodeStatus, cancellation);
+        GetAsync(node, "/status", ApiJsonContext.Default.NodeStatus, cancellation);
 
     /// <summary>Asks a node for every node's state.</summary>
     /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
     public Task<ClusterStatus> GetClusterAsync(Uri node, CancellationToken cancellation) =>
-        GetAsync(node, "/cluster", StatusJson.Default.ClusterStatus, cancellation);
+        GetAsync(node, "/cluster", ApiJsonContext.Default.ClusterStatus, cancellation);
 
     /// <summary>Has a node run a query.</summary>
     /// <exception cref="NodeException">It gave no rows.</exception>

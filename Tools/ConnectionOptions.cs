@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
+using DistDb.Node.Api;
 
 namespace DistDb.Tools;
 

@@ -3,6 +3,7 @@ using System.CommandLine;
 using System.Globalization;
 using System.Security.Cryptography;
 using System.Text.Json;
+using DistDb.Node.Api;
 using DistDb.Node.Commands;
 using Spectre.Console;
 
@@ -79,7 +80,7 @@ public static class SendDummyTool
 
     private static Uri[] Targets(ClusterStatus cluster, int? to)
     {
-        var targets = cluster.Nodes.Where(node => to is null || node.Id == to).OrderBy(node => node.Id).Select(node => node.Address).ToArray();
+        var targets = cluster.Nodes.Where(node => to is null || node.Id == to).OrderBy(node => node.Id).Select(node => new Uri(node.Address)).ToArray();
         return targets.Length > 0
             ? targets
             : throw new ToolException(
@@ -92,7 +93,7 @@ public static class SendDummyTool
         ClusterClient client, ClusterStatus cluster, TimeSpan limit, CancellationToken cancellation)
     {
         var existing = await client.QueryAsync(
-            cluster.Nodes.First(node => node.Id == cluster.Node).Address, NodeRequest.Query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'users'"), cancellation).ConfigureAwait(false);
+            new(cluster.Nodes.First(node => node.Id == cluster.Node).Address), NodeRequest.Query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'users'"), cancellation).ConfigureAwait(false);
         if (existing.Rows.Count > 0)
         {
             return;
@@ -101,7 +102,7 @@ public static class SendDummyTool
         var master = cluster.Nodes.FirstOrDefault(node => node.Id == cluster.Master)
             ?? throw new ToolException($"The master, node {cluster.Master}, is not a member of the cluster.", ExitCode.BadNews);
         var create = NodeRequest.Exec(CreateTableSql) with { Id = NewId() };
-        var failure = await new RetryingWriter(client, [master.Address], limit).WriteAsync(create, 0, cancellation).ConfigureAwait(false);
+        var failure = await new RetryingWriter(client, [new(master.Address)], limit).WriteAsync(create, 0, cancellation).ConfigureAwait(false);
         if (failure is not null)
         {
             throw new ToolException(

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using DistDb.Node.Api;
 
 namespace DistDb.Tools;
 
@@ -72,7 +73,7 @@ public static class ShowAllTool
                 ExitCode.BadNews);
         }
 
-        return [.. cluster.Nodes.OrderBy(node => node.Id).Select(node => new Replica(node.Id, node.Address))];
+        return [.. cluster.Nodes.OrderBy(node => node.Id).Select(node => new Replica(node.Id, new(node.Address)))];
     }
 
     /// <summary>Asks every replica for its state, and marks those that cannot be compared.</summary>

@@ -15,12 +15,14 @@ public static class ToolConsole
 
     public static IAnsiConsole Create(TextWriter writer)
     {
-        var console = AnsiConsole.Create(new() { Out = new AnsiConsoleOutput(writer) });
-        if (!console.Profile.Out.IsTerminal)
+        var output = new AnsiConsoleOutput(writer);
+        if (output.IsTerminal)
         {
-            console.Profile.Width = UnlimitedWidth;
+            return AnsiConsole.Create(new() { Out = output });
         }
 
+        var console = AnsiConsole.Create(new() { Out = output, Ansi = AnsiSupport.No, ColorSystem = ColorSystemSupport.NoColors });
+        console.Profile.Width = UnlimitedWidth;
         return console;
     }
 

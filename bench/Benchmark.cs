@@ -48,16 +48,16 @@ internal sealed class Benchmark(Uri url, TimeSpan warmUp, TimeSpan time, TextWri
             ?? throw new ToolException("The cluster has no leader now; try again when it has.", ExitCode.BadNews);
         Uri[] nodes = through switch
         {
-            "leader" => [leader.Address],
-            "follower" => [cluster.Nodes.First(node => node.Id != leader.Id || cluster.Nodes.Count == 1).Address],
-            "all" => [.. cluster.Nodes.Select(node => node.Address)],
+            "leader" => [new(leader.Address)],
+            "follower" => [new(cluster.Nodes.First(node => node.Id != leader.Id || cluster.Nodes.Count == 1).Address)],
+            "all" => [.. cluster.Nodes.Select(node => new Uri(node.Address))],
             _ => throw new ArgumentOutOfRangeException(nameof(through), through, null),
         };
 
-        var before = await client.GetStatusAsync(leader.Address, cancellation).ConfigureAwait(false);
+        var before = await client.GetStatusAsync(new(leader.Address), cancellation).ConfigureAwait(false);
         var result = await new LoadCell(nodes, clients, i => Workload.RequestsOf(operation, i))
             .RunAsync(warmUp, time, cancellation).ConfigureAwait(false);
-        var after = await client.GetStatusAsync(leader.Address, cancellation).ConfigureAwait(false);
+        var after = await client.GetStatusAsync(new(leader.Address), cancellation).ConfigureAwait(false);
         var measurement = new Measurement(Workload.NameOf(operation), through, clients, result);
         return operation != Operation.Write
             ? measurement

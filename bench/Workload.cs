@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistDb.Node.Api;
 using DistDb.Node.Commands;
 using DistDb.Tools;
 
@@ -49,7 +50,7 @@ internal static class Workload
         var index = await client.ExecAsync(master, fill, cancellation).ConfigureAwait(false);
         foreach (var node in cluster.Nodes)
         {
-            await client.QueryAsync(node.Address, NodeRequest.Query("SELECT 1") with { MinIndex = index }, cancellation).ConfigureAwait(false);
+            await client.QueryAsync(new(node.Address), NodeRequest.Query("SELECT 1") with { MinIndex = index }, cancellation).ConfigureAwait(false);
         }
     }
 
@@ -90,7 +91,7 @@ internal static class Workload
         _ => operation.ToString().ToLower(CultureInfo.InvariantCulture),
     };
 
-    private static Uri Master(ClusterStatus cluster) => cluster.Nodes.Single(node => node.Id == cluster.Master).Address;
+    private static Uri Master(ClusterStatus cluster) => new(cluster.Nodes.Single(node => node.Id == cluster.Master).Address);
 
     private static byte[] Post(NodeRequest request) => LoadConnection.Request("POST", "/query", request.ToJson().Span);
 }

@@ -20,7 +20,7 @@ public sealed partial class LayeringTests
         ["Node/Console"] = [],
         ["Node/Api"] = ["Master", "Node/Replication", "Node/Database", "Node/Commands"],
         ["Master"] = ["Node/Replication", "Node/Commands"],
-        ["Tools"] = ["Node/Api"],
+        ["Tools"] = ["Node/Api", "Node/Commands"],
     };
 
     private static readonly string[] Tops = ["Node", "Master", "Tools"];
