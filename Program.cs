@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistDb.Node;
 using DistDb.Node.Database;
+using DistDb.Tools;
 
 namespace DistDb;
 
@@ -19,19 +20,8 @@ internal static class Program
             root.Add(command);
         }
 
-        var parsed = root.Parse(args);
-        if (parsed.Errors.Count == 0)
-        {
-            return await parsed.InvokeAsync().ConfigureAwait(false);
-        }
-
-        // One line for each mistake; whoever wants the whole help asks for it.
-        foreach (var error in parsed.Errors)
-        {
-            await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
-        }
-
-        await Console.Error.WriteLineAsync("Try \"distdb --help\".").ConfigureAwait(false);
-        return 2;
+        root.Add(ShowAllTool.Create());
+        root.Add(SendDummyTool.Create());
+        return await ToolRunner.InvokeAsync(root, args).ConfigureAwait(false);
     }
 }
