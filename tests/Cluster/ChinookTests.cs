@@ -9,7 +9,7 @@ namespace DistDb.Tests.Cluster;
 [Collection(nameof(ClusterTests))]
 public sealed class ChinookTests(ITestOutputHelper output)
 {
-    private const int RequestsAtOncePerNode = 8;
+    private const int RequestsAtOncePerNode = 32;
 
     private static readonly string _script = File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "data", "Chinook_Sqlite.sql"));
 
