@@ -22,7 +22,8 @@ internal static class Program
         var parsed = root.Parse(args);
         if (parsed.Errors.Count == 0)
         {
-            return await parsed.InvokeAsync().ConfigureAwait(false);
+            // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
+            return await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);
         }
 
         // One line for each mistake; whoever wants the whole help asks for it.
