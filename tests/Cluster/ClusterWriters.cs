@@ -184,9 +184,14 @@ internal sealed class ClusterWriters : IAsyncDisposable
                 _ => (Fate.Refused, answer.Text),
             };
         }
+        catch (HttpRequestException e) when (e.HttpRequestError == HttpRequestError.ConnectionError)
+        {
+            // Nobody was there to send it to.
+            return (Fate.Refused, null);
+        }
         catch (HttpRequestException)
         {
-            // The connection broke, or there is nobody: the write may have been done before.
+            // The connection broke: the write may have been done before.
             return (Fate.Unknown, null);
         }
     }
