@@ -57,6 +57,29 @@ public sealed class ReadPool : IDisposable
         return Use(reader => reader.Tables());
     }
 
+    /// <summary>Waits until no query runs, closes all connections, and keeps queries waiting while <paramref name="action"/> runs.</summary>
+    internal void RunWhileClosed(Action action)
+    {
+        var held = 0;
+        try
+        {
+            for (; held < _options.ReaderCount; held++)
+            {
+                _free.Wait();
+            }
+
+            CloseIdle();
+            action();
+        }
+        finally
+        {
+            if (held > 0)
+            {
+                _free.Release(held);
+            }
+        }
+    }
+
     /// <summary>Closes the connections; those in use as soon as their query ends.</summary>
     public void Dispose()
     {

@@ -2,7 +2,7 @@ using DistDb.Node.Raft;
 
 namespace DistDb.Node.Storage;
 
-/// <summary>Where a node keeps what: <c>&lt;data&gt;/node-&lt;id&gt;/</c> with <c>raft.db</c>, <c>databases/&lt;name&gt;.db</c> and <c>node.lock</c>.</summary>
+/// <summary>Where a node keeps what: <c>&lt;data&gt;/node-&lt;id&gt;/</c> with <c>raft.db</c>, <c>databases/&lt;name&gt;.db</c>, <c>snapshots/</c> and <c>node.lock</c>.</summary>
 public sealed class NodeFolder
 {
     /// <summary>Creates the folder where it does not exist.</summary>
@@ -13,6 +13,7 @@ public sealed class NodeFolder
         Node = node;
         Path = System.IO.Path.Combine(System.IO.Path.GetFullPath(dataFolder), $"node-{node}");
         Directory.CreateDirectory(System.IO.Path.Combine(Path, "databases"));
+        Directory.CreateDirectory(SnapshotPath);
     }
 
     public NodeId Node { get; }
@@ -20,6 +21,9 @@ public sealed class NodeFolder
     public string Path { get; }
 
     public string RaftLogPath => System.IO.Path.Combine(Path, "raft.db");
+
+    /// <summary>Where snapshots are kept on their way out and in.</summary>
+    public string SnapshotPath => System.IO.Path.Combine(Path, "snapshots");
 
     /// <summary>The file of a database whose name was checked before.</summary>
     public string DatabasePath(string database) => System.IO.Path.Combine(Path, "databases", database + ".db");

@@ -32,3 +32,20 @@ public sealed record WriteRemembered(WriteId Id, Term Term, LogIndex Index, IRea
 /// <summary>What a node tells its peers about itself every now and then; also shows that it is there.</summary>
 /// <param name="Status">Its status as UTF-8 JSON, the same that <c>GET /status</c> answers.</param>
 public sealed record NodeReport(ReadOnlyMemory<byte> Status) : PeerMessage;
+
+/// <summary>A node whose log cannot be continued asks for a snapshot that reaches at least an index.</summary>
+public sealed record SnapshotRequest(LogIndex MinIndex) : PeerMessage;
+
+/// <summary>A snapshot that can be fetched for a while.</summary>
+/// <param name="Id">Its number at its sender.</param>
+/// <param name="Index">The last entry whose effects it holds.</param>
+/// <param name="Term">That entry's term.</param>
+/// <param name="ByteCount">Size of the file.</param>
+/// <param name="Sha256">Hash of the file.</param>
+public sealed record SnapshotOffer(ulong Id, LogIndex Index, Term Term, long ByteCount, ReadOnlyMemory<byte> Sha256) : PeerMessage;
+
+/// <summary>Asks for the bytes at a place of a snapshot. The receiver keeps only a few of these open, and so sets the pace.</summary>
+public sealed record SnapshotChunkRequest(ulong Id, long Offset) : PeerMessage;
+
+/// <summary>Bytes of a snapshot; none where the sender does not have it any more.</summary>
+public sealed record SnapshotChunk(ulong Id, long Offset, ReadOnlyMemory<byte> Bytes) : PeerMessage;

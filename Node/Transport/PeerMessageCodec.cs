@@ -22,6 +22,10 @@ namespace DistDb.Node.Transport;
 /// 21 WriteRefused           write-id term code:byte detail has:byte (1 sqlite code, 2 statement) [sqlite code] [statement]
 /// 22 WriteRemembered        write-id term index results
 /// 23 NodeReport             status:bytes
+/// 24 SnapshotRequest        min-index
+/// 25 SnapshotOffer          id:8 bytes index term byte-count sha256:bytes
+/// 26 SnapshotChunkRequest   id:8 bytes offset
+/// 27 SnapshotChunk          id:8 bytes offset bytes
 /// </code>
 /// A change of these layouts needs a new <see cref="PeerIdentity.ProtocolVersion"/>.
 /// </summary>
@@ -57,6 +61,29 @@ public static class PeerMessageCodec
             case NodeReport m:
                 writer.WriteByte(23);
                 writer.WriteBytes(m.Status.Span);
+                break;
+            case SnapshotRequest m:
+                writer.WriteByte(24);
+                writer.WriteSigned(m.MinIndex.Value);
+                break;
+            case SnapshotOffer m:
+                writer.WriteByte(25);
+                writer.WriteFixed64(m.Id);
+                writer.WriteSigned(m.Index.Value);
+                writer.WriteSigned(m.Term.Value);
+                writer.WriteSigned(m.ByteCount);
+                writer.WriteBytes(m.Sha256.Span);
+                break;
+            case SnapshotChunkRequest m:
+                writer.WriteByte(26);
+                writer.WriteFixed64(m.Id);
+                writer.WriteSigned(m.Offset);
+                break;
+            case SnapshotChunk m:
+                writer.WriteByte(27);
+                writer.WriteFixed64(m.Id);
+                writer.WriteSigned(m.Offset);
+                writer.WriteBytes(m.Bytes.Span);
                 break;
             default:
                 throw new ArgumentException($"No layout for {message.GetType().Name}.", nameof(message));
@@ -176,6 +203,15 @@ public static class PeerMessageCodec
                     ReadId(ref reader), new(reader.ReadSigned()), new(reader.ReadSigned()), StatementResultCodec.Read(ref reader));
             case 23:
                 return new NodeReport(reader.ReadBytes());
+            case 24:
+                return new SnapshotRequest(ReadIndex(ref reader));
+            case 25:
+                return new SnapshotOffer(
+                    reader.ReadFixed64(), ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadBytes());
+            case 26:
+                return new SnapshotChunkRequest(reader.ReadFixed64(), reader.ReadSigned());
+            case 27:
+                return new SnapshotChunk(reader.ReadFixed64(), reader.ReadSigned(), reader.ReadBytes());
             default:
                 throw new InvalidDataException($"A peer message of kind {kind}.");
         }

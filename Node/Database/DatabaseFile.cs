@@ -1,0 +1,78 @@
+using System.Globalization;
+using Microsoft.Data.Sqlite;
+
+namespace DistDb.Node.Database;
+
+/// <summary>Whole database files: consistent copies of them, and putting one in another's place.</summary>
+public static class DatabaseFile
+{
+    /// <summary>
+    /// Copies a database as of one moment, while it is read and written; page by page, so that everything keeps its place and the copy
+    /// answers every query in the same order. On disk when it returns.
+    /// </summary>
+    /// <returns>The log entry that the copy is at.</returns>
+    /// <exception cref="StorageFailedException">Reading or writing failed; the copy is of no use.</exception>
+    public static long Copy(string path, string copy)
+    {
+        try
+        {
+            File.Delete(copy);
+            using (var source = Open($"Data Source={path};Mode=ReadOnly;Pooling=False"))
+            using (var target = Open($"Data Source={copy};Pooling=False"))
+            {
+                source.BackupDatabase(target);
+            }
+
+            using (var handle = File.OpenHandle(copy, FileMode.Open, FileAccess.ReadWrite))
+            {
+                RandomAccess.FlushToDisk(handle);
+            }
+
+            return ReadAppliedIndex(copy);
+        }
+        catch (SqliteException e)
+        {
+            throw new StorageFailedException(
+                $"The database {path} could not be copied to {copy}: {e.Message} Nothing was changed; check the disk's space.", e.SqliteExtendedErrorCode);
+        }
+    }
+
+    /// <summary>The log entry that a closed database file is at.</summary>
+    /// <exception cref="StorageFailedException">The file is no database of ours.</exception>
+    public static long ReadAppliedIndex(string path)
+    {
+        try
+        {
+            // Immutable: looks at the file alone and leaves nothing beside it.
+            using var connection = Open($"Data Source=file:{Uri.EscapeDataString(path)}?immutable=1;Mode=ReadOnly;Pooling=False");
+            using var command = connection.CreateCommand();
+            command.CommandText = "SELECT applied_index FROM _distdb_state";
+            return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+        }
+        catch (SqliteException e)
+        {
+            throw new StorageFailedException(
+                $"The file {path} is not a database of distdb: {e.Message} Nothing was changed.", e.SqliteExtendedErrorCode);
+        }
+    }
+
+    /// <summary>
+    /// Puts <paramref name="newFile"/> in the place of a database that nobody has open. Safe to call again after a crash in its middle, as long as
+    /// the new file is still at its first place.
+    /// </summary>
+    /// <exception cref="IOException">The file cannot be moved.</exception>
+    public static void Replace(string path, string newFile)
+    {
+        // The old file's write-ahead log would be taken for the new one's.
+        File.Delete(path + "-wal");
+        File.Delete(path + "-shm");
+        File.Move(newFile, path, overwrite: true);
+    }
+
+    private static SqliteConnection Open(string connectionString)
+    {
+        var connection = new SqliteConnection(connectionString);
+        connection.Open();
+        return connection;
+    }
+}

@@ -1,0 +1,9 @@
+using DistDb.Node.Raft;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>A snapshot that was fetched whole and checked.</summary>
+/// <param name="Path">The database file.</param>
+/// <param name="Index">The last entry whose effects it holds.</param>
+/// <param name="Term">That entry's term.</param>
+internal sealed record ReceivedSnapshot(string Path, LogIndex Index, Term Term);

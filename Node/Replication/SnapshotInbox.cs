@@ -1,0 +1,279 @@
+using System.Security.Cryptography;
+using DistDb.Node.Raft;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// Fetches a snapshot piece by piece into a file, a few pieces under way at a time so that this node sets the pace, checks the whole by
+/// its hash, and hands it on. A broken link costs what was under way: the rest goes on where it was, also after this process was
+/// restarted, as long as the same snapshot is offered. Thread safe.
+/// </summary>
+internal sealed class SnapshotInbox(
+    string folder, Action<NodeId, PeerMessage> send, Action<ReceivedSnapshot> received, Action<string> problem) : IDisposable
+{
+    private const int ChunksUnderWay = 4;
+    private const long SilenceMs = 1000;
+    private const long PatienceMs = 10_000;
+
+    private readonly Lock _lock = new();
+    private Transfer? _transfer;
+    private long _requestedAtMs = long.MinValue;
+    private bool _isHandedOn;
+
+    /// <summary>Bytes that have arrived and bytes in all, or null when nothing is being fetched.</summary>
+    public (long Arrived, long Total)? Progress
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _transfer is { } t ? (t.Arrived, t.Offer.ByteCount) : null;
+            }
+        }
+    }
+
+    /// <summary>The leader says that nothing but a snapshot can help. Said again and again until one is installed.</summary>
+    public void Want(NodeId from, LogIndex minIndex)
+    {
+        lock (_lock)
+        {
+            var now = Environment.TickCount64;
+            if (_isHandedOn || (_transfer is { } t && now - t.HeardAtMs < PatienceMs) || now - _requestedAtMs < SilenceMs)
+            {
+                return;
+            }
+
+            End();
+            _requestedAtMs = now;
+        }
+
+        send(from, new SnapshotRequest(minIndex));
+    }
+
+    public void OnOffer(NodeId from, SnapshotOffer offer)
+    {
+        List<long> wanted;
+        lock (_lock)
+        {
+            if (_isHandedOn || _transfer is not null)
+            {
+                return;
+            }
+
+            _transfer = Transfer.Begin(folder, from, offer);
+            wanted = _transfer.NextRequests(ChunksUnderWay);
+        }
+
+        Request(from, offer.Id, wanted);
+        FinishIfWhole();
+    }
+
+    public void OnChunk(NodeId from, SnapshotChunk chunk)
+    {
+        List<long> wanted;
+        lock (_lock)
+        {
+            if (_transfer is not { } transfer || transfer.From != from || transfer.Offer.Id != chunk.Id)
+            {
+                return;
+            }
+
+            if (chunk.Bytes.IsEmpty)
+            {
+                // The sender gave it up, so that it must be asked for a new one.
+                End();
+                return;
+            }
+
+            transfer.Add(chunk);
+            wanted = transfer.NextRequests(ChunksUnderWay);
+        }
+
+        Request(from, chunk.Id, wanted);
+        FinishIfWhole();
+    }
+
+    /// <summary>Asks again for what did not arrive. Called every few dozen milliseconds.</summary>
+    public void Sweep()
+    {
+        NodeId from;
+        ulong id;
+        List<long> wanted;
+        lock (_lock)
+        {
+            if (_transfer is not { } transfer || Environment.TickCount64 - transfer.AskedAtMs < SilenceMs)
+            {
+                return;
+            }
+
+            transfer.Rewind();
+            (from, id, wanted) = (transfer.From, transfer.Offer.Id, transfer.NextRequests(ChunksUnderWay));
+        }
+
+        Request(from, id, wanted);
+    }
+
+    /// <summary>What was handed on is installed, or was not needed any more.</summary>
+    public void Installed()
+    {
+        lock (_lock)
+        {
+            _isHandedOn = false;
+            _requestedAtMs = long.MinValue;
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            End();
+        }
+    }
+
+    private void Request(NodeId from, ulong id, List<long> offsets)
+    {
+        foreach (var offset in offsets)
+        {
+            send(from, new SnapshotChunkRequest(id, offset));
+        }
+    }
+
+    private void FinishIfWhole()
+    {
+        Transfer transfer;
+        lock (_lock)
+        {
+            if (_transfer is not { IsWhole: true })
+            {
+                return;
+            }
+
+            transfer = _transfer;
+            _isHandedOn = true;
+            End();
+        }
+
+        // Hashing a large file takes its time, which the link's thread does not have.
+        ThreadPool.QueueUserWorkItem(_ => Check(transfer));
+    }
+
+    private void Check(Transfer transfer)
+    {
+        try
+        {
+            using (var content = File.OpenRead(transfer.Path))
+            {
+                if (SHA256.HashData(content).AsSpan().SequenceEqual(transfer.Offer.Sha256.Span))
+                {
+                    received(new(transfer.Path, transfer.Offer.Index, transfer.Offer.Term));
+                    return;
+                }
+            }
+
+            File.Delete(transfer.Path);
+            problem($"The snapshot from node {transfer.From} arrived damaged and was thrown away; it will be fetched again.");
+        }
+        catch (IOException e)
+        {
+            problem($"The snapshot from node {transfer.From} could not be read back: {e.Message} It will be fetched again.");
+        }
+
+        Installed();
+    }
+
+    /// <summary>Closes the file of the transfer, which stays for a later one of the same content. The caller holds the lock.</summary>
+    private void End()
+    {
+        _transfer?.Dispose();
+        _transfer = null;
+    }
+
+    /// <summary>One snapshot on its way; its bytes arrive in order.</summary>
+    private sealed class Transfer : IDisposable
+    {
+        private readonly FileStream _file;
+        private long _requested;
+
+        private Transfer(NodeId from, SnapshotOffer offer, FileStream file)
+        {
+            From = from;
+            Offer = offer;
+            _file = file;
+            Arrived = _requested = file.Length;
+        }
+
+        public NodeId From { get; }
+
+        public SnapshotOffer Offer { get; }
+
+        public string Path => _file.Name;
+
+        public long Arrived { get; private set; }
+
+        public long HeardAtMs { get; private set; } = Environment.TickCount64;
+
+        public long AskedAtMs { get; private set; } = Environment.TickCount64;
+
+        public bool IsWhole => Arrived == Offer.ByteCount;
+
+        /// <summary>Goes on with the file of an earlier transfer of the same content, and deletes all others.</summary>
+        public static Transfer Begin(string folder, NodeId from, SnapshotOffer offer)
+        {
+            var path = System.IO.Path.Combine(folder, $"incoming-{Convert.ToHexStringLower(offer.Sha256.Span)}.db");
+            foreach (var other in Directory.EnumerateFiles(folder, "incoming-*").Where(f => f != path))
+            {
+                File.Delete(other);
+            }
+
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write);
+            if (file.Length > offer.ByteCount)
+            {
+                file.SetLength(0);
+            }
+
+            file.Seek(0, SeekOrigin.End);
+            return new(from, offer, file);
+        }
+
+        public void Add(SnapshotChunk chunk)
+        {
+            if (chunk.Offset != Arrived)
+            {
+                return;
+            }
+
+            _file.Write(chunk.Bytes.Span);
+            Arrived += chunk.Bytes.Length;
+            HeardAtMs = Environment.TickCount64;
+            if (IsWhole)
+            {
+                _file.Flush(flushToDisk: true);
+            }
+        }
+
+        /// <summary>Places to ask for now, within a window.</summary>
+        public List<long> NextRequests(int window)
+        {
+            var offsets = new List<long>();
+            while (_requested < Offer.ByteCount && _requested < Arrived + ((long)window * SnapshotOutbox.ChunkBytes))
+            {
+                offsets.Add(_requested);
+                _requested += SnapshotOutbox.ChunkBytes;
+            }
+
+            if (offsets.Count > 0)
+            {
+                AskedAtMs = Environment.TickCount64;
+            }
+
+            return offsets;
+        }
+
+        /// <summary>What was asked for and did not arrive is lost.</summary>
+        public void Rewind() => _requested = Arrived;
+
+        public void Dispose() => _file.Dispose();
+    }
+}

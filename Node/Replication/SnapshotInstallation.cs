@@ -1,0 +1,57 @@
+using System.Globalization;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Storage;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// Makes the two steps of installing a snapshot one: the database's file is replaced, and the log begins anew behind it. A small file that
+/// names the snapshot stands while that is under way; should the process die meanwhile, the next start finishes what it names.
+/// <code>
+/// snapshots/installing   "index term path", one line
+/// </code>
+/// </summary>
+internal static class SnapshotInstallation
+{
+    /// <summary>From here on the installation will be finished, whatever happens.</summary>
+    public static void Begin(NodeFolder folder, ReceivedSnapshot snapshot)
+    {
+        var draft = MarkerPath(folder) + ".draft";
+        using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
+        {
+            file.Write(System.Text.Encoding.UTF8.GetBytes(
+                string.Create(CultureInfo.InvariantCulture, $"{snapshot.Index.Value} {snapshot.Term.Value} {Path.GetFileName(snapshot.Path)}\n")));
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(draft, MarkerPath(folder), overwrite: true);
+    }
+
+    /// <summary>Both steps are done.</summary>
+    public static void End(NodeFolder folder) => File.Delete(MarkerPath(folder));
+
+    /// <summary>At a node's start, before its database is opened: finishes what an earlier process began.</summary>
+    /// <exception cref="RaftStorageException">The log cannot be written.</exception>
+    public static void Recover(NodeFolder folder, string databasePath, RaftStorage storage)
+    {
+        if (!File.Exists(MarkerPath(folder)))
+        {
+            return;
+        }
+
+        var words = File.ReadAllText(MarkerPath(folder)).TrimEnd('\n').Split(' ', 3);
+        var index = new LogIndex(long.Parse(words[0], CultureInfo.InvariantCulture));
+        var term = new Term(long.Parse(words[1], CultureInfo.InvariantCulture));
+        var file = Path.Combine(folder.SnapshotPath, words[2]);
+        if (File.Exists(file))
+        {
+            DatabaseFile.Replace(databasePath, file);
+        }
+
+        storage.InstallBase(index, term);
+        End(folder);
+    }
+
+    private static string MarkerPath(NodeFolder folder) => Path.Combine(folder.SnapshotPath, "installing");
+}

@@ -1,0 +1,146 @@
+using System.Security.Cryptography;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// Gives snapshots to peers whose logs cannot be continued: makes a consistent copy of the database beside the running one, and hands out
+/// the pieces that a peer asks for. The copy serves whoever asks meanwhile, and is deleted when nobody has asked for a minute. Thread safe.
+/// </summary>
+internal sealed class SnapshotOutbox(
+    string folder, string databasePath, Func<LogIndex, Term> termAt, Action<NodeId, PeerMessage> send, Action<string> problem) : IDisposable
+{
+    /// <summary>Bytes in one message: enough for a gigabyte in a few thousand, few enough not to delay what shares the link.</summary>
+    public const int ChunkBytes = 256 << 10;
+
+    private static readonly TimeSpan _keptUnused = TimeSpan.FromMinutes(1);
+
+    private readonly SemaphoreSlim _turn = new(1);
+    private readonly Lock _lock = new();
+    private Snapshot? _current;
+
+    /// <summary>The log must not be cut behind this while a peer may be on its way there; null when no snapshot is kept.</summary>
+    public LogIndex? KeptIndex
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _current?.Index;
+            }
+        }
+    }
+
+    /// <summary>Deletes what an earlier process left.</summary>
+    public void Clear()
+    {
+        foreach (var file in Directory.EnumerateFiles(folder, "outgoing-*"))
+        {
+            File.Delete(file);
+        }
+    }
+
+    /// <summary>Offers a snapshot to a peer, making one first where the kept one is too old.</summary>
+    public async Task OfferAsync(NodeId to, LogIndex minIndex)
+    {
+        await _turn.WaitAsync().ConfigureAwait(false);
+        try
+        {
+            var snapshot = Find(s => s.Index >= minIndex) ?? await Task.Run(Make).ConfigureAwait(false);
+            send(to, new SnapshotOffer(snapshot.Id, snapshot.Index, snapshot.Term, snapshot.ByteCount, snapshot.Sha256));
+        }
+        catch (Exception e) when (e is StorageFailedException or IOException)
+        {
+            // This node goes on without; the peer asks again, here or elsewhere.
+            problem(e.Message);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
+
+    /// <summary>Sends the bytes at a place, or none where the snapshot is gone.</summary>
+    public async Task SendChunkAsync(NodeId to, SnapshotChunkRequest request)
+    {
+        var bytes = ReadOnlyMemory<byte>.Empty;
+        if (Find(s => s.Id == request.Id) is { } snapshot && request.Offset >= 0 && request.Offset < snapshot.ByteCount)
+        {
+            var buffer = new byte[Math.Min(ChunkBytes, snapshot.ByteCount - request.Offset)];
+            var count = await RandomAccess.ReadAsync(snapshot.File, buffer, request.Offset).ConfigureAwait(false);
+            bytes = buffer.AsMemory(0, count);
+        }
+
+        send(to, new SnapshotChunk(request.Id, request.Offset, bytes));
+    }
+
+    /// <summary>Deletes the snapshot when nobody needs it any more. Called every now and then.</summary>
+    public void Sweep()
+    {
+        lock (_lock)
+        {
+            if (_current is { } snapshot && Environment.TickCount64 - snapshot.UsedAtMs > _keptUnused.TotalMilliseconds)
+            {
+                _current = null;
+                snapshot.Delete();
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_lock)
+        {
+            _current?.Delete();
+            _current = null;
+        }
+
+        _turn.Dispose();
+    }
+
+    private Snapshot? Find(Func<Snapshot, bool> isIt)
+    {
+        lock (_lock)
+        {
+            if (_current is { } snapshot && isIt(snapshot))
+            {
+                snapshot.UsedAtMs = Environment.TickCount64;
+                return snapshot;
+            }
+
+            return null;
+        }
+    }
+
+    private Snapshot Make()
+    {
+        var id = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
+        var path = Path.Combine(folder, $"outgoing-{id:x16}.db");
+        var index = new LogIndex(DatabaseFile.Copy(databasePath, path));
+        using var content = File.OpenRead(path);
+        var snapshot = new Snapshot(
+            id, index, termAt(index), content.Length, SHA256.HashData(content), path, File.OpenHandle(path, options: FileOptions.Asynchronous));
+        lock (_lock)
+        {
+            _current?.Delete();
+            _current = snapshot;
+        }
+
+        return snapshot;
+    }
+
+    private sealed record Snapshot(
+        ulong Id, LogIndex Index, Term Term, long ByteCount, byte[] Sha256, string Path, Microsoft.Win32.SafeHandles.SafeFileHandle File)
+    {
+        public long UsedAtMs { get; set; } = Environment.TickCount64;
+
+        /// <summary>Whoever still reads from the open handle gets what was there.</summary>
+        public void Delete()
+        {
+            System.IO.File.Delete(Path);
+            File.Dispose();
+        }
+    }
+}
