@@ -160,7 +160,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     /// <summary>Waits until the running nodes have one leader, hold and have applied the same log, and no write is under way.</summary>
     public Task SettleAsync() => UntilAsync(
-        () => Running.SingleOrDefault(n => n.Role == Role.Leader) is { } leader
+        () => Running.Where(n => n.Role == Role.Leader).ToArray() is [var leader]
             && Running.All(n => n.Leader == leader.Id && n.Term == leader.Term && n.LastLogIndex == leader.LastLogIndex
                 && n.AppliedIndex == leader.LastLogIndex && n.ClusterId != Guid.Empty && n.Counters.PendingWrites == 0),
         "all nodes agree");
