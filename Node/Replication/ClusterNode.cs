@@ -22,8 +22,9 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly IHostApplicationLifetime _lifetime;
     private readonly NodeLock _lock;
     private readonly RaftStorage _storage;
-    private readonly DatabaseWriter _writer;
-    private readonly ReadPool _readers;
+    private readonly ReplicaDatabase _database;
+    private readonly SnapshotInbox _snapshotInbox;
+    private readonly SnapshotOutbox _snapshotOutbox;
     private readonly AppliedProgress _applied = new();
     private readonly PendingWrites _pending;
     private readonly RaftLoop _raft;
@@ -53,12 +54,12 @@ public sealed partial class ClusterNode : BackgroundService
         _peers = [.. voters.Where(v => v != Id)];
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
-        _writer = DatabaseWriter.Open(folder.DatabasePath("main"), databaseOptions);
-        _readers = new(folder.DatabasePath("main"), databaseOptions);
-        if (_writer.AppliedIndex > _storage.LastIndex.Value)
+        SnapshotInstallation.Recover(folder, folder.DatabasePath("main"), _storage);
+        _database = new(folder.DatabasePath("main"), databaseOptions);
+        if (_database.Writer.AppliedIndex > _storage.LastIndex.Value)
         {
             throw new RaftStorageException(
-                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_writer.Path} is already at entry {_writer.AppliedIndex}: the log was lost or replaced by an older copy. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
+                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_database.Path} is already at entry {_database.Writer.AppliedIndex}: the log was lost or replaced by an older copy. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
         }
 
         var core = new RaftNode(
@@ -66,7 +67,7 @@ public sealed partial class ClusterNode : BackgroundService
             voters,
             _storage.HardState,
             _storage,
-            new(_writer.AppliedIndex),
+            new(_database.Writer.AppliedIndex),
             options.Raft,
             new Random(RandomNumberGenerator.GetInt32(int.MaxValue)));
         _pending = new(Id, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), options)
@@ -75,7 +76,7 @@ public sealed partial class ClusterNode : BackgroundService
             DescribeQuorum = DescribeQuorum,
         };
         _raft = new(core, _storage, transport.Send, options);
-        _writes = new(_writer, _storage, _raft, _pending, _applied, transport.Send, Id, options);
+        _writes = new(_database, folder, _storage, _raft, _pending, _applied, transport.Send, options);
         _raft.LeadershipChanged = OnLeadershipChanged;
         _raft.Committed = index =>
         {
@@ -83,6 +84,17 @@ public sealed partial class ClusterNode : BackgroundService
             _writes.Committed(index);
         };
         CommitIndex = AppliedIndex;
+        _snapshotOutbox = new(
+            folder.SnapshotPath, _database.Path, () => new(_database.Writer.AppliedIndex), _storage.TermAt, transport.Send, LogSnapshotProblem);
+        _snapshotOutbox.Clear();
+        _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem);
+        _raft.SnapshotWanted = _snapshotInbox.Want;
+        _writes.KeepLogFrom = () => _snapshotOutbox.KeptIndex;
+        _writes.SnapshotDone = snapshot =>
+        {
+            _snapshotInbox.Installed();
+            LogSnapshotInstalled(snapshot.Index);
+        };
         transport.OnReceive(OnPeerMessage);
     }
 
@@ -126,7 +138,7 @@ public sealed partial class ClusterNode : BackgroundService
     public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < 1000;
 
     /// <summary>Size of the main database's file, without what SQLite's write-ahead log still holds.</summary>
-    public long DatabaseBytes => new FileInfo(_writer.Path).Length;
+    public long DatabaseBytes => new FileInfo(_database.Path).Length;
 
     public PeerView ViewOf(NodeId peer)
     {
@@ -190,7 +202,7 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var index = AppliedIndex;
-        return await _readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false) switch
+        return await _database.Readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false) switch
         {
             ReadOutcome.RowsRead { Rows: var rows } => new QueryResult.Done(index, rows),
             ReadOutcome.NotARead { IsSchema: var isSchema } => new QueryResult.NotARead(isSchema),
@@ -229,8 +241,9 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         _writes.Dispose();
-        _readers.Dispose();
-        _writer.Dispose();
+        _snapshotInbox.Dispose();
+        _snapshotOutbox.Dispose();
+        _database.Dispose();
         _storage.Dispose();
         _lock.Dispose();
     }
@@ -305,6 +318,8 @@ public sealed partial class ClusterNode : BackgroundService
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
             {
                 _pending.Sweep();
+                _snapshotInbox.Sweep();
+                _snapshotOutbox.Sweep();
             }
         }
         catch (OperationCanceledException)
@@ -379,6 +394,18 @@ public sealed partial class ClusterNode : BackgroundService
             case WriteRemembered remembered:
                 _pending.Remembered(remembered.Id, remembered.Term, remembered.Index, remembered.Results);
                 break;
+            case SnapshotRequest request:
+                _ = _snapshotOutbox.OfferAsync(from, request.MinIndex);
+                break;
+            case SnapshotChunkRequest request:
+                _ = _snapshotOutbox.SendChunkAsync(from, request);
+                break;
+            case SnapshotOffer offer:
+                _snapshotInbox.OnOffer(from, offer);
+                break;
+            case SnapshotChunk chunk:
+                _snapshotInbox.OnChunk(from, chunk);
+                break;
             case NodeReport report:
                 _reports[from] = report;
                 break;
@@ -408,6 +435,12 @@ public sealed partial class ClusterNode : BackgroundService
 
     [LoggerMessage(EventId = 403, Level = LogLevel.Critical, Message = "A defect in distdb; the node stops before it does harm. What was acknowledged is kept.")]
     private partial void LogBroken(Exception exception);
+
+    [LoggerMessage(EventId = 406, Level = LogLevel.Information, Message = "Installed a snapshot at entry {Index}.")]
+    private partial void LogSnapshotInstalled(LogIndex index);
+
+    [LoggerMessage(EventId = 407, Level = LogLevel.Warning, Message = "{Problem}")]
+    private partial void LogSnapshotProblem(string problem);
 
     [LoggerMessage(EventId = 404, Level = LogLevel.Warning, Message = "Ignored a {Kind} from node {From} that it has no right to send.")]
     private partial void LogIgnored(NodeId from, string kind);

@@ -109,6 +109,21 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
         SendAll(_ => true);
     }
 
+    /// <summary>
+    /// Entries were skipped by way of a snapshot, so that looking at all of them is not possible any more: a write that was sent before may
+    /// be among them. It is not sent again; unless it is seen in the log after all, its outcome is unknown.
+    /// </summary>
+    public void Skipped()
+    {
+        lock (_lock)
+        {
+            foreach (var pending in _pending.Values)
+            {
+                pending.MayBeSkipped |= pending.SentTerm != Term.Zero;
+            }
+        }
+    }
+
     public void LeadershipChanged(Leadership leadership)
     {
         lock (_lock)
@@ -180,7 +195,8 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     }
 
     /// <summary>Whether it is certain that no copy sent so far will ever be applied.</summary>
-    private bool IsSettled(Pending pending) => pending.SentTerm == Term.Zero || pending.SentTerm < _appliedTerm;
+    private bool IsSettled(Pending pending) =>
+        pending.SentTerm == Term.Zero || (pending.SentTerm < _appliedTerm && !pending.MayBeSkipped);
 
     /// <summary>The copy that may be sent now, if any; the caller holds the lock.</summary>
     private (NodeId Leader, ForwardedWrite Copy)? NextCopy(Pending pending)
@@ -270,6 +286,9 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
 
         /// <summary>The term that the last copy was addressed to; zero while none was sent.</summary>
         public Term SentTerm { get; set; }
+
+        /// <summary>A copy may be in an entry that this node never saw.</summary>
+        public bool MayBeSkipped { get; set; }
 
         public long SentAtMs { get; set; }
     }

@@ -30,6 +30,7 @@ internal sealed class RaftLoop
     private volatile IReadOnlyList<(NodeId Id, LogIndex MatchIndex)> _followers = [];
     private LogIndex _committed;
     private TaskCompletionSource? _handOver;
+    private long _trimTo;
     private volatile bool _stopping;
 
     public RaftLoop(RaftNode core, RaftStorage storage, Action<NodeId, PeerMessage> send, ReplicationOptions options)
@@ -61,6 +62,20 @@ internal sealed class RaftLoop
     /// <summary>Appends a command at an index in a term; <paramref name="refused"/> is called on this loop's thread if that is not possible any more.</summary>
     public void Propose(Term term, LogIndex index, ReadOnlyMemory<byte> data, Action refused) =>
         _inbox.Post(new ProposeInput(term, index, data, refused));
+
+    /// <summary>Told on this loop's thread, again and again, that only a snapshot from the leader that reaches an index can help this node.</summary>
+    public Action<NodeId, LogIndex> SnapshotWanted { get; set; } = (_, _) => { };
+
+    /// <summary>Lets old entries be cut off the log up to an index, whose effects the database holds durably.</summary>
+    public void AllowTrim(LogIndex durable) => Interlocked.Exchange(ref _trimTo, durable.Value);
+
+    /// <summary>Lets the log begin behind a snapshot that the database was replaced by; on disk when it returns. Not on this loop's thread.</summary>
+    public Task InstallSnapshotAsync(LogIndex index, Term term)
+    {
+        var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _inbox.Post(new SnapshotInput(index, term, done));
+        return done.Task;
+    }
 
     /// <summary>An index which, once applied, makes a local read linearizable. Waits for a leader and a majority until cancelled.</summary>
     public async Task<LogIndex> ReadIndexAsync(CancellationToken cancellationToken)
@@ -102,14 +117,9 @@ internal sealed class RaftLoop
                 }
             }
 
-            _reads.BeginRound();
-            while (_core.HasReady)
-            {
-                CarryOut(_core.TakeReady());
-                _reads.BeginRound();
-            }
-
+            CarryOutAll();
             PublishLeadership();
+            Trim();
         }
     }
 
@@ -125,6 +135,16 @@ internal sealed class RaftLoop
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _inbox.Post(new HandOverInput(done));
         return done.Task;
+    }
+
+    /// <summary>A little at a time, behind everything else; more at the next tick.</summary>
+    private void Trim()
+    {
+        var to = Interlocked.Read(ref _trimTo);
+        if (to > 0 && !_storage.Trim(new(to), _options.LogTailEntriesMax, _options.LogTailBytesMax))
+        {
+            Interlocked.CompareExchange(ref _trimTo, 0, to);
+        }
     }
 
     private void Handle(Input input)
@@ -155,10 +175,27 @@ internal sealed class RaftLoop
                 }
 
                 break;
+            case SnapshotInput snapshot:
+                CarryOutAll();
+                _storage.InstallBase(snapshot.Index, snapshot.Term);
+                _core.SnapshotInstalled(snapshot.Index);
+                _committed = LogIndex.Max(_committed, snapshot.Index);
+                snapshot.Done.SetResult();
+                break;
             case WakeInput:
                 break;
             default:
                 throw new UnreachableException(input.GetType().Name);
+        }
+    }
+
+    private void CarryOutAll()
+    {
+        _reads.BeginRound();
+        while (_core.HasReady)
+        {
+            CarryOut(_core.TakeReady());
+            _reads.BeginRound();
         }
     }
 
@@ -185,6 +222,11 @@ internal sealed class RaftLoop
         {
             _committed = ready.CommitIndex;
             Committed(_committed);
+        }
+
+        if (ready.SnapshotWanted is { } minIndex && _leadership.Leader is { } leader)
+        {
+            SnapshotWanted(leader, minIndex);
         }
 
         foreach (var read in ready.Reads)
@@ -226,6 +268,8 @@ internal sealed class RaftLoop
     private sealed record ReadInput(TaskCompletionSource<LogIndex> Waiter) : Input;
 
     private sealed record HandOverInput(TaskCompletionSource Done) : Input;
+
+    private sealed record SnapshotInput(LogIndex Index, Term Term, TaskCompletionSource Done) : Input;
 
     private sealed record WakeInput : Input;
 }

@@ -34,6 +34,15 @@ public sealed record ReplicationOptions
     /// <summary>A forwarded write whose fate is unknown is sent again after this. Default 500 ms; sending twice is harmless.</summary>
     public TimeSpan ResendInterval { get; init; } = TimeSpan.FromMilliseconds(500);
 
+    /// <summary>Entries kept in the log behind what the database holds durably, so that a peer that was away needs no snapshot. Default 10,000.</summary>
+    public int LogTailEntriesMax { get; init; } = 10_000;
+
+    /// <summary>Bytes of the same. Default 64 MiB: with large writes the entries alone would be no bound.</summary>
+    public long LogTailBytesMax { get; init; } = 64 << 20;
+
+    /// <summary>The database is synced, and the log cut behind it, after this many entries. Default 1000: a thousandth of a sync for each.</summary>
+    public int CheckpointEntries { get; init; } = 1000;
+
     /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>
     public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(1);
 }

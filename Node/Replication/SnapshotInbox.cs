@@ -61,8 +61,12 @@ internal sealed class SnapshotInbox(
                 return;
             }
 
-            _transfer = Transfer.Begin(folder, from, offer);
-            wanted = _transfer.NextRequests(ChunksUnderWay);
+            if (!TryWrite(() => _transfer = Transfer.Begin(folder, from, offer)))
+            {
+                return;
+            }
+
+            wanted = _transfer!.NextRequests(ChunksUnderWay);
         }
 
         Request(from, offer.Id, wanted);
@@ -86,7 +90,11 @@ internal sealed class SnapshotInbox(
                 return;
             }
 
-            transfer.Add(chunk);
+            if (!TryWrite(() => transfer.Add(chunk)))
+            {
+                return;
+            }
+
             wanted = transfer.NextRequests(ChunksUnderWay);
         }
 
@@ -129,6 +137,22 @@ internal sealed class SnapshotInbox(
         lock (_lock)
         {
             End();
+        }
+    }
+
+    /// <summary>False when the disk refuses; what arrived stays for the next try. The caller holds the lock.</summary>
+    private bool TryWrite(Action write)
+    {
+        try
+        {
+            write();
+            return true;
+        }
+        catch (IOException e)
+        {
+            problem($"A snapshot cannot be stored in {folder}: {e.Message} It will be tried again; make room.");
+            End();
+            return false;
         }
     }
 

@@ -10,7 +10,12 @@ namespace DistDb.Node.Replication;
 /// the pieces that a peer asks for. The copy serves whoever asks meanwhile, and is deleted when nobody has asked for a minute. Thread safe.
 /// </summary>
 internal sealed class SnapshotOutbox(
-    string folder, string databasePath, Func<LogIndex, Term> termAt, Action<NodeId, PeerMessage> send, Action<string> problem) : IDisposable
+    string folder,
+    string databasePath,
+    Func<LogIndex> appliedIndex,
+    Func<LogIndex, Term> termAt,
+    Action<NodeId, PeerMessage> send,
+    Action<string> problem) : IDisposable
 {
     /// <summary>Bytes in one message: enough for a gigabyte in a few thousand, few enough not to delay what shares the link.</summary>
     public const int ChunkBytes = 256 << 10;
@@ -20,6 +25,7 @@ internal sealed class SnapshotOutbox(
     private readonly SemaphoreSlim _turn = new(1);
     private readonly Lock _lock = new();
     private Snapshot? _current;
+    private LogIndex? _makingFrom;
 
     /// <summary>The log must not be cut behind this while a peer may be on its way there; null when no snapshot is kept.</summary>
     public LogIndex? KeptIndex
@@ -28,7 +34,7 @@ internal sealed class SnapshotOutbox(
         {
             lock (_lock)
             {
-                return _current?.Index;
+                return _current is { Index: var kept } && (_makingFrom is not { } making || kept < making) ? kept : _makingFrom;
             }
         }
     }
@@ -66,14 +72,32 @@ internal sealed class SnapshotOutbox(
     public async Task SendChunkAsync(NodeId to, SnapshotChunkRequest request)
     {
         var bytes = ReadOnlyMemory<byte>.Empty;
+        try
+        {
+            bytes = await ReadChunkAsync(request).ConfigureAwait(false);
+        }
+        catch (ObjectDisposedException)
+        {
+            // Given up at this very moment.
+        }
+        catch (IOException e)
+        {
+            problem($"A snapshot could not be read back: {e.Message}");
+        }
+
+        send(to, new SnapshotChunk(request.Id, request.Offset, bytes));
+    }
+
+    private async Task<ReadOnlyMemory<byte>> ReadChunkAsync(SnapshotChunkRequest request)
+    {
         if (Find(s => s.Id == request.Id) is { } snapshot && request.Offset >= 0 && request.Offset < snapshot.ByteCount)
         {
             var buffer = new byte[Math.Min(ChunkBytes, snapshot.ByteCount - request.Offset)];
             var count = await RandomAccess.ReadAsync(snapshot.File, buffer, request.Offset).ConfigureAwait(false);
-            bytes = buffer.AsMemory(0, count);
+            return buffer.AsMemory(0, count);
         }
 
-        send(to, new SnapshotChunk(request.Id, request.Offset, bytes));
+        return default;
     }
 
     /// <summary>Deletes the snapshot when nobody needs it any more. Called every now and then.</summary>
@@ -115,6 +139,26 @@ internal sealed class SnapshotOutbox(
     }
 
     private Snapshot Make()
+    {
+        lock (_lock)
+        {
+            _makingFrom = appliedIndex();
+        }
+
+        try
+        {
+            return MakeAndKeep();
+        }
+        finally
+        {
+            lock (_lock)
+            {
+                _makingFrom = null;
+            }
+        }
+    }
+
+    private Snapshot MakeAndKeep()
     {
         var id = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var path = Path.Combine(folder, $"outgoing-{id:x16}.db");

@@ -22,7 +22,8 @@ internal sealed class WriteLoop : IDisposable
 {
     private const int ApplyBytesAtOnce = 1 << 20;
 
-    private readonly DatabaseWriter _database;
+    private readonly ReplicaDatabase _replica;
+    private readonly NodeFolder _folder;
     private readonly RaftStorage _log;
     private readonly RaftLoop _raft;
     private readonly PendingWrites _pending;
@@ -38,40 +39,44 @@ internal sealed class WriteLoop : IDisposable
     private Leadership _leadership;
     private LogIndex _committed;
     private OpenBatch? _refusedBatch;
+    private ReceivedSnapshot? _snapshot;
     private bool _stopping;
 
     // This thread's own.
     private OpenBatch? _batch;
     private LogIndex _appliedIndex;
     private Term _appliedTerm;
+    private LogIndex _checkpointed;
     private long _writeCount;
     private long _batchCount;
 
     public WriteLoop(
-        DatabaseWriter database,
+        ReplicaDatabase replica,
+        NodeFolder folder,
         RaftStorage log,
         RaftLoop raft,
         PendingWrites pending,
         AppliedProgress applied,
         Action<NodeId, PeerMessage> send,
-        NodeId self,
         ReplicationOptions options)
     {
-        _database = database;
+        _replica = replica;
+        _folder = folder;
         _log = log;
         _raft = raft;
         _pending = pending;
         _applied = applied;
         _send = send;
-        _self = self;
+        _self = folder.Node;
         _options = options;
         _queue = new(options);
         _leadership = raft.Leadership;
-        _appliedIndex = new(database.AppliedIndex);
+        _appliedIndex = new(Writer.AppliedIndex);
         _committed = _appliedIndex;
+        _checkpointed = _appliedIndex;
         _applied.Advance(_appliedIndex);
-        ClusterId = database.ClusterId ?? Guid.Empty;
-        MasterNode = new(database.MasterNode);
+        ClusterId = Writer.ClusterId ?? Guid.Empty;
+        MasterNode = new(Writer.MasterNode);
     }
 
     /// <summary>The cluster's identity, or empty until the log has told it.</summary>
@@ -99,6 +104,24 @@ internal sealed class WriteLoop : IDisposable
 
     /// <summary>Clients' writes applied since the start, and the log entries that held them.</summary>
     public (long Writes, long Batches) Counts => (Interlocked.Read(ref _writeCount), Interlocked.Read(ref _batchCount));
+
+    /// <summary>Told on this loop's thread when a snapshot that was handed in is installed, or was not needed.</summary>
+    public Action<ReceivedSnapshot> SnapshotDone { get; set; } = _ => { };
+
+    /// <summary>The log must not be cut behind this index; null where nothing keeps it.</summary>
+    public Func<LogIndex?> KeepLogFrom { get; set; } = () => null;
+
+    private DatabaseWriter Writer => _replica.Writer;
+
+    /// <summary>Hands in a snapshot, which takes the database's place as soon as this loop gets to it.</summary>
+    public void Install(ReceivedSnapshot snapshot)
+    {
+        lock (_lock)
+        {
+            _snapshot = snapshot;
+            Monitor.Pulse(_lock);
+        }
+    }
 
     /// <summary>Takes a write for which this node is the leader; ignores it where it is not, or knows it already.</summary>
     public void Enqueue(ForwardedWrite write)
@@ -175,6 +198,9 @@ internal sealed class WriteLoop : IDisposable
                 case Work.Apply:
                     ApplyUpTo(committed);
                     break;
+                case Work.Install:
+                    Install();
+                    break;
                 case Work.Abandon:
                     Abandon(_batch!);
                     break;
@@ -182,7 +208,7 @@ internal sealed class WriteLoop : IDisposable
                     Execute(leadership.Term);
                     break;
                 default:
-                    _database.Rollback();
+                    Writer.Rollback();
                     return;
             }
         }
@@ -191,6 +217,7 @@ internal sealed class WriteLoop : IDisposable
     private enum Work
     {
         Stop,
+        Install,
         Apply,
         Abandon,
         Execute,
@@ -210,6 +237,11 @@ internal sealed class WriteLoop : IDisposable
                     return Work.Stop;
                 }
 
+                if (_snapshot is not null && _batch is null)
+                {
+                    return Work.Install;
+                }
+
                 if (committed > _appliedIndex)
                 {
                     return Work.Apply;
@@ -220,7 +252,7 @@ internal sealed class WriteLoop : IDisposable
                     return Work.Abandon;
                 }
 
-                if (_batch is null && isLeading && !leadership.IsHandingOver && (!_queue.IsEmpty || _database.ClusterId is null))
+                if (_batch is null && isLeading && !leadership.IsHandingOver && (!_queue.IsEmpty || Writer.ClusterId is null))
                 {
                     return Work.Execute;
                 }
@@ -241,7 +273,7 @@ internal sealed class WriteLoop : IDisposable
             }
 
             // Another leader's entry stands there: this one's will never be committed.
-            _database.Rollback();
+            Writer.Rollback();
             _batch = null;
         }
 
@@ -249,11 +281,51 @@ internal sealed class WriteLoop : IDisposable
         {
             Apply(entry);
         }
+
+        CheckpointIfDue();
+    }
+
+    /// <summary>Puts a snapshot in the database's place, and lets the log begin behind it.</summary>
+    private void Install()
+    {
+        ReceivedSnapshot snapshot;
+        lock (_lock)
+        {
+            snapshot = _snapshot!;
+            _snapshot = null;
+        }
+
+        if (snapshot.Index > _appliedIndex)
+        {
+            SnapshotInstallation.Begin(_folder, snapshot);
+            _replica.Replace(snapshot.Path);
+            _raft.InstallSnapshotAsync(snapshot.Index, snapshot.Term).Wait(_stopped.Token);
+            SnapshotInstallation.End(_folder);
+            FinishEntry(snapshot.Index, 0);
+            _checkpointed = snapshot.Index;
+
+            // Writes of this node's clients may be among the entries that were never seen here.
+            _pending.Skipped();
+            FinishTerm(snapshot.Term);
+        }
+
+        SnapshotDone(snapshot);
+    }
+
+    /// <summary>Now and then has the disk confirm the database, so that the log can be cut behind it.</summary>
+    private void CheckpointIfDue()
+    {
+        if (_appliedIndex - _checkpointed >= _options.CheckpointEntries && Writer.Checkpoint() is { } durable)
+        {
+            _checkpointed = _appliedIndex;
+            var to = KeepLogFrom() is { } kept ? LogIndex.Min(kept, new(durable)) : new(durable);
+            _raft.AllowTrim(to);
+        }
     }
 
     private void CommitBatch(OpenBatch batch)
     {
-        _database.Commit();
+        Writer.Commit();
         _batch = null;
         FinishEntry(batch.Index, batch.Succeeded.Count);
         foreach (var (write, outcome) in batch.Succeeded)
@@ -266,6 +338,7 @@ internal sealed class WriteLoop : IDisposable
 
         FinishTerm(batch.Term);
         AnswerUnlogged(batch);
+        CheckpointIfDue();
     }
 
     private void Apply(Entry entry)
@@ -277,24 +350,24 @@ internal sealed class WriteLoop : IDisposable
             case null:
                 break;
             case BootstrapCommand bootstrap:
-                _database.Begin(new(entry.Index.Value, _database.AppliedTimeMs, 0));
-                _database.SetClusterId(bootstrap.ClusterId);
-                _database.Commit();
+                Writer.Begin(new(entry.Index.Value, Writer.AppliedTimeMs, 0));
+                Writer.SetClusterId(bootstrap.ClusterId);
+                Writer.Commit();
                 break;
             case WriteBatch batch:
-                _database.Begin(new(entry.Index.Value, batch.TimeMs, batch.Seed));
+                Writer.Begin(new(entry.Index.Value, batch.TimeMs, batch.Seed));
                 for (; writeCount < batch.Writes.Count; writeCount++)
                 {
                     var write = batch.Writes[writeCount];
                     var isAwaited = _pending.IsAwaited(write.Command.Id);
-                    var results = _database.Replay(write, writeCount, isAwaited);
+                    var results = Writer.Replay(write, writeCount, isAwaited);
                     if (isAwaited)
                     {
                         own.Add((write.Command.Id, results));
                     }
                 }
 
-                _database.Commit();
+                Writer.Commit();
                 break;
             case var command:
                 throw new UnreachableException(command.GetType().Name);
@@ -318,8 +391,8 @@ internal sealed class WriteLoop : IDisposable
             Interlocked.Increment(ref _batchCount);
         }
 
-        ClusterId = _database.ClusterId ?? Guid.Empty;
-        MasterNode = new(_database.MasterNode);
+        ClusterId = Writer.ClusterId ?? Guid.Empty;
+        MasterNode = new(Writer.MasterNode);
         _applied.Advance(index);
     }
 
@@ -338,11 +411,11 @@ internal sealed class WriteLoop : IDisposable
     {
         var batch = new OpenBatch(_appliedIndex.Next, term);
         LogCommand? command;
-        if (_database.ClusterId is null)
+        if (Writer.ClusterId is null)
         {
             var bootstrap = new BootstrapCommand(Guid.NewGuid());
-            _database.Begin(new(batch.Index.Value, _database.AppliedTimeMs, 0));
-            _database.SetClusterId(bootstrap.ClusterId);
+            Writer.Begin(new(batch.Index.Value, Writer.AppliedTimeMs, 0));
+            Writer.SetClusterId(bootstrap.ClusterId);
             command = bootstrap;
         }
         else
@@ -352,7 +425,7 @@ internal sealed class WriteLoop : IDisposable
 
         if (command is null)
         {
-            _database.Rollback();
+            Writer.Rollback();
             AnswerOnceStillLeader(batch);
             return;
         }
@@ -379,21 +452,21 @@ internal sealed class WriteLoop : IDisposable
 
         var stamp = new EntryStamp(
             batch.Index.Value,
-            Math.Max(_database.AppliedTimeMs, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
+            Math.Max(Writer.AppliedTimeMs, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
             BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
-            _database.Begin(stamp);
+            Writer.Begin(stamp);
             var executedCount = 0;
-            while (executedCount < candidates.Count && !_database.TransactionLost
+            while (executedCount < candidates.Count && !Writer.TransactionLost
                 && (executedCount == 0 || Stopwatch.GetElapsedTime(started) < _options.BatchTimeMax))
             {
                 ExecuteOne(candidates[executedCount++], batch);
             }
 
             PutBackOrDrop(candidates.Skip(executedCount), batch.Term);
-            if (!_database.TransactionLost)
+            if (!Writer.TransactionLost)
             {
                 break;
             }
@@ -402,7 +475,7 @@ internal sealed class WriteLoop : IDisposable
             // Those are done again without it, and nobody notices.
             candidates = [.. batch.Succeeded.Select(s => s.Write)];
             batch.Succeeded.Clear();
-            _database.Rollback();
+            Writer.Rollback();
             started = Stopwatch.GetTimestamp();
         }
 
@@ -423,8 +496,8 @@ internal sealed class WriteLoop : IDisposable
             return;
         }
 
-        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _database.MasterNode);
-        var outcome = _database.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
+        var rights = new WriteRights(MaySchema: write.Command.Id.Node == Writer.MasterNode);
+        var outcome = Writer.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
         if (outcome is WriteOutcome.Succeeded succeeded)
         {
             batch.Succeeded.Add((write, succeeded));
@@ -439,7 +512,7 @@ internal sealed class WriteLoop : IDisposable
     private void Abandon(OpenBatch batch)
     {
         _batch = null;
-        _database.Rollback();
+        Writer.Rollback();
         bool wasRefused;
         lock (_lock)
         {

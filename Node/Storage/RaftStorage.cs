@@ -22,6 +22,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
     // About a millisecond's work.
     private const int CutEntriesAtOnce = 1000;
+    private const int CutLargeEntriesAtOnce = 16;
 
     private readonly Lock _cacheLock = new();
     private readonly Lock _readerLock = new();
@@ -36,6 +37,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private Term _baseTerm;
     private LogIndex _lastIndex;
     private long _syncCount;
+
+    // Of all entries' data; the writing thread's own.
+    private long _bytes;
 
     private RaftStorage(string path, SqliteConnection writer, SqliteConnection reader, RaftStorageOptions options)
     {
@@ -142,6 +146,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
             if (entries.Count > 0 && entries[0].Index <= LastIndex)
             {
+                _bytes -= SumBytes("idx >= $idx", entries[0].Index);
                 _deleteFrom.Transaction = transaction;
                 _deleteFrom.Parameters[0].Value = entries[0].Index.Value;
                 _deleteFrom.ExecuteNonQuery();
@@ -155,6 +160,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
                 _insert.Parameters[2].Value = (int)entry.Kind;
                 _insert.Parameters[3].Value = entry.Data.ToArray();
                 _insert.ExecuteNonQuery();
+                _bytes += entry.Data.Length;
             }
 
             transaction.Commit();
@@ -177,25 +183,36 @@ public sealed class RaftStorage : ILogStore, IDisposable
     }
 
     /// <summary>
-    /// Cuts off the entries up to <paramref name="index"/>, whose effects a durable snapshot or database holds, a bounded number at a time
-    /// so that nothing waits long behind it. Returns how far it got. Synced like everything in this file.
+    /// Cuts off old entries, whose effects a durable database holds, as far as the log is longer than it should be; a bounded number at a
+    /// time, so that nothing waits long behind it.
     /// </summary>
+    /// <param name="durable">Nothing behind this is cut.</param>
+    /// <param name="tailEntriesMax">The log should have no more entries than this.</param>
+    /// <param name="tailBytesMax">And no more bytes of data.</param>
+    /// <returns>True when there is more to cut.</returns>
     /// <exception cref="RaftStorageException">The disk failed.</exception>
-    public LogIndex CutBefore(LogIndex index)
+    public bool Trim(LogIndex durable, long tailEntriesMax, long tailBytesMax)
     {
-        var to = LogIndex.Min(index, BaseIndex + CutEntriesAtOnce);
-        if (to <= BaseIndex)
+        var surplus = LastIndex - BaseIndex - tailEntriesMax;
+        if (surplus <= 0 && _bytes > tailBytesMax)
         {
-            return BaseIndex;
+            // Large entries: a few at a time, until they fit.
+            surplus = CutLargeEntriesAtOnce;
         }
 
-        Rebase(to, TermAt(to), "DELETE FROM entries WHERE idx <= $idx");
+        var to = LogIndex.Min(durable, BaseIndex + Math.Min(surplus, CutEntriesAtOnce));
+        if (surplus <= 0 || to <= BaseIndex)
+        {
+            return false;
+        }
+
+        Rebase(to, TermAt(to), "idx <= $idx");
         lock (_cacheLock)
         {
             _cache.ForgetUpTo(to);
         }
 
-        return to;
+        return to < durable;
     }
 
     /// <summary>
@@ -206,7 +223,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
     public void InstallBase(LogIndex index, Term term)
     {
         var keepsTail = index >= BaseIndex && index <= LastIndex && TermAt(index) == term;
-        Rebase(index, term, keepsTail ? "DELETE FROM entries WHERE idx <= $idx" : "DELETE FROM entries WHERE $idx IS NOT NULL");
+        Rebase(index, term, keepsTail ? "idx <= $idx" : "$idx IS NOT NULL");
         lock (_cacheLock)
         {
             if (keepsTail)
@@ -353,10 +370,11 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
 
         _lastIndex = new(last);
+        _bytes = SumBytes("idx > $idx", _baseIndex);
     }
 
     /// <summary>Moves the log's beginning and deletes what that makes needless, in one transaction.</summary>
-    private void Rebase(LogIndex index, Term term, string delete)
+    private void Rebase(LogIndex index, Term term, string needless)
     {
         try
         {
@@ -366,7 +384,8 @@ public sealed class RaftStorage : ILogStore, IDisposable
             update.Parameters[0].Value = index.Value;
             update.Parameters[1].Value = term.Value;
             update.ExecuteNonQuery();
-            using var deletion = Command(_writer, delete, "$idx");
+            _bytes -= SumBytes(needless, index);
+            using var deletion = Command(_writer, "DELETE FROM entries WHERE " + needless, "$idx");
             deletion.Transaction = transaction;
             deletion.Parameters[0].Value = index.Value;
             deletion.ExecuteNonQuery();
@@ -381,6 +400,13 @@ public sealed class RaftStorage : ILogStore, IDisposable
         {
             (_baseIndex, _baseTerm) = (index, term);
         }
+    }
+
+    private long SumBytes(string which, LogIndex index)
+    {
+        using var sum = Command(_writer, "SELECT ifnull(sum(length(data)), 0) FROM entries WHERE " + which, "$idx");
+        sum.Parameters[0].Value = index.Value;
+        return Convert.ToInt64(sum.ExecuteScalar(), CultureInfo.InvariantCulture);
     }
 
     private RaftStorageException WriteFailed(SqliteException e) => new(
