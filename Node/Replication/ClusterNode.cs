@@ -197,7 +197,7 @@ public sealed partial class ClusterNode : BackgroundService
         using var patience = new CancellationTokenSource(_options.HandOverPatience);
         try
         {
-            await _raft.HandOverLeadershipAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+            await _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected).WaitAsync(patience.Token).ConfigureAwait(false);
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
             while (_pending.Count > 0 && await timer.WaitForNextTickAsync(patience.Token).ConfigureAwait(false))
             {
