@@ -99,28 +99,33 @@ internal sealed class TestCluster : IAsyncDisposable
         Directory.Move(SavedDatabase(node), DatabaseFolder(node));
     }
 
-    /// <summary>Has a node lead, by the leader's own request as far as it can tell.</summary>
-    public async Task ElectAsync(int node)
+    /// <summary>
+    /// Has one of some nodes lead, by the leader's own request as far as it can tell. They are asked in turn, as one whose log is behind
+    /// cannot win.
+    /// </summary>
+    public async Task ElectAsync(params int[] nodes)
     {
         long? askedAt = null;
+        var turn = 0;
         await UntilAsync(
             () =>
             {
-                if (this[node].Role == Role.Leader)
+                if (nodes.Any(n => this[n].Role == Role.Leader))
                 {
                     return true;
                 }
 
-                if (askedAt is not { } at || Stopwatch.GetElapsedTime(at) > TimeSpan.FromSeconds(1))
+                if (askedAt is not { } at || Stopwatch.GetElapsedTime(at) > TimeSpan.FromMilliseconds(500))
                 {
                     askedAt = Stopwatch.GetTimestamp();
+                    var node = nodes[turn++ % nodes.Length];
                     var other = (node + 1) % Size;
                     Network.Inject(new(other, node, new Node.Transport.RaftPeerMessage(new TimeoutNow(new(other), new(node), this[node].Term))));
                 }
 
                 return false;
             },
-            $"node {node} leads");
+            $"node {string.Join(" or ", nodes)} leads");
     }
 
     /// <summary>Inserts a row with a token of its own.</summary>
