@@ -14,7 +14,7 @@ public sealed class PeerMessageCodecTests
     public void Every_message_survives_the_way_to_bytes_and_back()
     {
         var random = new RandomCommands(5);
-        for (var i = 0; i < 500; i++)
+        for (var i = 0; i < 200; i++)
         {
             PeerMessage[] messages = [.. Enumerable.Range(0, Kinds).Select(kind => Message(random, kind))];
             var bytes = Encode(messages);
@@ -22,13 +22,9 @@ public sealed class PeerMessageCodecTests
             read.Should().HaveCount(messages.Length);
             read.Select(m => m.GetType()).Should().Equal(messages.Select(m => m.GetType()));
             Encode(read).Should().Equal(bytes);
-            if (i % 25 == 0)
+            foreach (var (message, copy) in messages.Zip(read))
             {
-                read.Should().BeEquivalentTo(
-                    messages,
-                    options => options.RespectingRuntimeTypes().WithStrictOrdering().AllowingInfiniteRecursion().ComparingByValue<SqlValue>()
-                        .ComparingByMembers<PeerMessage>().ComparingByMembers<Message>().ComparingByMembers<Entry>()
-                        .Using<ReadOnlyMemory<byte>>(c => c.Subject.ToArray().Should().Equal(c.Expectation.ToArray())).WhenTypeIs<ReadOnlyMemory<byte>>());
+                AssertSame(copy, message);
             }
         }
     }
@@ -56,6 +52,34 @@ public sealed class PeerMessageCodecTests
     }
 
     private const int Kinds = 14;
+
+    /// <summary>Records compare their lists by reference, so lists are compared by themselves.</summary>
+    private static void AssertSame(PeerMessage actual, PeerMessage expected)
+    {
+        switch (actual, expected)
+        {
+            case (RaftPeerMessage { Message: AppendEntries a }, RaftPeerMessage { Message: AppendEntries e }):
+                (a with { Entries = [] }).Should().Be(e with { Entries = [] });
+                a.Entries.Select(Describe).Should().Equal(e.Entries.Select(Describe));
+                break;
+            case (ForwardedWrite a, ForwardedWrite e):
+                (a with { Command = e.Command }).Should().Be(e);
+                a.Command.Should().BeEquivalentTo(e.Command, options => options.WithStrictOrdering().ComparingByValue<SqlValue>());
+                break;
+            case (WriteRemembered a, WriteRemembered e):
+                (a with { Results = [] }).Should().Be(e with { Results = [] });
+                a.Results.Should().BeEquivalentTo(e.Results, options => options.WithStrictOrdering().ComparingByValue<SqlValue>());
+                break;
+            case (NodeReport a, NodeReport e):
+                a.Status.ToArray().Should().Equal(e.Status.ToArray());
+                break;
+            default:
+                actual.Should().Be(expected);
+                break;
+        }
+
+        static string Describe(Entry entry) => $"{entry.Index} {entry.Term} {entry.Kind} {Convert.ToHexString(entry.Data.Span)}";
+    }
 
     private static byte[] Encode(IEnumerable<PeerMessage> messages)
     {
