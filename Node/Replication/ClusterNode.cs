@@ -160,7 +160,9 @@ public sealed partial class ClusterNode : BackgroundService
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                return new WriteResult.NotDone(BehindFailure(index));
+                return new WriteResult.NotDone(new(
+                    FailureCode.OutcomeUnknown,
+                    $"The write was done before, in entry {index}, but this node lags behind and cannot show it yet. Send it again with the same id, here or to another node."));
             }
         }
 
