@@ -147,6 +147,28 @@ internal sealed class TestCluster : IAsyncDisposable
         return [.. result.Should().BeOfType<QueryResult.Done>().Subject.Rows.Rows.Select(row => row[0].Text)];
     }
 
+    /// <summary>Waits until a node stops by itself, which is what the test wants; tells why it did.</summary>
+    public async Task<string> FailureAsync(int node)
+    {
+        await this[node].ExecuteTask!.WaitAsync(_patience);
+        var failure = _watch.TakeFailure();
+
+        // What the process would end with.
+        Environment.ExitCode.Should().Be(1);
+        Environment.ExitCode = 0;
+        return failure ?? throw new InvalidOperationException($"Node {node} stopped without a word, or without its process.");
+    }
+
+    /// <summary>Changes a replica behind its node's back.</summary>
+    public void Tamper(int node, string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={DatabasePath(node)};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
+    }
+
     public async Task UntilAsync(Func<bool> condition, string what)
     {
         var started = Stopwatch.GetTimestamp();
@@ -261,7 +283,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
         public CancellationToken ApplicationStopped => default;
 
-        public void StopApplication() => _failure ??= "A node stopped by itself.";
+        public bool IsStopping { get; private set; }
+
+        public void StopApplication() => IsStopping = true;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -275,6 +299,20 @@ internal sealed class TestCluster : IAsyncDisposable
             {
                 _failure ??= $"{formatter(state, exception)} {exception}";
             }
+        }
+
+        /// <summary>What a node that stops its process said, or null; it counts as expected from then on.</summary>
+        public string? TakeFailure()
+        {
+            if (!IsStopping)
+            {
+                return null;
+            }
+
+            var failure = _failure;
+            _failure = null;
+            IsStopping = false;
+            return failure;
         }
 
         public void ThrowIfAnyNodeFailed()
