@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistDb.Node;
 using DistDb.Node.Database;
+using DistDb.Tools;
 
 namespace DistDb;
 
@@ -19,20 +20,10 @@ internal static class Program
             root.Add(command);
         }
 
-        var parsed = root.Parse(args);
-        if (parsed.Errors.Count == 0)
-        {
-            // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
-            return await parsed.InvokeAsync(new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);
-        }
+        root.Add(ShowAllTool.Create());
+        root.Add(SendDummyTool.Create());
 
-        // One line for each mistake; whoever wants the whole help asks for it.
-        foreach (var error in parsed.Errors)
-        {
-            await Console.Error.WriteLineAsync(error.Message).ConfigureAwait(false);
-        }
-
-        await Console.Error.WriteLineAsync("Try \"distdb --help\".").ConfigureAwait(false);
-        return 2;
+        // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
+        return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);
     }
 }

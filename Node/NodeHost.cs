@@ -20,6 +20,12 @@ internal static class NodeHost
     public static async Task<int> RunAsync(NodeSettings settings, CancellationToken cancellationToken)
     {
         ThreadPool.SetMinThreads(ThreadsMin, ThreadsMin);
+        if (Version.Parse(SqliteLibrary.Version) < SqliteLibrary.OldestSuitable)
+        {
+            throw new SettingsException(
+                $"SQLite {SqliteLibrary.Version} is too old to keep replicas identical; {SqliteLibrary.OldestSuitable} or newer is needed. Install the operating system's library (on Debian the package libsqlite3-0).");
+        }
+
         try
         {
             var app = Build(settings);
@@ -92,6 +98,7 @@ internal static class NodeHost
         services.AddSingleton(provider => new PeerTransport(
             new()
             {
+                Self = settings.Id,
                 Peers = settings.Addresses.Where(a => a.Key != settings.Id).ToDictionary(),
                 Secret = settings.ClusterSecret,
             },

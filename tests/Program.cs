@@ -1,3 +1,5 @@
+using DistDb.Tests.Simulation;
+
 namespace DistDb.Tests;
 
 /// <summary>
@@ -8,12 +10,14 @@ internal static class Program
 {
     private static int Main(string[] args) => args switch
     {
+        ["replay", ..] => Database.ReplayProcess.Replay(args.AsSpan(1)),
+        ["simulate", .. var rest] => SimulateCommand.Run(rest),
         _ => Usage(),
     };
 
     private static int Usage()
     {
-        Console.Error.WriteLine("usage: dotnet run --project tests -- COMMAND");
+        Console.Error.WriteLine("usage: dotnet run --project tests -- simulate [--seeds N] [--from S] [--seed S [--trace]]");
         return 2;
     }
 }

@@ -4,13 +4,11 @@ using System.Text.Json;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
-using DistDb.Node.Storage;
-using DistDb.Node.Transport;
 
 namespace DistDb.Node.Api;
 
 /// <summary>Puts together what a node says of itself and of its cluster.</summary>
-internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses, NodeFolder folder)
+internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses)
 {
     /// <summary>Two missed reports and some: then a peer is not there.</summary>
     private static readonly TimeSpan _silenceMax = TimeSpan.FromSeconds(1);
@@ -41,7 +39,7 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses, N
         Ready = node.IsReady,
         ClusterId = node.ClusterId == Guid.Empty ? null : node.ClusterId,
         Peers = [.. node.Peers.Select(Peer)],
-        Databases = [new("main", new FileInfo(folder.DatabasePath("main")).Length)],
+        Databases = [new("main", node.DatabaseBytes)],
         Versions = new(Version, SqliteLibrary.Version, Environment.Version.ToString()),
         Counters = Counters(node.Counters),
         UptimeS = Math.Round(Stopwatch.GetElapsedTime(_started).TotalSeconds, 1),
@@ -53,27 +51,27 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses, N
     private static CounterStatus Counters(NodeCounters counters) =>
         new(counters.LogSyncs, counters.Writes, counters.Batches, counters.PendingWrites);
 
-    private static long? LastContactMs(LinkState link) =>
-        link.LastContact is { } at ? Math.Max(0, (long)(DateTimeOffset.UtcNow - at).TotalMilliseconds) : null;
+    private static long? LastContactMs(PeerView peer) =>
+        peer.LastContact is { } at ? Math.Max(0, (long)(DateTimeOffset.UtcNow - at).TotalMilliseconds) : null;
 
-    private static bool IsReachable(LinkState link) =>
-        link.IsConnected && LastContactMs(link) is { } silence && silence < _silenceMax.TotalMilliseconds;
+    private static bool IsReachable(PeerView peer) =>
+        peer.IsConnected && LastContactMs(peer) is { } silence && silence < _silenceMax.TotalMilliseconds;
 
-    private PeerStatus Peer(NodeId peer)
+    private static NodeStatus? StatusOf(PeerView peer) =>
+        peer.Report is { } report ? JsonSerializer.Deserialize(report.Span, ApiJsonContext.Default.NodeStatus) : null;
+
+    private PeerStatus Peer(NodeId id)
     {
-        var link = node.LinkTo(peer);
+        var peer = node.ViewOf(id);
         long? lag = StatusOf(peer) is { } status ? Math.Max(0, node.CommitIndex.Value - status.AppliedIndex) : null;
-        return new(peer.Value, addresses[peer], IsReachable(link), LastContactMs(link), lag, link.IsConnected ? null : link.Problem);
+        return new(id.Value, addresses[id], IsReachable(peer), LastContactMs(peer), lag, peer.IsConnected ? null : peer.Problem);
     }
 
     private ClusterMemberStatus Self() => new(node.Id.Value, addresses[node.Id], Reachable: true, LastContactMs: 0, Node());
 
     private ClusterMemberStatus Member(NodeId id)
     {
-        var link = node.LinkTo(id);
-        return new(id.Value, addresses[id], IsReachable(link), LastContactMs(link), StatusOf(id));
+        var peer = node.ViewOf(id);
+        return new(id.Value, addresses[id], IsReachable(peer), LastContactMs(peer), StatusOf(peer));
     }
-
-    private NodeStatus? StatusOf(NodeId peer) =>
-        node.ReportOf(peer) is { } report ? JsonSerializer.Deserialize(report.Status.Span, ApiJsonContext.Default.NodeStatus) : null;
 }

@@ -1,6 +1,5 @@
 using System.Text.Json;
 using DistDb.Node.Replication;
-using DistDb.Node.Transport;
 
 namespace DistDb.Node.Api;
 
@@ -16,7 +15,7 @@ internal sealed class StatusReporter(ClusterNode node, StatusBuilder status) : B
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
-                node.Report(new NodeReport(JsonSerializer.SerializeToUtf8Bytes(status.Node(), ApiJsonContext.Default.NodeStatus)));
+                node.Report(JsonSerializer.SerializeToUtf8Bytes(status.Node(), ApiJsonContext.Default.NodeStatus));
             }
         }
         catch (OperationCanceledException)

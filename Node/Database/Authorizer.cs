@@ -20,6 +20,7 @@ internal sealed class Authorizer(bool forWrites)
     private bool _schema;
     private bool _rows;
     private bool _statistics;
+    private bool _asked;
 
     /// <summary>Set around our own statements, which may do anything.</summary>
     public bool Bypass { get; set; }
@@ -31,7 +32,7 @@ internal sealed class Authorizer(bool forWrites)
     public void BeginPrepare()
     {
         _preparing = true;
-        _schema = _rows = _statistics = false;
+        _schema = _rows = _statistics = _asked = false;
         Refusal = null;
     }
 
@@ -52,7 +53,8 @@ internal sealed class Authorizer(bool forWrites)
             return StatementKind.Schema;
         }
 
-        if (readOnly)
+        // Every read asks at least for SELECT or PRAGMA.
+        if (readOnly && _asked)
         {
             return StatementKind.Read;
         }
@@ -84,6 +86,7 @@ internal sealed class Authorizer(bool forWrites)
             return Refuse(TemporaryRefusal);
         }
 
+        _asked = true;
         switch (action)
         {
             case AuthorizerAction.Select:

@@ -12,7 +12,6 @@ internal sealed unsafe class Connection : IDisposable
     private const int ConfigLoadExtension = 1005;
     private const int ConfigDefensive = 1010;
     private const int ConfigWritableSchema = 1011;
-    private const int ConfigTrustedSchema = 1017;
     private const int LimitLength = 0;
     private const int StatusDeferredForeignKeys = 10;
 
@@ -46,7 +45,9 @@ internal sealed unsafe class Connection : IDisposable
             Configure(ConfigLoadExtension, 0);
             Configure(ConfigDefensive, 1);
             Configure(ConfigWritableSchema, 0);
-            Configure(ConfigTrustedSchema, 0);
+
+            // trusted_schema stays on: with it off, SQLite 3.38 to 3.40 refuse JSON functions in CHECK, triggers, views and generated
+            // columns. It guards against functions with side effects; those are refused by the authorizer, or are off as of above.
             if (forWrites)
             {
                 _random = new(_handle);

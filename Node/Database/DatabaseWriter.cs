@@ -64,6 +64,9 @@ public sealed class DatabaseWriter : IDisposable
         ReadState();
     }
 
+    /// <summary>The file.</summary>
+    public string Path => _connection.Path;
+
     /// <summary>The log entry that the content is at: all up to it and none after it, as of the last commit.</summary>
     public long AppliedIndex { get; private set; }
 

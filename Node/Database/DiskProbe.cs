@@ -20,7 +20,7 @@ internal static class DiskProbe
             file.Flush(flushToDisk: true);
             return true;
         }
-        catch (IOException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             return false;
         }

@@ -51,17 +51,17 @@ internal sealed unsafe class RowCollector
     {
         switch (Sqlite3.sqlite3_column_type(statement, column))
         {
-            case 1:
+            case Sqlite3.TypeInteger:
                 return SqlValue.From(Sqlite3.sqlite3_column_int64(statement, column));
-            case 2:
+            case Sqlite3.TypeReal:
                 return SqlValue.From(Sqlite3.sqlite3_column_double(statement, column));
-            case 3:
+            case Sqlite3.TypeText:
                 // Text first, then its length: the other way round the length may be that of another encoding.
                 var text = Sqlite3.sqlite3_column_text(statement, column);
                 var textBytes = Sqlite3.sqlite3_column_bytes(statement, column);
                 bytes += textBytes;
                 return SqlValue.From(Encoding.UTF8.GetString(text, textBytes));
-            case 4:
+            case Sqlite3.TypeBlob:
                 var blob = Sqlite3.sqlite3_column_blob(statement, column);
                 var blobBytes = Sqlite3.sqlite3_column_bytes(statement, column);
                 bytes += blobBytes;

@@ -16,6 +16,7 @@ public static unsafe class SqliteLibrary
     private const string SystemLibrary = "libsqlite3.so.0";
 
     private static readonly Lazy<nint> _handle = new(Load);
+    private static readonly Lazy<string> _fingerprint = new(ComputeFingerprint);
     private static readonly Lazy<bool> _initialized = new(InitializeOnce);
 
     /// <summary>SQLite's version, as in <c>3.40.1</c>.</summary>
@@ -32,23 +33,13 @@ public static unsafe class SqliteLibrary
     /// Tells apart libraries that could give another content from the same log: source, compile options and processor architecture
     /// (whose floating point may differ). Nodes form a cluster only with equal fingerprints.
     /// </summary>
-    public static string Fingerprint
-    {
-        get
-        {
-            Initialize();
-            var options = new List<string>();
-            for (var i = 0; Sqlite3.sqlite3_compileoption_get(i) is var option && option != null; i++)
-            {
-                options.Add(Sqlite3.Text(option));
-            }
+    public static string Fingerprint => _fingerprint.Value;
 
-            options.Sort(StringComparer.Ordinal);
-            var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', options)));
-            return $"{Sqlite3.Text(Sqlite3.sqlite3_sourceid())} options {Convert.ToHexStringLower(hash.AsSpan(0, 8))} " +
-                $"{RuntimeInformation.ProcessArchitecture}";
-        }
-    }
+    /// <summary>
+    /// Older libraries lack functions that the determinism of writes is built on: with 3.35 replicas were seen to observe different
+    /// last insert ids.
+    /// </summary>
+    public static Version OldestSuitable { get; } = new(3, 38, 0);
 
     /// <summary>Pins the process's time zone to UTC, since <c>localtime</c> in SQL must mean the same on every node, and chooses the
     /// library for this program and for Microsoft.Data.Sqlite alike. Does nothing when called again; any thread may call it.</summary>
@@ -67,6 +58,21 @@ public static unsafe class SqliteLibrary
         NativeLibrary.SetDllImportResolver(typeof(SQLite3Provider_e_sqlite3).Assembly, Resolve);
         raw.SetProvider(new SQLite3Provider_e_sqlite3());
         return true;
+    }
+
+    private static string ComputeFingerprint()
+    {
+        Initialize();
+        var options = new List<string>();
+        for (var i = 0; Sqlite3.sqlite3_compileoption_get(i) is var option && option != null; i++)
+        {
+            options.Add(Sqlite3.Text(option));
+        }
+
+        options.Sort(StringComparer.Ordinal);
+        var hash = SHA256.HashData(Encoding.UTF8.GetBytes(string.Join('\n', options)));
+        return $"{Sqlite3.Text(Sqlite3.sqlite3_sourceid())} options {Convert.ToHexStringLower(hash.AsSpan(0, 8))} " +
+            $"{RuntimeInformation.ProcessArchitecture}";
     }
 
     private static nint Resolve(string name, Assembly assembly, DllImportSearchPath? searchPath) =>

@@ -55,6 +55,12 @@ public sealed partial class ClusterNode : BackgroundService
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
         _writer = DatabaseWriter.Open(folder.DatabasePath("main"), databaseOptions);
         _readers = new(folder.DatabasePath("main"), databaseOptions);
+        if (_writer.AppliedIndex > _storage.LastIndex.Value)
+        {
+            throw new RaftStorageException(
+                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_writer.Path} is already at entry {_writer.AppliedIndex}: the log was lost or replaced by an older copy. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
+        }
+
         var core = new RaftNode(
             Id,
             voters,
@@ -119,22 +125,24 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
     public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < 1000;
 
-    public LinkState LinkTo(NodeId peer) => _transport.StateOf(peer);
+    /// <summary>Size of the main database's file, without what SQLite's write-ahead log still holds.</summary>
+    public long DatabaseBytes => new FileInfo(_writer.Path).Length;
 
-    /// <summary>What a peer last said about itself, or null.</summary>
-    public NodeReport? ReportOf(NodeId peer) => _reports.GetValueOrDefault(peer);
+    public PeerView ViewOf(NodeId peer)
+    {
+        var link = _transport.StateOf(peer);
+        return new(link.IsConnected, link.Problem, link.LastContact, _reports.TryGetValue(peer, out var report) ? report.Status : null);
+    }
 
     /// <summary>Tells all peers about this node.</summary>
-    public void Report(NodeReport report)
+    /// <param name="status">As <see cref="PeerView.Report"/> gives it there.</param>
+    public void Report(ReadOnlyMemory<byte> status)
     {
         foreach (var peer in _peers)
         {
-            _transport.Send(peer, report);
+            _transport.Send(peer, new NodeReport(status));
         }
     }
-
-    /// <summary>The user's tables in the main database.</summary>
-    public IReadOnlyList<string> Tables() => _readers.Tables();
 
     /// <summary>
     /// Replicates a write. When it answers <see cref="WriteResult.Done"/>, a majority has it on disk and this node has applied it.
@@ -209,14 +217,22 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
+    /// <summary>Stops the loops where the host did not, waits for them, and closes the files.</summary>
     public override void Dispose()
     {
+        // A host that fails to start, or that loses patience, disposes of what still runs; and SQLite does not survive the closing of
+        // a file that another thread is using.
+        base.Dispose();
+        if (ExecuteTask is { } execution)
+        {
+            Task.WaitAny(execution);
+        }
+
         _writes.Dispose();
         _readers.Dispose();
         _writer.Dispose();
         _storage.Dispose();
         _lock.Dispose();
-        base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -15,6 +15,12 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
     /// <summary>Where peers knock.</summary>
     public const string Route = "/peer";
 
+    private const long RefusalLogIntervalMs = 60_000;
+
+    // Reasons may quote what strangers send; so many distinct ones are remembered.
+    private const int RefusalReasonsMax = 100;
+
+    private readonly Dictionary<string, long> _refusalsLogged = [];
     private readonly PeerTransportOptions _options;
     private readonly Func<PeerIdentity> _self;
     private readonly ILogger _logger;
@@ -65,11 +71,11 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
         }
         catch (PeerRefusedException e)
         {
-            LogRefused(remote, e.Message);
+            ReportRefusal(remote, e.Message);
         }
         catch (InvalidDataException e)
         {
-            LogRefused(remote, e.Message);
+            ReportRefusal(remote, e.Message);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
         {
@@ -157,10 +163,32 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
     private void Dispatch(NodeId peer, ReadOnlySpan<byte> payload)
     {
         _lastContact[peer] = DateTimeOffset.UtcNow;
-        foreach (var message in PeerMessageCodec.ReadAll(payload, peer, new(_self().Node)))
+        foreach (var message in PeerMessageCodec.ReadAll(payload, peer, _options.Self))
         {
             _receive?.Invoke(peer, message);
         }
+    }
+
+    /// <summary>Whoever is refused dials again and again; each reason is logged once a minute.</summary>
+    private void ReportRefusal(string remote, string reason)
+    {
+        var now = Environment.TickCount64;
+        lock (_refusalsLogged)
+        {
+            if (_refusalsLogged.TryGetValue(reason, out var at) && now - at < RefusalLogIntervalMs)
+            {
+                return;
+            }
+
+            if (_refusalsLogged.Count >= RefusalReasonsMax)
+            {
+                _refusalsLogged.Clear();
+            }
+
+            _refusalsLogged[reason] = now;
+        }
+
+        LogRefused(remote, reason);
     }
 
     [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "Refused a peer link from {Remote}: {Reason}.")]

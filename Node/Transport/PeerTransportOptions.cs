@@ -5,6 +5,9 @@ namespace DistDb.Node.Transport;
 /// <summary>Where the peers are and how patiently they are called.</summary>
 public sealed record PeerTransportOptions
 {
+    /// <summary>This node.</summary>
+    public required NodeId Self { get; init; }
+
     /// <summary>Every other node's base address, such as <c>http://127.0.0.1:8081</c>.</summary>
     public required IReadOnlyDictionary<NodeId, Uri> Peers { get; init; }
 

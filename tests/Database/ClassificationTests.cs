@@ -241,6 +241,19 @@ public sealed class ClassificationTests : IDisposable
     }
 
     [Fact]
+    public void JSON_functions_work_wherever_a_schema_can_call_them()
+    {
+        _database.Do(
+            "CREATE TABLE j(doc CHECK (json_valid(doc)), name AS (doc ->> '$.name'), b DEFAULT (json_array(1)))",
+            "CREATE TRIGGER j_u AFTER INSERT ON j BEGIN INSERT INTO u SELECT key, value FROM json_each(new.doc); END",
+            "CREATE VIEW jv AS SELECT json_extract(doc, '$.name') AS name FROM j",
+            """INSERT INTO j(doc) VALUES ('{"name":"ann"}')""");
+        _database.Value("SELECT name FROM jv").Text.Should().Be("ann");
+        _database.Value("SELECT b FROM u").Text.Should().Be("ann");
+        _database.Fail("INSERT INTO j(doc) VALUES ('{')").Detail.Should().Contain("malformed JSON");
+    }
+
+    [Fact]
     public void A_cached_statement_is_judged_anew_when_the_schema_changes_under_it()
     {
         const string Sql = "INSERT INTO u(a) VALUES (1)";

@@ -60,7 +60,7 @@ public sealed class DatabaseWriterTests : IDisposable
         Run("INSERT INTO t VALUES (3)", 1).Should().BeOfType<WriteOutcome.Succeeded>();
         writer.Commit();
         _database.Rows("SELECT a FROM t ORDER BY a").Rows.Select(row => row[0].Integer).Should().Equal(1, 3, 5);
-        _database.Readers.Tables().Should().Equal("t");
+        _database.Rows("SELECT 1 FROM sqlite_master WHERE name = 'u'").Rows.Should().BeEmpty();
     }
 
     [Fact]
@@ -218,6 +218,35 @@ public sealed class DatabaseWriterTests : IDisposable
         File.WriteAllText(path, string.Concat(Enumerable.Repeat("this is no database ", 100)));
         var open = () => DatabaseWriter.Open(path, new());
         open.Should().Throw<StorageFailedException>().WithMessage($"*{path}*not a database*").Which.SqliteCode.Should().Be(26);
+    }
+
+    [Fact]
+    public async Task A_damaged_page_stops_the_node_and_is_not_the_statements_failure()
+    {
+        _database.Do("CREATE TABLE t(a)");
+        _database.Execute("INSERT INTO t VALUES (?)", SqlValue.From(new string('x', 100_000)));
+        _database.Do("CREATE TABLE u(a)", "INSERT INTO u VALUES (1)");
+        _database.Writer.Checkpoint().Should().NotBeNull();
+        var path = _database.Path;
+        var rootPage = _database.Value("SELECT rootpage FROM sqlite_master WHERE name = 'u'").Integer;
+        var damaged = path + ".damaged";
+        File.Copy(path, damaged);
+        using (var file = File.OpenWrite(damaged))
+        {
+            file.Position = (rootPage - 1) * 4096;
+            file.Write(Enumerable.Repeat((byte)0x5a, 4096).ToArray());
+        }
+
+        using var writer = DatabaseWriter.Open(damaged, new());
+        writer.Begin(_database.NextStamp());
+        var execute = () => writer.Execute(_database.Command(Sql("INSERT INTO u VALUES (2)")), 0, _all, Timeout.InfiniteTimeSpan);
+        execute.Should().Throw<StorageFailedException>().WithMessage($"*{damaged}*malformed*").Which.SqliteCode.Should().Be(11);
+        var index = writer.AppliedIndex;
+        writer.Rollback();
+        writer.AppliedIndex.Should().Be(index);
+        using var readers = new ReadPool(damaged, new());
+        await readers.Awaiting(r => r.QueryAsync(Sql("SELECT * FROM u"), Timeout.InfiniteTimeSpan, CancellationToken.None))
+            .Should().ThrowAsync<StorageFailedException>();
     }
 
     private WriteOutcome Run(string sql, int ordinal) =>

@@ -8,25 +8,22 @@ namespace DistDb.Node.Database.Native;
 /// </summary>
 internal sealed unsafe class EntryRandom : IDisposable
 {
-    /// <summary>SQLITE_UTF8 | SQLITE_INNOCUOUS. Without the second they would fail in defaults and triggers under trusted_schema=OFF;
-    /// with SQLITE_DETERMINISTIC they would be folded to one constant.</summary>
+    /// <summary>SQLITE_UTF8 | SQLITE_INNOCUOUS, for use in defaults and triggers. With SQLITE_DIRECTONLY they would fail there; with
+    /// SQLITE_DETERMINISTIC they would be folded to one constant.</summary>
     private const int FunctionFlags = 0x1 | 0x200000;
 
-    private const int LimitLength = 0;
-
-    private State* _state;
+    private ulong* _state;
 
     /// <summary>Registers both functions on the connection; dispose only after the connection is closed.</summary>
     public EntryRandom(nint database)
     {
-        _state = (State*)NativeMemory.AllocZeroed((nuint)sizeof(State));
-        _state->Database = database;
+        _state = (ulong*)NativeMemory.AllocZeroed(sizeof(ulong));
         Register(database, "random"u8, arguments: 0, &Random);
         Register(database, "randomblob"u8, arguments: 1, &RandomBlob);
     }
 
     /// <summary>Starts the sequence of one write, given by the entry's seed and the write's position in the entry.</summary>
-    public void Seed(ulong seed, int ordinal) => _state->Word = Mix(seed ^ Mix((ulong)ordinal + 1));
+    public void Seed(ulong seed, int ordinal) => *_state = Mix(seed ^ Mix((ulong)ordinal + 1));
 
     public void Dispose()
     {
@@ -47,7 +44,7 @@ internal sealed unsafe class EntryRandom : IDisposable
     }
 
     /// <summary>SplitMix64 (Steele, Lea, Flood 2014): one word of state and no bad seeds.</summary>
-    private static ulong Next(State* state) => Mix(state->Word += 0x9e3779b97f4a7c15);
+    private static ulong Next(ulong* state) => Mix(*state += 0x9e3779b97f4a7c15);
 
     private static ulong Mix(ulong word)
     {
@@ -59,7 +56,7 @@ internal sealed unsafe class EntryRandom : IDisposable
     [UnmanagedCallersOnly]
     private static void Random(nint context, int count, nint* arguments)
     {
-        var value = (long)Next((State*)Sqlite3.sqlite3_user_data(context));
+        var value = (long)Next((ulong*)Sqlite3.sqlite3_user_data(context));
 
         // As SQLite's own: never the smallest integer, whose abs() does not exist.
         Sqlite3.sqlite3_result_int64(context, value < 0 ? -(value & long.MaxValue) : value);
@@ -68,9 +65,9 @@ internal sealed unsafe class EntryRandom : IDisposable
     [UnmanagedCallersOnly]
     private static void RandomBlob(nint context, int count, nint* arguments)
     {
-        var state = (State*)Sqlite3.sqlite3_user_data(context);
+        var state = (ulong*)Sqlite3.sqlite3_user_data(context);
         var length = Math.Max(1, Sqlite3.sqlite3_value_int64(arguments[0]));
-        if (length > Sqlite3.sqlite3_limit(state->Database, LimitLength, -1))
+        if (length > DatabaseOptions.ValueBytesMax)
         {
             Sqlite3.sqlite3_result_error_toobig(context);
             return;
@@ -80,18 +77,11 @@ internal sealed unsafe class EntryRandom : IDisposable
         for (long i = 0; i < length; i += sizeof(ulong))
         {
             var word = Next(state);
-            var count8 = Math.Min(sizeof(ulong), length - i);
-            Buffer.MemoryCopy(&word, bytes + i, count8, count8);
+            var taken = Math.Min(sizeof(ulong), length - i);
+            Buffer.MemoryCopy(&word, bytes + i, taken, taken);
         }
 
         Sqlite3.sqlite3_result_blob64(context, bytes, (ulong)length, Sqlite3.Transient);
         NativeMemory.Free(bytes);
-    }
-
-    [StructLayout(LayoutKind.Sequential)]
-    private struct State
-    {
-        public ulong Word;
-        public nint Database;
     }
 }

@@ -13,7 +13,6 @@ internal static unsafe partial class Sqlite3
     public const string Library = "e_sqlite3";
 
     public const int Ok = 0;
-    public const int Full = 13;
     public const int Row = 100;
     public const int Done = 101;
 
@@ -21,6 +20,11 @@ internal static unsafe partial class Sqlite3
     public const int OpenReadWrite = 0x2;
     public const int OpenCreate = 0x4;
     public const int OpenNoMutex = 0x8000;
+
+    public const int TypeInteger = 1;
+    public const int TypeReal = 2;
+    public const int TypeText = 3;
+    public const int TypeBlob = 4;
 
     public const uint PreparePersistent = 1;
     public const byte EncodingUtf8 = 1;

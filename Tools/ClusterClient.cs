@@ -1,0 +1,163 @@
+using System.Globalization;
+using System.Net;
+using System.Net.Http.Headers;
+using System.Net.Sockets;
+using System.Security.Authentication;
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using DistDb.Node.Api;
+
+namespace DistDb.Tools;
+
+/// <summary>
+/// Speaks to the nodes of a cluster over HTTP, as any client would. Owns the connections, which are kept open and shared; one instance
+/// serves a whole run and any number of tasks at once. It repeats nothing by itself: what may be repeated, the caller knows.
+/// </summary>
+public sealed class ClusterClient : IDisposable
+{
+    /// <summary>A node of one's own network that does not accept a connection in this time is down.</summary>
+    private static readonly TimeSpan _connectTimeout = TimeSpan.FromSeconds(3);
+
+    private readonly TimeSpan _timeout;
+    private readonly HttpClient _http;
+
+    /// <param name="timeout">How long one request may take in all.</param>
+    public ClusterClient(TimeSpan timeout)
+    {
+        _timeout = timeout;
+        _http = new(new SocketsHttpHandler
+        {
+            // Nodes are reached directly: a proxy named in the environment is meant for the world outside.
+            UseProxy = false,
+            AllowAutoRedirect = false,
+            ConnectTimeout = _connectTimeout,
+            // So that a name whose address changed is looked up again.
+            PooledConnectionLifetime = TimeSpan.FromMinutes(5),
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>Asks a node for its own state.</summary>
+    /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
+    public Task<NodeStatus> GetStatusAsync(Uri node, CancellationToken cancellation) =>
+        GetAsync(node, "/status", ApiJsonContext.Default.NodeStatus, cancellation);
+
+    /// <summary>Asks a node for every node's state.</summary>
+    /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
+    public Task<ClusterStatus> GetClusterAsync(Uri node, CancellationToken cancellation) =>
+        GetAsync(node, "/cluster", ApiJsonContext.Default.ClusterStatus, cancellation);
+
+    /// <summary>Has a node run a query.</summary>
+    /// <exception cref="NodeException">It gave no rows.</exception>
+    public Task<RowsAnswer> QueryAsync(Uri node, NodeRequest request, CancellationToken cancellation) =>
+        PostAsync(node, request, RowsAnswer.Read, cancellation);
+
+    /// <summary>Has a node run a write; when this returns, the write is done.</summary>
+    /// <returns>The log index of the write.</returns>
+    /// <exception cref="NodeException">It is not known to be done: <see cref="NodeException.IsTransient"/> tells whether to repeat it.</exception>
+    public Task<long> ExecAsync(Uri node, NodeRequest request, CancellationToken cancellation) =>
+        PostAsync(node, request, answer => answer.GetProperty("index").GetInt64(), cancellation);
+
+    public void Dispose() => _http.Dispose();
+
+    private async Task<T> GetAsync<T>(Uri node, string path, JsonTypeInfo<T> type, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node, path));
+        return await SendAsync(node, request, answer => answer.Deserialize(type)!, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<T> PostAsync<T>(Uri node, NodeRequest body, Func<JsonElement, T> read, CancellationToken cancellation)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(node, "/query"))
+        {
+            Content = new ReadOnlyMemoryContent(body.ToJson()) { Headers = { ContentType = new("application/json") } },
+        };
+        return await SendAsync(node, request, read, cancellation).ConfigureAwait(false);
+    }
+
+    private async Task<T> SendAsync<T>(Uri node, HttpRequestMessage request, Func<JsonElement, T> read, CancellationToken cancellation)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        limit.CancelAfter(_timeout);
+        try
+        {
+            using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);
+            var stream = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
+            await using (stream.ConfigureAwait(false))
+            {
+                using var answer = await ParseAsync(stream, limit.Token).ConfigureAwait(false);
+                if (!response.IsSuccessStatusCode)
+                {
+                    throw Problem(node, response, answer?.RootElement);
+                }
+
+                return answer is not null ? read(answer.RootElement) : throw NotOurs(node, response.StatusCode);
+            }
+        }
+        catch (Exception e) when (e is JsonException or FormatException or KeyNotFoundException or InvalidOperationException)
+        {
+            throw NotOurs(node, HttpStatusCode.OK, e);
+        }
+        catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
+        {
+            throw new NodeUnreachableException(
+                node, string.Create(CultureInfo.InvariantCulture, $"no answer within {_timeout.TotalSeconds:0.###} s"), e);
+        }
+        catch (Exception e) when (e is HttpRequestException or IOException)
+        {
+            throw new NodeUnreachableException(node, Reason(e), e);
+        }
+    }
+
+    /// <summary>Null when the body is not JSON, as with a problem that some other server on that port reports.</summary>
+    private static async Task<JsonDocument?> ParseAsync(Stream stream, CancellationToken cancellation)
+    {
+        try
+        {
+            return await JsonDocument.ParseAsync(stream, default, cancellation).ConfigureAwait(false);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static NodeProblemException Problem(Uri node, HttpResponseMessage response, JsonElement? answer)
+    {
+        if (answer is not { ValueKind: JsonValueKind.Object } problem || Text(problem, "code") is not { } code)
+        {
+            return NotOurs(node, response.StatusCode);
+        }
+
+        var detail = Text(problem, "detail") ?? Text(problem, "title") ?? code;
+        return new(node, response.StatusCode, code, detail, RetryAfter(response.Headers.RetryAfter));
+    }
+
+    private static NodeProblemException NotOurs(Uri node, HttpStatusCode status, Exception? cause = null) => new(
+        node, status, "not_understood",
+        $"The answer of {node.GetLeftPart(UriPartial.Authority)} (HTTP {(int)status}) is not one of DistDb; check that a node of this version listens there." +
+        (cause is null ? "" : $" {cause.Message}"), null);
+
+    private static string? Text(JsonElement json, string name) =>
+        json.TryGetProperty(name, out var value) && value.ValueKind == JsonValueKind.String ? value.GetString() : null;
+
+    private static TimeSpan? RetryAfter(RetryConditionHeaderValue? header) => header?.Delta;
+
+    /// <summary>The innermost cause speaks plainest, e.g. "Connection refused".</summary>
+    private static string Reason(Exception e) => e switch
+    {
+        _ when e.GetBaseException() is SocketException socket => Plain(socket.SocketErrorCode, socket.Message),
+        _ when e.GetBaseException() is AuthenticationException tls => tls.Message.TrimEnd('.'),
+        _ => e.GetBaseException().Message.TrimEnd('.'),
+    };
+
+    private static string Plain(SocketError error, string message) => error switch
+    {
+        SocketError.ConnectionRefused => "connection refused, nothing listens there",
+        SocketError.ConnectionReset => "it closed the connection",
+        SocketError.HostNotFound or SocketError.NoData or SocketError.TryAgain => "its name is not known",
+        _ => message.TrimEnd('.'),
+    };
+}

@@ -1,0 +1,111 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using DistDb.Node.Api;
+
+namespace DistDb.Tools;
+
+/// <summary>
+/// The options that every tool takes: which cluster, and how to answer. Each has an environment variable, which the command line
+/// overrides, so that a shell set up once serves every tool.
+/// </summary>
+internal sealed class ConnectionOptions
+{
+    /// <summary>Ports above this cannot be.</summary>
+    private const int PortMax = 65_535;
+
+    private readonly Option<Uri?> _url = new("--url")
+    {
+        Description = "Any node of the cluster, e.g. http://127.0.0.1:8081 [DISTDB_URL; default: the one at --host and --base-port]",
+        HelpName = "url",
+        CustomParser = result => ParseUrl(result, result.Tokens[0].Value),
+        DefaultValueFactory = result => Environment("DISTDB_URL") is { } url ? ParseUrl(result, url) : null,
+    };
+
+    private readonly Option<string> _host = new("--host")
+    {
+        Description = "Where the nodes listen, when no --url is given [DISTDB_HOST]",
+        HelpName = "host",
+        DefaultValueFactory = _ => Environment("DISTDB_HOST") ?? "127.0.0.1",
+    };
+
+    private readonly Option<int> _basePort = IntegerOption.Create(
+        "--base-port", "The port of node 0, when no --url is given [DISTDB_BASE_PORT]", "port", 8080, 1, PortMax, "DISTDB_BASE_PORT");
+
+    private readonly Option<int> _timeout = IntegerOption.Create(
+        "--timeout", "How many seconds a node may take to answer one request", "seconds", 30, 1, 3600);
+
+    private readonly Option<bool> _json = new("--json") { Description = "Answer in JSON, for programs" };
+
+    public void AddTo(Command command)
+    {
+        foreach (var option in new Option[] { _url, _host, _basePort, _timeout, _json })
+        {
+            command.Add(option);
+        }
+    }
+
+    public ConnectionSettings Read(ParseResult parsed) => new(
+        parsed.GetValue(_url), Reachable(parsed.GetValue(_host)!), parsed.GetValue(_basePort),
+        TimeSpan.FromSeconds(parsed.GetValue(_timeout)), parsed.GetValue(_json));
+
+    private static Uri? ParseUrl(ArgumentResult result, string text)
+    {
+        if (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
+        {
+            return url;
+        }
+
+        result.AddError($"'{text}' is not the address of a node; one looks like http://127.0.0.1:8080.");
+        return null;
+    }
+
+    private static string? Environment(string name) =>
+        System.Environment.GetEnvironmentVariable(name) is { Length: > 0 } value ? value : null;
+
+    /// <summary>A node that listens on every address is reached on this machine's own.</summary>
+    private static string Reachable(string host) => host switch
+    {
+        "*" or "+" or "0.0.0.0" => "127.0.0.1",
+        "::" or "[::]" => "[::1]",
+        _ when host.Contains(':', StringComparison.Ordinal) && host[0] != '[' => $"[{host}]",
+        _ => host,
+    };
+}
+
+/// <summary>The values of <see cref="ConnectionOptions"/>.</summary>
+/// <param name="Url">The node that the user named, or null.</param>
+/// <param name="Host">The host of nodes that are found by their port.</param>
+/// <param name="BasePort">The port of node 0.</param>
+/// <param name="Timeout">The limit of one request.</param>
+/// <param name="Json">Whether to answer in JSON.</param>
+internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, TimeSpan Timeout, bool Json)
+{
+    /// <summary>How many ports are tried for a node that answers: with node 0 down, any other knows the cluster as well.</summary>
+    private const int PortsTried = 5;
+
+    /// <summary>The address of a node by its id, as nodes of one machine choose it.</summary>
+    public Uri NodeAt(int id) => new UriBuilder(Uri.UriSchemeHttp, Host, BasePort + id).Uri;
+
+    public ClusterClient Connect() => new(Timeout);
+
+    /// <summary>Asks the node that the user named for the whole cluster, or else the first that answers of those at the usual ports.</summary>
+    /// <exception cref="NodeException">None answered; the first one's failure.</exception>
+    public async Task<ClusterStatus> FindClusterAsync(ClusterClient client, CancellationToken cancellation)
+    {
+        IEnumerable<Uri> candidates = Url is not null ? [Url] : Enumerable.Range(0, PortsTried).Select(NodeAt);
+        NodeUnreachableException? first = null;
+        foreach (var node in candidates)
+        {
+            try
+            {
+                return await client.GetClusterAsync(node, cancellation).ConfigureAwait(false);
+            }
+            catch (NodeUnreachableException e)
+            {
+                first ??= e;
+            }
+        }
+
+        throw first!;
+    }
+}

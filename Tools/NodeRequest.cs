@@ -1,0 +1,113 @@
+using System.Buffers;
+using System.Globalization;
+using System.Text.Json;
+using DistDb.Node.Commands;
+
+namespace DistDb.Tools;
+
+/// <summary>The body of <c>POST /query</c>, as far as the tools use it.</summary>
+/// <param name="Command"><c>query</c> for rows, <c>exec</c> for writes.</param>
+/// <param name="Sql">One statement.</param>
+public sealed record NodeRequest(string Command, string Sql)
+{
+    /// <summary>Values for the statement's <c>?</c>, in order.</summary>
+    public IReadOnlyList<SqlValue> Parameters { get; init; } = [];
+
+    public string Database { get; init; } = "main";
+
+    /// <summary>Makes a repeated write apply once.</summary>
+    public string? Id { get; init; }
+
+    /// <summary><c>strong</c> for a linearizable read; null for one of what the node has.</summary>
+    public string? Consistency { get; init; }
+
+    /// <summary>The read waits until the node has applied this index; 0 waits for nothing.</summary>
+    public long MinIndex { get; init; }
+
+    public static NodeRequest Query(string sql, params SqlValue[] parameters) => new("query", sql) { Parameters = parameters };
+
+    public static NodeRequest Exec(string sql, params SqlValue[] parameters) => new("exec", sql) { Parameters = parameters };
+
+    /// <summary>The body as UTF-8 JSON; what has its default value is left out.</summary>
+    public ReadOnlyMemory<byte> ToJson()
+    {
+        var buffer = new ArrayBufferWriter<byte>();
+        using var json = new Utf8JsonWriter(buffer);
+        json.WriteStartObject();
+        json.WriteString("command", Command);
+        json.WriteString("query", Sql);
+        if (Parameters.Count > 0)
+        {
+            json.WriteStartArray("params");
+            foreach (var value in Parameters)
+            {
+                WriteValue(json, value);
+            }
+
+            json.WriteEndArray();
+        }
+
+        if (Database != "main")
+        {
+            json.WriteString("database", Database);
+        }
+
+        if (Id is not null)
+        {
+            json.WriteString("id", Id);
+        }
+
+        if (Consistency is not null)
+        {
+            json.WriteString("consistency", Consistency);
+        }
+
+        if (MinIndex > 0)
+        {
+            json.WriteNumber("min_index", MinIndex);
+        }
+
+        json.WriteEndObject();
+        json.Flush();
+        return buffer.WrittenMemory;
+    }
+
+    /// <summary>Writes a value as nodes do: integers without a fraction, reals always with a fraction or an exponent, blobs in base64.</summary>
+    public static void WriteValue(Utf8JsonWriter json, SqlValue value)
+    {
+        switch (value.Kind)
+        {
+            case SqlValueKind.Null:
+                json.WriteNullValue();
+                break;
+            case SqlValueKind.Integer:
+                json.WriteNumberValue(value.Integer);
+                break;
+            case SqlValueKind.Real:
+                json.WriteRawValue(RealText(value.Real));
+                break;
+            case SqlValueKind.Text:
+                json.WriteStringValue(value.Text);
+                break;
+            case SqlValueKind.Blob:
+                json.WriteStartObject();
+                json.WriteBase64String("base64", value.Blob);
+                json.WriteEndObject();
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(value), value.Kind, null);
+        }
+    }
+
+    /// <summary>A real as JSON that reads back as the same real. JSON has no infinity, so one is a number too large for a double.</summary>
+    public static string RealText(double value)
+    {
+        if (double.IsInfinity(value))
+        {
+            return value > 0 ? "9e999" : "-9e999";
+        }
+
+        var text = value.ToString("R", CultureInfo.InvariantCulture);
+        return text.AsSpan().IndexOfAny('.', 'E') < 0 ? text + ".0" : text;
+    }
+}

@@ -1,0 +1,116 @@
+using System.CommandLine;
+using DistDb.Node.Api;
+
+namespace DistDb.Tools;
+
+/// <summary><c>distdb show-all</c>: shows every table of every replica, and says whether the replicas are identical.</summary>
+public static class ShowAllTool
+{
+    /// <summary>More would not be a cluster, but a slip of the finger.</summary>
+    private const int NodesBesideMasterMax = 99;
+
+    public static Command Create()
+    {
+        var count = new Argument<int?>("count")
+        {
+            Description = "The number of nodes beside the master, as in 'distdb master <n>'; without it the cluster itself is asked",
+            Arity = ArgumentArity.ZeroOrOne,
+            CustomParser = result => IntegerOption.Parse(result, result.Tokens[0].Value, "<count>", 0, NodesBesideMasterMax),
+        };
+        var limit = IntegerOption.Create("--limit", "How many rows of each table to show; the comparison always covers all", "rows", 100, 0);
+
+        var connection = new ConnectionOptions();
+        var command = new Command("show-all", "Show every table of every replica and say whether the replicas are identical") { count, limit };
+        connection.AddTo(command);
+        command.SetTool(async (parsed, cancellation) =>
+        {
+            var settings = connection.Read(parsed);
+            using var client = settings.Connect();
+            var output = parsed.InvocationConfiguration.Output;
+            using var json = settings.Json ? new JsonComparisonReport(output) : null;
+            IComparisonReport report = json is not null ? json : new TextComparisonReport(ToolConsole.Create(output));
+            var replicas = await FindReplicasAsync(client, settings, parsed.GetValue(count), cancellation).ConfigureAwait(false);
+            return await RunAsync(client, replicas, parsed.GetValue(limit), report, cancellation).ConfigureAwait(false);
+        });
+        return command;
+    }
+
+    private static async Task<int> RunAsync(
+        ClusterClient client, IReadOnlyList<Replica> replicas, int limit, IComparisonReport report, CancellationToken cancellation)
+    {
+        var statuses = await GetStatusesAsync(client, replicas, cancellation).ConfigureAwait(false);
+        if (statuses.Count == 0)
+        {
+            throw new ToolException(
+                $"No node of the cluster can be reached; {replicas[0].Name} ({replicas[0].Address.GetLeftPart(UriPartial.Authority)}) {replicas[0].Failure}.",
+                ExitCode.Unreachable);
+        }
+
+        var databases = statuses
+            .SelectMany(status => status.Databases.Select(database => database.Name))
+            .Append("main")
+            .ToHashSet(StringComparer.Ordinal);
+        var result = await new ReplicaComparison(client, replicas, limit)
+            .RunAsync(databases, statuses.Max(status => status.AppliedIndex), report.Add, cancellation).ConfigureAwait(false);
+        report.Finish(result);
+        return result.GoodNews ? ExitCode.Success : ExitCode.BadNews;
+    }
+
+    /// <summary>By their ports when a number of nodes is given and no address; by what the cluster says otherwise.</summary>
+    private static async Task<IReadOnlyList<Replica>> FindReplicasAsync(
+        ClusterClient client, ConnectionSettings settings, int? count, CancellationToken cancellation)
+    {
+        if (count is { } others && settings.Url is null)
+        {
+            return [.. Enumerable.Range(0, others + 1).Select(id => new Replica(id, settings.NodeAt(id)))];
+        }
+
+        var cluster = await settings.FindClusterAsync(client, cancellation).ConfigureAwait(false);
+        if (count is { } expected && cluster.Nodes.Count != expected + 1)
+        {
+            throw new ToolException(
+                $"The cluster has {cluster.Nodes.Count} nodes, not the {expected + 1} that a count of {expected} stands for; leave the count out to compare all.",
+                ExitCode.BadNews);
+        }
+
+        return [.. cluster.Nodes.OrderBy(node => node.Id).Select(node => new Replica(node.Id, new(node.Address)))];
+    }
+
+    /// <summary>Asks every replica for its state, and marks those that cannot be compared.</summary>
+    private static async Task<IReadOnlyList<NodeStatus>> GetStatusesAsync(
+        ClusterClient client, IReadOnlyList<Replica> replicas, CancellationToken cancellation)
+    {
+        var statuses = await Task.WhenAll(replicas.Select(async replica =>
+        {
+            try
+            {
+                return await client.GetStatusAsync(replica.Address, cancellation).ConfigureAwait(false);
+            }
+            catch (NodeUnreachableException e)
+            {
+                replica.Failure = $"cannot be reached: {e.Reason}";
+            }
+            catch (NodeProblemException e)
+            {
+                replica.Failure = $"cannot be read: {e.Message.TrimEnd('.')}";
+            }
+
+            return null;
+        })).ConfigureAwait(false);
+
+        var clusterId = statuses.FirstOrDefault(status => status is not null)?.ClusterId;
+        foreach (var (replica, status) in replicas.Zip(statuses).Where(pair => pair.Second is not null))
+        {
+            if (status!.Id != replica.Id)
+            {
+                replica.Failure = $"is node {status.Id} in truth; check the ports";
+            }
+            else if (status.ClusterId != clusterId)
+            {
+                replica.Failure = "belongs to another cluster";
+            }
+        }
+
+        return [.. replicas.Zip(statuses).Where(pair => pair.First.Failure is null).Select(pair => pair.Second!)];
+    }
+}

@@ -1,0 +1,62 @@
+using System.CommandLine;
+using System.CommandLine.Invocation;
+
+namespace DistDb.Tools;
+
+/// <summary>
+/// Runs a tool so that every way it can end is an exit code and at most one line on standard error: a stack trace tells a user nothing.
+/// </summary>
+public static class ToolRunner
+{
+    /// <summary>Parses and runs a command line; wrong usage is told in a few lines, with exit code 2.</summary>
+    public static Task<int> InvokeAsync(Command root, IReadOnlyList<string> arguments, InvocationConfiguration? configuration = null)
+    {
+        configuration ??= new();
+        var parsed = root.Parse(arguments);
+        return parsed.Action is ParseErrorAction ? Task.FromResult(ExplainUsage(parsed, configuration)) : parsed.InvokeAsync(configuration);
+    }
+
+    /// <summary>Gives a command its action.</summary>
+    public static void SetTool(this Command command, Func<ParseResult, CancellationToken, Task<int>> run) =>
+        command.SetAction(async (parsed, cancellation) =>
+        {
+            try
+            {
+                return await run(parsed, cancellation).ConfigureAwait(false);
+            }
+            catch (ToolException e)
+            {
+                return Fail(parsed, e.Message, e.ExitCode);
+            }
+            catch (NodeUnreachableException e)
+            {
+                return Fail(parsed, $"{e.Message}.", ExitCode.Unreachable);
+            }
+            catch (NodeProblemException e)
+            {
+                return Fail(parsed, e.Message, ExitCode.BadNews);
+            }
+            catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
+            {
+                return Fail(parsed, "Interrupted.", ExitCode.BadNews);
+            }
+        });
+
+    private static int ExplainUsage(ParseResult parsed, InvocationConfiguration configuration)
+    {
+        foreach (var error in parsed.Errors)
+        {
+            configuration.Error.WriteLine($"distdb: {error.Message}");
+        }
+
+        var command = parsed.CommandResult.Command;
+        configuration.Error.WriteLine($"See: distdb {(command is RootCommand ? "" : command.Name + " ")}--help");
+        return ExitCode.WrongUsage;
+    }
+
+    private static int Fail(ParseResult parsed, string message, int exitCode)
+    {
+        parsed.InvocationConfiguration.Error.WriteLine($"distdb: {message}");
+        return exitCode;
+    }
+}

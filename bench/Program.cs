@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using DistDb.Tools;
+
+namespace DistDb.Bench;
+
+/// <summary>Measures a running cluster; <c>load.sh</c> starts one for it.</summary>
+internal static class Program
+{
+    private static readonly string[] _throughs = ["leader", "follower", "all"];
+
+    private static Task<int> Main(string[] arguments)
+    {
+        var url = new Option<Uri>("--url")
+        {
+            Description = "Any node of the cluster, by plain http [DISTDB_URL]",
+            DefaultValueFactory = _ => new(Environment.GetEnvironmentVariable("DISTDB_URL") ?? "http://127.0.0.1:8080"),
+        };
+        var data = new Option<DirectoryInfo>("--data")
+        {
+            Description = "A folder on the disk whose sync rate is measured, best that of the nodes",
+            DefaultValueFactory = _ => new(Path.GetTempPath()),
+        };
+        data.AcceptExistingOnly();
+        var seconds = new Option<double>("--seconds") { Description = "How long each cell is measured", DefaultValueFactory = _ => 5 };
+        var warmUp = new Option<double>("--warm-up") { Description = "How many seconds each cell runs before", DefaultValueFactory = _ => 1 };
+        var clients = List<int>("--clients", "How many clients at once", "1,16,64,256", text => int.TryParse(text, out var count) && count > 0 ? count : null);
+        var operations = List<Operation>(
+            "--operations", "What to measure", string.Join(',', Enum.GetValues<Operation>().Select(Workload.NameOf)),
+            text => Enum.GetValues<Operation>().Select(operation => (Operation?)operation).FirstOrDefault(operation => Workload.NameOf(operation!.Value) == text));
+        var through = List<int>(
+            "--through", "Which nodes the clients speak to", string.Join(',', _throughs), text => _throughs.Contains(text) ? _throughs.AsSpan().IndexOf(text) : null);
+        var json = new Option<bool>("--json") { Description = "Print JSON" };
+
+        var root = new RootCommand("Measures writes and reads of a DistDb cluster") { url, data, seconds, warmUp, clients, operations, through, json };
+        root.SetTool(async (parsed, cancellation) =>
+        {
+            var bench = new Benchmark(
+                parsed.GetRequiredValue(url), TimeSpan.FromSeconds(parsed.GetValue(warmUp)), TimeSpan.FromSeconds(parsed.GetValue(seconds)), Console.Error);
+            var measurements = await bench.RunAsync(
+                parsed.GetRequiredValue(data).FullName, parsed.GetRequiredValue(operations),
+                [.. parsed.GetRequiredValue(through).Select(i => _throughs[i])], parsed.GetRequiredValue(clients), cancellation).ConfigureAwait(false);
+            if (parsed.GetValue(json))
+            {
+                Console.WriteLine(Report.ToJson(measurements));
+            }
+            else
+            {
+                Report.PrintTable(ToolConsole.Create(Console.Out), measurements);
+            }
+
+            return measurements.Any(one => one.Result.Failed > 0) ? ExitCode.BadNews : ExitCode.Success;
+        });
+        return ToolRunner.InvokeAsync(root, arguments);
+    }
+
+    /// <summary>An option that takes several values with commas between them.</summary>
+    private static Option<T[]> List<T>(string name, string description, string byDefault, Func<string, T?> parse)
+        where T : struct
+    {
+        return new(name) { Description = description, CustomParser = result => Parse(result, result.Tokens[0].Value), DefaultValueFactory = result => Parse(result, byDefault) };
+
+        T[] Parse(ArgumentResult result, string text)
+        {
+            var values = text.Split(',').Select(parse).ToArray();
+            if (values.Any(value => value is null))
+            {
+                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} takes one or more of {byDefault}, not '{text}'."));
+                return [];
+            }
+
+            return [.. values.Select(value => value!.Value)];
+        }
+    }
+}

@@ -1,0 +1,49 @@
+#!/usr/bin/env bash
+# Measures a cluster of three nodes that it starts for itself, or with --url one that runs already. Takes the benchmark's options:
+# bench/load.sh --seconds 10 --clients 1,64 --operations write,read (see --help).
+set -euo pipefail
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+if ! output=$(DOTNET_NOLOGO=1 dotnet build "$root/bench/DistDb.Bench.csproj" -c Release -v quiet --nologo -clp:NoSummary 2>&1); then
+  printf '%s\n' "$output" >&2
+  exit 1
+fi
+
+bench=(dotnet "$root/bench/bin/Release/net10.0/distdb-bench.dll")
+for argument in "$@"; do
+  case $argument in
+    --url | --url=* | -h | --help) exec "${bench[@]}" "$@" ;;
+  esac
+done
+
+# Below the ports that the system gives out by itself.
+port=
+for _ in {1..100}; do
+  candidate=$((20000 + RANDOM % 10000))
+  if ! (exec 3<>"/dev/tcp/127.0.0.1/$candidate" || exec 3<>"/dev/tcp/127.0.0.1/$((candidate + 1))" ||
+    exec 3<>"/dev/tcp/127.0.0.1/$((candidate + 2))") 2>/dev/null; then
+    port=$candidate
+    break
+  fi
+done
+[[ -n $port ]] || { echo "load.sh: found no three free ports." >&2; exit 1; }
+
+data=$(mktemp -d "${TMPDIR:-/tmp}/distdb-load.XXXXXX")
+cluster_pid=
+clean_up() {
+  if [[ -n $cluster_pid ]]; then
+    kill -TERM "$cluster_pid" 2>/dev/null || true
+    wait "$cluster_pid" 2>/dev/null || true
+  fi
+  rm -rf -- "$data"
+}
+trap clean_up EXIT
+trap 'exit 130' INT TERM HUP
+
+echo "Data in $data ($(stat -f -c %T "$data"))." >&2
+"$root/run-cluster.sh" 2 --base-port "$port" --data "$data" -- "${bench[@]}" --data "$data" "$@" &
+cluster_pid=$!
+status=0
+wait "$cluster_pid" || status=$?
+cluster_pid=
+exit "$status"

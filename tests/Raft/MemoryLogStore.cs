@@ -1,0 +1,61 @@
+using DistDb.Node.Raft;
+
+namespace DistDb.Tests.Raft;
+
+/// <summary>A disk without a disk: what was written is durable, in whole writes.</summary>
+internal sealed class MemoryLogStore : ILogStore
+{
+    private readonly List<Entry> _entries = [];
+
+    public HardState HardState { get; private set; }
+
+    public LogIndex LastIndex => new(_entries.Count);
+
+    public IReadOnlyList<Entry> Entries => _entries;
+
+    public Entry this[LogIndex index] => _entries[(int)index.Value - 1];
+
+    public Term TermAt(LogIndex index) => index == LogIndex.Zero ? Term.Zero : this[index].Term;
+
+    public IReadOnlyList<Entry> Read(LogIndex from, LogIndex to, int bytesMax)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(from.Value, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(to.Value, LastIndex.Value);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(from.Value, to.Value);
+        var read = new List<Entry> { this[from] };
+        long bytes = read[0].Data.Length;
+        for (var index = from.Next; index <= to; index = index.Next)
+        {
+            bytes += this[index].Data.Length;
+            if (bytes > bytesMax)
+            {
+                break;
+            }
+
+            read.Add(this[index]);
+        }
+
+        return read;
+    }
+
+    /// <summary>One atomic write, as <see cref="Ready"/> asks for it.</summary>
+    public void Write(HardState? hardState, IReadOnlyList<Entry> entries)
+    {
+        HardState = hardState ?? HardState;
+        if (entries.Count > 0)
+        {
+            DropFrom(entries[0].Index);
+            _entries.AddRange(entries);
+        }
+    }
+
+    /// <summary>What no sound disk does: forgets entries (also the first half of replacing them).</summary>
+    public void DropFrom(LogIndex index)
+    {
+        var keep = (int)index.Value - 1;
+        _entries.RemoveRange(keep, _entries.Count - keep);
+    }
+
+    /// <summary>What no sound disk does: forgets term and vote.</summary>
+    public void ForgetHardState() => HardState = default;
+}

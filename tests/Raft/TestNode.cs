@@ -1,0 +1,171 @@
+using DistDb.Node.Raft;
+
+namespace DistDb.Tests.Raft;
+
+/// <summary>Node 0 of a cluster whose other nodes are the test itself: it hears what the test says and hands over what it answers.</summary>
+internal sealed class TestNode
+{
+    public static readonly NodeId Me = new(0);
+    public static readonly NodeId A = new(1);
+    public static readonly NodeId B = new(2);
+    public static readonly NodeId C = new(3);
+    public static readonly NodeId D = new(4);
+
+    public static readonly RaftOptions DefaultOptions = new()
+    {
+        HeartbeatTicks = 2,
+        ElectionTimeoutTicksMin = 10,
+        ElectionTimeoutTicksMax = 20,
+    };
+
+    private readonly int _voterCount;
+
+    /// <param name="voterCount">How many nodes vote, this one included.</param>
+    /// <param name="term">Its term when it starts.</param>
+    /// <param name="votedFor">Its vote in that term.</param>
+    /// <param name="log">The terms of the entries on its disk.</param>
+    /// <param name="commit">What it knows to be committed.</param>
+    /// <param name="options">Limits other than <see cref="DefaultOptions"/>.</param>
+    /// <param name="seed">Of its election timeouts.</param>
+    public TestNode(
+        int voterCount = 3, long term = 0, NodeId? votedFor = null, long[]? log = null, long commit = 0, RaftOptions? options = null, int seed = 1)
+    {
+        _voterCount = voterCount;
+        Disk.Write(new HardState(new(term), votedFor), Entries(1, log ?? []));
+        Raft = new(
+            Me, Enumerable.Range(0, voterCount).Select(i => new NodeId(i)), Disk.HardState, Disk, new(commit), options ?? DefaultOptions, new(seed));
+    }
+
+    public RaftNode Raft { get; }
+
+    public MemoryLogStore Disk { get; } = new();
+
+    /// <summary>Reads confirmed so far.</summary>
+    public List<ReadState> Reads { get; } = [];
+
+    public IEnumerable<long> DiskTerms => Disk.Entries.Select(e => e.Term.Value);
+
+    /// <summary>Entries from index <paramref name="from"/> on with the given terms.</summary>
+    public static Entry[] Entries(long from, params long[] terms) => [.. terms.Select((t, i) => Entry(from + i, t))];
+
+    public static Entry Entry(long index, long term, int bytes = 1) => new(new(index), new(term), EntryKind.Command, new byte[bytes]);
+
+    public static AppendEntries Append(NodeId from, long term, long prev, long prevTerm, Entry[] entries, long commit = 0, long round = 0) =>
+        new(from, Me, new(term), new(prev), new(prevTerm), entries, new(commit), round);
+
+    public static AppendEntriesAccepted Accepted(NodeId from, long term, long match, long round = 0) =>
+        new(from, Me, new(term), new(match), round);
+
+    public static RequestVote VoteRequest(NodeId from, long term, long last = 0, long lastTerm = 0, bool isTransfer = false) =>
+        new(from, Me, new(term), new(last), new(lastTerm), isTransfer);
+
+    public static RequestVoteResponse Vote(NodeId from, long term, bool granted = true) => new(from, Me, new(term), granted);
+
+    public static PreVote PreVoteRequest(NodeId from, long term, long last = 0, long lastTerm = 0) => new(from, Me, new(term), new(last), new(lastTerm));
+
+    public static PreVoteResponse PreVoteAnswer(NodeId from, long term, bool granted = true) => new(from, Me, new(term), granted);
+
+    /// <summary>Does what the core asks for until it asks for nothing; returns every message, in the order in which they leave.</summary>
+    public List<Message> Drain()
+    {
+        var sent = new List<Message>();
+        while (Raft.HasReady)
+        {
+            var ready = Raft.TakeReady();
+            sent.AddRange(ready.EarlyMessages);
+            Disk.Write(ready.HardState, ready.Entries);
+            sent.AddRange(ready.Messages);
+            Raft.Advance();
+            Reads.AddRange(ready.Reads);
+        }
+
+        return sent;
+    }
+
+    /// <summary>Takes one message in and returns what it leads to.</summary>
+    public List<Message> Hear(Message message)
+    {
+        Raft.Step(message);
+        return Drain();
+    }
+
+    /// <summary>The only answer to one message.</summary>
+    public T Ask<T>(Message message)
+        where T : Message => Hear(message).Should().ContainSingle().Which.Should().BeOfType<T>().Subject;
+
+    public List<Message> Tick(int count = 1)
+    {
+        var sent = new List<Message>();
+        for (var i = 0; i < count; i++)
+        {
+            Raft.Tick();
+            sent.AddRange(Drain());
+        }
+
+        return sent;
+    }
+
+    /// <summary>Lets time pass until the node asks for pre-votes.</summary>
+    public List<Message> TimeOut()
+    {
+        for (var i = 0; i < 2 * DefaultOptions.ElectionTimeoutTicksMax; i++)
+        {
+            var sent = Tick();
+            if (sent.OfType<PreVote>().Any() || Raft.Role == Role.Leader)
+            {
+                return sent;
+            }
+        }
+
+        throw new InvalidOperationException("The node did not time out.");
+    }
+
+    /// <summary>Wins the pre-vote and asks for votes.</summary>
+    public List<Message> BecomeCandidate()
+    {
+        TimeOut();
+        var sent = new List<Message>();
+        foreach (var voter in Majority())
+        {
+            sent.AddRange(Hear(PreVoteAnswer(voter, Raft.Term.Value + 1)));
+        }
+
+        Raft.Role.Should().Be(Role.Candidate);
+        return sent;
+    }
+
+    /// <summary>Wins an election; its no-op is sent but not acknowledged.</summary>
+    public List<Message> BecomeLeader()
+    {
+        BecomeCandidate();
+        var sent = new List<Message>();
+        foreach (var voter in Majority())
+        {
+            sent.AddRange(Hear(Vote(voter, Raft.Term.Value)));
+        }
+
+        Raft.Role.Should().Be(Role.Leader);
+        return sent;
+    }
+
+    /// <summary>Wins an election, and everybody has everything that it has.</summary>
+    public void BecomeSettledLeader()
+    {
+        BecomeLeader();
+        AllAccept();
+        Raft.CommitIndex.Should().Be(Raft.LastIndex);
+    }
+
+    public void AllAccept()
+    {
+        for (var i = 1; i < _voterCount; i++)
+        {
+            Hear(Accepted(new(i), Raft.Term.Value, Raft.LastIndex.Value));
+        }
+    }
+
+    public bool Propose(int bytes = 1) => Raft.TryPropose(Raft.Term, Raft.LastIndex.Next, new byte[bytes]);
+
+    // Enough others to make a majority with this node.
+    private IEnumerable<NodeId> Majority() => Enumerable.Range(1, _voterCount / 2).Select(i => new NodeId(i));
+}

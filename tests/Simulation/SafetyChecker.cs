@@ -1,0 +1,285 @@
+using DistDb.Node.Raft;
+
+namespace DistDb.Tests.Simulation;
+
+/// <summary>
+/// Sees everything and checks, after every step of any node, what Raft promises (Raft Figure 3 and what its owner relies on).
+/// <para>
+/// All checks cost the same however long the logs are: every entry gets a chain hash over itself and everything before it, so that equal hashes
+/// at one index mean equal logs up to there.
+/// </para>
+/// </summary>
+internal sealed class SafetyChecker(int nodeCount)
+{
+    private readonly NodeView[] _views = [.. Enumerable.Range(0, nodeCount).Select(_ => new NodeView())];
+    private readonly Dictionary<Term, NodeId> _leaders = [];
+    private readonly Dictionary<(NodeId Voter, Term Term), NodeId> _votes = [];
+    private readonly Dictionary<(LogIndex Index, Term Term), ulong> _entries = [];
+
+    // What was committed: its chain hash, and the term in which it became known. The first stands for index zero.
+    private readonly List<(ulong Chain, Term Term)> _committed = [(0, Term.Zero)];
+
+    // What was applied first at each index.
+    private readonly List<ulong> _applied = [0];
+
+    /// <summary>The highest index that anybody knows to be committed.</summary>
+    public LogIndex Committed => new(_committed.Count - 1);
+
+    public int LeaderCount => _leaders.Count;
+
+    public int ReadCount { get; private set; }
+
+    /// <summary>How many entries were replaced by those of another leader.</summary>
+    public int ReplacedCount { get; private set; }
+
+    public void OnStart(SimulatedNode node)
+    {
+        var view = _views[node.Id.Value];
+        view.Commit = node.Core!.CommitIndex;
+        view.Term = node.Core.Term;
+        view.LedTerm = Term.Zero;
+        OnCommit(node);
+    }
+
+    /// <summary>The core has taken one input.</summary>
+    public void OnStep(SimulatedNode node)
+    {
+        var core = node.Core!;
+        var view = _views[node.Id.Value];
+        Check(core.Term >= view.Term, "Terms never go back", $"n{node.Id} went from {view.Term} to {core.Term}");
+        view.Term = core.Term;
+        Check(core.CommitIndex >= view.Commit, "Commit never goes back", $"n{node.Id} went from {view.Commit} to {core.CommitIndex}");
+        view.Commit = core.CommitIndex;
+        if (core.Role != Role.Leader)
+        {
+            return;
+        }
+
+        if (view.LedTerm != core.Term)
+        {
+            OnElected(node, view);
+        }
+
+        Check(core.LastIndex >= view.LedTo, "Leader append-only", $"n{node.Id} shortened its log to {core.LastIndex}");
+        view.LedTo = core.LastIndex;
+
+        // A leader commits nothing that it has not handed out before, so its view is complete; others are looked at when they are ready.
+        OnCommit(node);
+    }
+
+    /// <summary>The core says what must happen.</summary>
+    public void OnReady(SimulatedNode node, Ready ready)
+    {
+        var view = _views[node.Id.Value];
+        view.Pending.Clear();
+        if (ready.Entries.Count > 0)
+        {
+            var first = ready.Entries[0].Index;
+            Check(
+                node.Core!.Role != Role.Leader || first == node.Disk.LastIndex.Next,
+                "Leader append-only",
+                $"n{node.Id} replaces {first} while it leads term {node.Core.Term}");
+            view.PendingFrom = first;
+            var chain = view.ChainAt(first.Previous);
+            foreach (var entry in ready.Entries)
+            {
+                chain = Extend(chain, entry);
+                view.Pending.Add(chain);
+                if (!_entries.TryAdd((entry.Index, entry.Term), chain))
+                {
+                    Check(
+                        _entries[(entry.Index, entry.Term)] == chain,
+                        "Log matching",
+                        $"n{node.Id} has another log up to {entry.Index} of term {entry.Term} than somebody had before");
+                }
+            }
+        }
+
+        OnCommit(node);
+    }
+
+    /// <summary>What was ready is on the node's disk.</summary>
+    public void OnWritten(SimulatedNode node)
+    {
+        var view = _views[node.Id.Value];
+        if (view.Pending.Count == 0)
+        {
+            return;
+        }
+
+        var keep = (int)view.PendingFrom.Value;
+        var replaced = view.Durable.Count - keep;
+        ReplacedCount += replaced;
+        view.Durable.RemoveRange(keep, replaced);
+        view.Durable.AddRange(view.Pending);
+        view.Pending.Clear();
+        if (replaced > 0)
+        {
+            CheckDurable();
+        }
+    }
+
+    /// <summary>The node is gone; what its disk holds now is what it will start with.</summary>
+    public void OnCrash(SimulatedNode node)
+    {
+        var view = _views[node.Id.Value];
+        view.Pending.Clear();
+        var kept = (int)node.Disk.LastIndex.Value + 1;
+        if (kept < view.Durable.Count)
+        {
+            view.Durable.RemoveRange(kept, view.Durable.Count - kept);
+            CheckDurable();
+        }
+    }
+
+    /// <summary>A message leaves the node.</summary>
+    public void OnSent(Message message)
+    {
+        switch (message)
+        {
+            case RequestVote m:
+                OnVote(m.From, m.Term, m.From);
+                break;
+            case RequestVoteResponse { Granted: true } m:
+                OnVote(m.From, m.Term, m.To);
+                break;
+            default:
+                break;
+        }
+    }
+
+    public void OnApplied(SimulatedNode node, LogIndex index)
+    {
+        var chain = _views[node.Id.Value].ChainAt(index);
+        if (index.Value == _applied.Count)
+        {
+            _applied.Add(chain);
+        }
+
+        Check(_applied[(int)index.Value] == chain, "State machine safety", $"n{node.Id} applied something else at {index}");
+    }
+
+    /// <summary>A read may be answered at <paramref name="index"/>, that was asked for when <paramref name="committed"/> was the last to be known committed.</summary>
+    public void OnRead(SimulatedNode node, LogIndex index, LogIndex committed)
+    {
+        ReadCount++;
+        Check(index >= committed, "Linearizable reads", $"n{node.Id} reads at {index}, yet {committed} was known before it asked");
+    }
+
+    private static ulong Extend(ulong chain, Entry entry)
+    {
+        const ulong Prime = 1099511628211;
+        chain = (chain ^ (ulong)entry.Index.Value) * Prime;
+        chain = (chain ^ (ulong)entry.Term.Value) * Prime;
+        chain = (chain ^ (ulong)entry.Kind) * Prime;
+        foreach (var b in entry.Data.Span)
+        {
+            chain = (chain ^ b) * Prime;
+        }
+
+        return chain;
+    }
+
+    private static void Check(bool holds, string property, FormattableString detail)
+    {
+        if (!holds)
+        {
+            throw new SafetyViolationException(property, FormattableString.Invariant(detail));
+        }
+    }
+
+    private void OnVote(NodeId voter, Term term, NodeId candidate)
+    {
+        _votes.TryAdd((voter, term), candidate);
+        Check(_votes[(voter, term)] == candidate, "One vote per term", $"n{voter} voted twice in term {term}");
+    }
+
+    private void OnElected(SimulatedNode node, NodeView view)
+    {
+        var term = node.Core!.Term;
+        _leaders.TryAdd(term, node.Id);
+        Check(_leaders[term] == node.Id, "Election safety", $"n{node.Id} and n{_leaders[term]} lead term {term}");
+        view.LedTerm = term;
+        view.LedTo = node.Core.LastIndex;
+        var last = _committed.Count - 1;
+        while (_committed[last].Term >= term)
+        {
+            last--;
+        }
+
+        CheckComplete(node, new(last));
+    }
+
+    private void CheckComplete(SimulatedNode leader, LogIndex index) => Check(
+        _views[leader.Id.Value].ChainAt(index) == _committed[(int)index.Value].Chain,
+        "Leader completeness",
+        $"n{leader.Id} leads term {leader.Core!.Term} without {index}, committed in term {_committed[(int)index.Value].Term}");
+
+    private void OnCommit(SimulatedNode node)
+    {
+        var view = _views[node.Id.Value];
+        var core = node.Core!;
+        var before = Committed;
+        for (var index = before.Next; index <= core.CommitIndex; index = index.Next)
+        {
+            _committed.Add((view.ChainAt(index), core.Term));
+        }
+
+        Check(
+            view.ChainAt(core.CommitIndex) == _committed[(int)core.CommitIndex.Value].Chain,
+            "Committed entries agree",
+            $"n{node.Id} commits something else up to {core.CommitIndex}");
+        if (Committed == before)
+        {
+            return;
+        }
+
+        CheckDurable();
+        foreach (var other in node.Cluster.Where(n => n.Core is { Role: Role.Leader } leader && leader.Term > core.Term))
+        {
+            CheckComplete(other, Committed);
+        }
+    }
+
+    private void CheckDurable()
+    {
+        var chain = _committed[^1].Chain;
+        var holders = _views.Count(v => v.Durable.Count > Committed.Value && v.Durable[(int)Committed.Value] == chain);
+        Check(
+            holders > nodeCount / 2, "Committed entries stay on a majority's disks", $"{Committed} is on {holders} of {nodeCount}");
+    }
+
+    /// <summary>What is known of one node.</summary>
+    private sealed class NodeView
+    {
+        /// <summary>The chain hashes of what its disk holds; the first stands for index zero.</summary>
+        public List<ulong> Durable { get; } = [0];
+
+        /// <summary>Those of what it is about to write, from <see cref="PendingFrom"/> on.</summary>
+        public List<ulong> Pending { get; } = [];
+
+        public LogIndex PendingFrom { get; set; }
+
+        public Term Term { get; set; }
+
+        public LogIndex Commit { get; set; }
+
+        /// <summary>The last term that it was seen to lead since it started.</summary>
+        public Term LedTerm { get; set; }
+
+        /// <summary>The end of its log when it was last seen to lead.</summary>
+        public LogIndex LedTo { get; set; }
+
+        /// <summary>The chain hash at an index, or a value that no log has where there is none.</summary>
+        public ulong ChainAt(LogIndex index)
+        {
+            if (Pending.Count > 0 && index >= PendingFrom)
+            {
+                var at = (int)(index - PendingFrom);
+                return at < Pending.Count ? Pending[at] : ulong.MaxValue;
+            }
+
+            return index.Value < Durable.Count ? Durable[(int)index.Value] : ulong.MaxValue;
+        }
+    }
+}

@@ -1,0 +1,401 @@
+using System.Buffers.Binary;
+using DistDb.Node.Raft;
+using DistDb.Tests.Raft;
+
+namespace DistDb.Tests.Simulation;
+
+/// <summary>
+/// A machine with a core, a disk and a state machine: it drives the core as the real owner does, in the order that <see cref="Ready"/> asks for,
+/// but every step takes its time, and between any two of them it can crash or be paused.
+/// </summary>
+internal sealed class SimulatedNode(
+    NodeId id,
+    SimulationParameters parameters,
+    VirtualClock clock,
+    Random random,
+    Trace trace,
+    SafetyChecker checker,
+    SimulatedNetwork network,
+    IReadOnlyList<SimulatedNode> cluster,
+    Action<SimulatedNode> elected,
+    Action<SimulatedNode> voting,
+    Sabotage sabotage)
+{
+    private const int PendingMax = 64;
+    private const long HealthyDiskDelayMax = 200;
+
+    private readonly Queue<Input> _inbox = new();
+    private readonly Queue<long> _pending = new();
+    private readonly Dictionary<long, LogIndex> _reads = [];
+
+    private Phase _phase;
+    private Ready? _ready;
+    private bool _isAwake;
+    private bool _isPaused;
+
+    private LogIndex _commitHandedOut;
+    private LogIndex _appliedDurably;
+
+    private enum Phase
+    {
+        Idle,
+
+        /// <summary>Early messages are out, the write is under way.</summary>
+        Writing,
+
+        /// <summary>The write is done, the promises are not out yet.</summary>
+        Written,
+    }
+
+    public NodeId Id => id;
+
+    public IReadOnlyList<SimulatedNode> Cluster => cluster;
+
+    public MemoryLogStore Disk { get; } = new();
+
+    /// <summary>Null while the node is down.</summary>
+    public RaftNode? Core { get; private set; }
+
+    /// <summary>How often it has crashed; that makes everything void that was planned before.</summary>
+    public int Life { get; private set; }
+
+    public LogIndex Applied { get; private set; }
+
+    /// <summary>The commands that the state machine has seen, for those who wait for one.</summary>
+    public HashSet<long> AppliedCommands { get; } = [];
+
+    /// <summary>Reads that were confirmed, for those who wait for one.</summary>
+    public HashSet<long> ReadsDone { get; } = [];
+
+    public bool IsUp => Core is not null && !_isPaused;
+
+    /// <summary>Whether clients' writes wait here to be proposed.</summary>
+    public bool HasPendingWrites => _pending.Count > 0;
+
+    public void Start()
+    {
+        trace.Add("start", id, number: Applied.Value);
+        var commit = sabotage == Sabotage.RestartCommitsAll ? Disk.LastIndex : Applied;
+        Core = new(id, cluster.Select(n => n.Id), Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
+        _commitHandedOut = commit;
+        checker.OnStart(this);
+        PlanTick(random.NextInt64(SimulationParameters.TickLengthMin, SimulationParameters.TickLengthMax + 1), Life);
+    }
+
+    /// <summary>Everything is lost that is not on disk; of a write under way either all is there or nothing.</summary>
+    public void Crash()
+    {
+        trace.Add(_phase == Phase.Idle ? "crash" : $"crash while {_phase}", id);
+        Life++;
+        if (_phase == Phase.Writing && random.Next(2) == 0)
+        {
+            Write(_ready!);
+        }
+
+        Core = null;
+        _phase = Phase.Idle;
+        _ready = null;
+        _isAwake = false;
+        _isPaused = false;
+        _inbox.Clear();
+        _pending.Clear();
+        _reads.Clear();
+        AppliedCommands.Clear();
+
+        // The database's own file may be behind what was applied.
+        Applied = new(random.NextInt64(_appliedDurably.Value, Applied.Value + 1));
+        _appliedDurably = Applied;
+        BreakDisk();
+        checker.OnCrash(this);
+    }
+
+    /// <summary>As SIGSTOP does: nothing happens here until <see cref="Resume"/>, then everything at once.</summary>
+    public void Pause()
+    {
+        trace.Add("pause", id);
+        _isPaused = true;
+    }
+
+    public void Resume()
+    {
+        if (!_isPaused)
+        {
+            return;
+        }
+
+        trace.Add("resume", id);
+        _isPaused = false;
+        if (_phase == Phase.Written)
+        {
+            Finish();
+        }
+
+        WakeUp();
+    }
+
+    /// <summary>Puts an input into the inbox; lost while the node is down.</summary>
+    public void Receive(Input input)
+    {
+        if (Core is not null)
+        {
+            _inbox.Enqueue(input);
+            WakeUp();
+        }
+    }
+
+    private void PlanTick(long length, int life) => clock.After(length, () =>
+    {
+        if (life == Life)
+        {
+            Receive(Input.TimePassed.Instance);
+            PlanTick(length, life);
+        }
+    });
+
+    /// <summary>Plans something for this life and not for the next.</summary>
+    private void Plan(long delayMax, Action action)
+    {
+        var life = Life;
+        clock.After(random.NextInt64(1, delayMax), () =>
+        {
+            if (life == Life)
+            {
+                action();
+            }
+        });
+    }
+
+    private void WakeUp()
+    {
+        if (!_isAwake && !_isPaused && _phase == Phase.Idle)
+        {
+            _isAwake = true;
+            Plan(100, Work);
+        }
+    }
+
+    private void Work()
+    {
+        _isAwake = false;
+        if (_isPaused || _phase != Phase.Idle)
+        {
+            return;
+        }
+
+        // Mostly all that waits, as the real owner does.
+        for (var count = random.Next(3) == 0 ? random.Next(1, 4) : _inbox.Count; count > 0 && _inbox.TryDequeue(out var input); count--)
+        {
+            var role = Core!.Role;
+            Take(input);
+            checker.OnStep(this);
+            if (Core.Role == Role.Leader && role != Role.Leader)
+            {
+                elected(this);
+            }
+        }
+
+        Apply();
+        Propose();
+        if (Core!.HasReady)
+        {
+            CarryOut(Core.TakeReady());
+        }
+        else if (_inbox.Count > 0)
+        {
+            WakeUp();
+        }
+    }
+
+    private void Take(Input input)
+    {
+        switch (input)
+        {
+            case Input.TimePassed:
+                Core!.Tick();
+                break;
+            case Input.Peer m:
+                trace.Add("takes", id, m.Message);
+                Core!.Step(m.Message);
+                break;
+            case Input.Write m when Core!.Role == Role.Leader:
+                if (_pending.Count < PendingMax)
+                {
+                    _pending.Enqueue(m.Command);
+                }
+
+                break;
+            case Input.Write m:
+                if (!m.IsForwarded && Core!.Leader is { } leader)
+                {
+                    network.Send(id, leader, m with { IsForwarded = true });
+                }
+
+                break;
+            case Input.Read m:
+                BeginRead(m.Context);
+                break;
+            case Input.Transfer m:
+                trace.Add("transfers to", id, number: m.Target.Value);
+                Core!.TransferLeadership(m.Target);
+                break;
+            default:
+                throw new InvalidOperationException($"{input} has no rule");
+        }
+    }
+
+    private void BeginRead(long context)
+    {
+        if (sabotage == Sabotage.ReadsUnconfirmed && Core!.Role == Role.Leader)
+        {
+            checker.OnRead(this, Core.CommitIndex, checker.Committed);
+            ReadsDone.Add(context);
+        }
+        else if (Core!.RequestRead(context))
+        {
+            _reads.Add(context, checker.Committed);
+        }
+    }
+
+    private void Propose()
+    {
+        if (Core!.Role != Role.Leader)
+        {
+            _pending.Clear();
+        }
+
+        // The real owner has executed a command before it proposes it, so there it is one at a time.
+        while (_pending.Count > 0 && (parameters.IsPipelined || Core.LastIndex == Applied))
+        {
+            var command = _pending.Peek();
+            var data = new byte[sizeof(long) + random.Next(100)];
+            BinaryPrimitives.WriteInt64LittleEndian(data, command);
+            if (!Core.TryPropose(Core.Term, Core.LastIndex.Next, data))
+            {
+                return;
+            }
+
+            _pending.Dequeue();
+            trace.Add("proposes", id, number: command);
+            checker.OnStep(this);
+        }
+    }
+
+    private void CarryOut(Ready ready)
+    {
+        checker.OnReady(this, ready);
+        _ready = ready;
+        Send(ready.EarlyMessages);
+        Send(ready.Messages.Where(LeavesTooEarly));
+
+        if (!ready.MustSync)
+        {
+            Finish();
+            return;
+        }
+
+        _phase = Phase.Writing;
+        if (ready.HardState is not null)
+        {
+            voting(this);
+        }
+
+        Plan(network.IsHealthy ? HealthyDiskDelayMax : parameters.DiskDelayMax, () =>
+        {
+            Write(ready);
+            _phase = Phase.Written;
+            Plan(50, () =>
+            {
+                if (_phase == Phase.Written && !_isPaused)
+                {
+                    Finish();
+                }
+            });
+        });
+    }
+
+    private void Write(Ready ready)
+    {
+        trace.Add("writes", id, number: ready.Entries.Count);
+        Disk.Write(ready.HardState, ready.Entries);
+        checker.OnWritten(this);
+    }
+
+    private void Finish()
+    {
+        var ready = _ready!;
+        _ready = null;
+        _phase = Phase.Idle;
+        Send(ready.Messages.Where(m => !LeavesTooEarly(m)));
+        Core!.Advance();
+        checker.OnStep(this);
+        _commitHandedOut = sabotage == Sabotage.UncommittedApplied ? Disk.LastIndex : ready.CommitIndex;
+        foreach (var read in ready.Reads)
+        {
+            if (_reads.Remove(read.Context, out var committed))
+            {
+                trace.Add("reads at", id, number: read.Index.Value);
+                checker.OnRead(this, read.Index, committed);
+                ReadsDone.Add(read.Context);
+            }
+        }
+
+        Apply();
+        if (Core.HasReady || _inbox.Count > 0)
+        {
+            WakeUp();
+        }
+    }
+
+    private void Apply()
+    {
+        // Applying may fall behind; the next tick comes back to it.
+        if (random.Next(5) == 0)
+        {
+            return;
+        }
+
+        while (Applied < _commitHandedOut)
+        {
+            Applied = Applied.Next;
+            checker.OnApplied(this, Applied);
+            var entry = Disk[Applied];
+            if (entry.Kind == EntryKind.Command)
+            {
+                AppliedCommands.Add(BinaryPrimitives.ReadInt64LittleEndian(entry.Data.Span));
+            }
+        }
+
+        if (random.Next(10) == 0)
+        {
+            _appliedDurably = Applied;
+        }
+    }
+
+    private bool LeavesTooEarly(Message message) => sabotage switch
+    {
+        Sabotage.MessagesBeforeWrite => true,
+        Sabotage.VotesBeforeWrite => message is RequestVote or RequestVoteResponse,
+        _ => false,
+    };
+
+    private void Send(IEnumerable<Message> messages)
+    {
+        foreach (var message in messages)
+        {
+            checker.OnSent(message);
+            network.Send(id, message.To, new Input.Peer(message));
+        }
+    }
+
+    private void BreakDisk()
+    {
+        if (sabotage == Sabotage.HardStateLostAtCrash)
+        {
+            Disk.ForgetHardState();
+        }
+        else if (sabotage == Sabotage.SyncedEntriesLostAtCrash && Disk.LastIndex > Applied)
+        {
+            Disk.DropFrom(Applied.Next);
+        }
+    }
+}
