@@ -6,6 +6,7 @@ using DistDb.Node.Raft;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
 using DistDb.Node.Transport;
+using Microsoft.AspNetCore.Hosting.Server;
 
 namespace DistDb.Node;
 
@@ -148,13 +149,19 @@ internal static class NodeHost
         _ => null,
     };
 
-    /// <summary>Before the web server stops: leadership goes to another node, clients get their answers, peers' links end.</summary>
-    private sealed class OrderlyStop(ClusterNode node, PeerTransport transport) : IHostedLifecycleService
+    /// <summary>
+    /// Clients are taken no more, leadership goes to another node, and whoever was taken gets an answer; only then do the peers' links end,
+    /// without which no answer can be had.
+    /// </summary>
+    private sealed class OrderlyStop(IServer server, ClusterNode node, PeerTransport transport) : IHostedLifecycleService
     {
         public async Task StoppingAsync(CancellationToken cancellationToken)
         {
+            // Ends when the last request has, and the links are requests too.
+            var stopped = server.StopAsync(cancellationToken);
             await node.DrainAsync().ConfigureAwait(false);
             transport.EndIncomingLinks();
+            await stopped.ConfigureAwait(false);
         }
 
         public Task StartAsync(CancellationToken cancellationToken) => Task.CompletedTask;

@@ -6,34 +6,58 @@ namespace DistDb.Node.Replication;
 internal sealed class AppliedProgress
 {
     private readonly Lock _lock = new();
-    private readonly PriorityQueue<TaskCompletionSource, long> _waiting = new();
+    private readonly SortedSet<Waiter> _waiting = new(Comparer<Waiter>.Create((a, b) => (a.Index, a.Order).CompareTo((b.Index, b.Order))));
     private long _index;
+    private long _order;
 
     /// <summary>The last index applied and committed to the database, so that a read begun now sees it.</summary>
     public LogIndex Index => new(Interlocked.Read(ref _index));
 
+    /// <summary>How many wait.</summary>
+    public int WaiterCount
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
     /// <summary>Waits until <paramref name="index"/> is applied.</summary>
     /// <exception cref="OperationCanceledException">The token fired first.</exception>
-    public Task WaitForAsync(LogIndex index, CancellationToken cancellationToken)
+    public async Task WaitForAsync(LogIndex index, CancellationToken cancellationToken)
     {
         if (Index >= index)
         {
-            return Task.CompletedTask;
+            return;
         }
 
-        TaskCompletionSource waiter;
+        Waiter waiter;
         lock (_lock)
         {
             if (Index >= index)
             {
-                return Task.CompletedTask;
+                return;
             }
 
-            waiter = new(TaskCreationOptions.RunContinuationsAsynchronously);
-            _waiting.Enqueue(waiter, index.Value);
+            waiter = new(index.Value, _order++);
+            _waiting.Add(waiter);
         }
 
-        return waiter.Task.WaitAsync(cancellationToken);
+        try
+        {
+            await waiter.Completion.Task.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+        finally
+        {
+            // Whoever gives up leaves nothing behind: the index a client asked for may never come.
+            lock (_lock)
+            {
+                _waiting.Remove(waiter);
+            }
+        }
     }
 
     /// <summary>Called by the write loop alone, in order.</summary>
@@ -42,11 +66,16 @@ internal sealed class AppliedProgress
         lock (_lock)
         {
             Interlocked.Exchange(ref _index, index.Value);
-            while (_waiting.TryPeek(out var waiter, out var wanted) && wanted <= index.Value)
+            while (_waiting.Min is { } waiter && waiter.Index <= index.Value)
             {
-                _waiting.Dequeue();
-                waiter.SetResult();
+                _waiting.Remove(waiter);
+                waiter.Completion.SetResult();
             }
         }
+    }
+
+    private sealed record Waiter(long Index, long Order)
+    {
+        public TaskCompletionSource Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
     }
 }

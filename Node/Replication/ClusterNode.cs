@@ -217,14 +217,22 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
+    /// <summary>Stops the loops where the host did not, waits for them, and closes the files.</summary>
     public override void Dispose()
     {
+        // A host that fails to start, or that loses patience, disposes of what still runs; and SQLite does not survive the closing of
+        // a file that another thread is using.
+        base.Dispose();
+        if (ExecuteTask is { } execution)
+        {
+            Task.WaitAny(execution);
+        }
+
         _writes.Dispose();
         _readers.Dispose();
         _writer.Dispose();
         _storage.Dispose();
         _lock.Dispose();
-        base.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)

@@ -17,6 +17,8 @@ internal sealed class SimulatedNode(
     SafetyChecker checker,
     SimulatedNetwork network,
     IReadOnlyList<SimulatedNode> cluster,
+    Action<SimulatedNode> elected,
+    Action<SimulatedNode> voting,
     Sabotage sabotage)
 {
     private const int PendingMax = 64;
@@ -30,9 +32,6 @@ internal sealed class SimulatedNode(
     private Ready? _ready;
     private bool _isAwake;
     private bool _isPaused;
-
-    // A crash makes everything void that was planned before it.
-    private int _life;
 
     private LogIndex _commitHandedOut;
     private LogIndex _appliedDurably;
@@ -57,6 +56,9 @@ internal sealed class SimulatedNode(
     /// <summary>Null while the node is down.</summary>
     public RaftNode? Core { get; private set; }
 
+    /// <summary>How often it has crashed; that makes everything void that was planned before.</summary>
+    public int Life { get; private set; }
+
     public LogIndex Applied { get; private set; }
 
     /// <summary>The commands that the state machine has seen, for those who wait for one.</summary>
@@ -77,14 +79,14 @@ internal sealed class SimulatedNode(
         Core = new(id, cluster.Select(n => n.Id), Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
         _commitHandedOut = commit;
         checker.OnStart(this);
-        PlanTick(random.NextInt64(SimulationParameters.TickLengthMin, SimulationParameters.TickLengthMax + 1), _life);
+        PlanTick(random.NextInt64(SimulationParameters.TickLengthMin, SimulationParameters.TickLengthMax + 1), Life);
     }
 
     /// <summary>Everything is lost that is not on disk; of a write under way either all is there or nothing.</summary>
     public void Crash()
     {
         trace.Add(_phase == Phase.Idle ? "crash" : $"crash while {_phase}", id);
-        _life++;
+        Life++;
         if (_phase == Phase.Writing && random.Next(2) == 0)
         {
             Write(_ready!);
@@ -143,7 +145,7 @@ internal sealed class SimulatedNode(
 
     private void PlanTick(long length, int life) => clock.After(length, () =>
     {
-        if (life == _life)
+        if (life == Life)
         {
             Receive(Input.TimePassed.Instance);
             PlanTick(length, life);
@@ -153,10 +155,10 @@ internal sealed class SimulatedNode(
     /// <summary>Plans something for this life and not for the next.</summary>
     private void Plan(long delayMax, Action action)
     {
-        var life = _life;
+        var life = Life;
         clock.After(random.NextInt64(1, delayMax), () =>
         {
-            if (life == _life)
+            if (life == Life)
             {
                 action();
             }
@@ -183,8 +185,13 @@ internal sealed class SimulatedNode(
         // Mostly all that waits, as the real owner does.
         for (var count = random.Next(3) == 0 ? random.Next(1, 4) : _inbox.Count; count > 0 && _inbox.TryDequeue(out var input); count--)
         {
+            var role = Core!.Role;
             Take(input);
             checker.OnStep(this);
+            if (Core.Role == Role.Leader && role != Role.Leader)
+            {
+                elected(this);
+            }
         }
 
         Apply();
@@ -287,6 +294,11 @@ internal sealed class SimulatedNode(
         }
 
         _phase = Phase.Writing;
+        if (ready.HardState is not null)
+        {
+            voting(this);
+        }
+
         Plan(network.IsHealthy ? HealthyDiskDelayMax : parameters.DiskDelayMax, () =>
         {
             Write(ready);

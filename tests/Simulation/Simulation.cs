@@ -9,6 +9,9 @@ namespace DistDb.Tests.Simulation;
 /// </summary>
 internal sealed class Simulation
 {
+    /// <summary>How many kinds of faults <see cref="BreakSomething"/> knows.</summary>
+    public const int FaultKinds = 8;
+
     // What nodes ask for at the end has numbers of its own.
     private const long FinalBase = 1_000_000_000;
 
@@ -35,7 +38,7 @@ internal sealed class Simulation
         _network = new(_parameters, _clock, _random, _trace, sabotage, (to, input) => _nodes[to.Value].Receive(input));
         for (var i = 0; i < _parameters.NodeCount; i++)
         {
-            _nodes.Add(new(new(i), _parameters, _clock, _random, _trace, _checker, _network, _nodes, sabotage));
+            _nodes.Add(new(new(i), _parameters, _clock, _random, _trace, _checker, _network, _nodes, OnElected, OnVoting, sabotage));
         }
     }
 
@@ -122,7 +125,7 @@ internal sealed class Simulation
     {
         // The leader is where it hurts most.
         var victim = _random.Next(2) == 0 && Leader is { } leader ? leader : _nodes[_random.Next(_nodes.Count)];
-        switch (_random.Next(8))
+        switch (_random.Next(3) == 0 ? _parameters.FavouriteFault : _random.Next(FaultKinds))
         {
             case 0 or 1:
                 CrashForAWhile(victim);
@@ -152,6 +155,47 @@ internal sealed class Simulation
                 victim.Receive(new Input.Transfer(AnyNode));
                 break;
         }
+    }
+
+    private void OnElected(SimulatedNode leader)
+    {
+        if (_network.IsHealthy || _random.Next(100) >= _parameters.LeaderStruckPercent)
+        {
+            return;
+        }
+
+        Strike(leader, _parameters.LeaderLifeMax, () =>
+        {
+            if (_random.Next(3) == 0)
+            {
+                Isolate(leader.Id, hears: false, speaks: false);
+            }
+            else
+            {
+                CrashForAWhile(leader);
+            }
+        });
+    }
+
+    private void OnVoting(SimulatedNode node)
+    {
+        if (!_network.IsHealthy && _random.Next(100) < _parameters.VoteStruckPercent)
+        {
+            Strike(node, _parameters.DiskDelayMax, () => CrashForAWhile(node));
+        }
+    }
+
+    /// <summary>Something happens to a node soon, unless it crashes or all is healed before.</summary>
+    private void Strike(SimulatedNode node, long delayMax, Action action)
+    {
+        var life = node.Life;
+        _clock.After(_random.NextInt64(1, delayMax), () =>
+        {
+            if (!_network.IsHealthy && node.Life == life)
+            {
+                action();
+            }
+        });
     }
 
     private void CrashForAWhile(SimulatedNode node)

@@ -36,6 +36,17 @@ internal sealed record SimulationParameters
     /// <summary>Mean time between two faults.</summary>
     public required long FaultInterval { get; init; }
 
+    /// <summary>Of a hundred elected leaders, so many are struck before <see cref="LeaderLifeMax"/>: the first moments of a term are the hardest.</summary>
+    public required int LeaderStruckPercent { get; init; }
+
+    public required long LeaderLifeMax { get; init; }
+
+    /// <summary>Of a hundred writes of term or vote, so many are followed by a crash before they are done, or soon after.</summary>
+    public required int VoteStruckPercent { get; init; }
+
+    /// <summary>The fault that this world prefers.</summary>
+    public required int FavouriteFault { get; init; }
+
     /// <summary>How long things go wrong before they are healed.</summary>
     public required long FaultyTime { get; init; }
 
@@ -75,6 +86,10 @@ internal sealed record SimulationParameters
             DiskDelayMax = Pick(random, 50, 500, 3000),
             ClientInterval = Pick(random, 300, 1000, 4000),
             FaultInterval = electionTime * Pick(random, 1, 3, 6) / 2,
+            LeaderStruckPercent = Pick(random, 0, 0, 50, 90),
+            LeaderLifeMax = Pick(random, 1, 3, 10) * VirtualClock.Tick,
+            VoteStruckPercent = Pick(random, 0, 0, 10, 40),
+            FavouriteFault = random.Next(Simulation.FaultKinds),
             FaultyTime = electionTime * random.Next(10, 30),
         };
     }

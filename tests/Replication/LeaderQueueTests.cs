@@ -1,0 +1,92 @@
+using DistDb.Node.Commands;
+using DistDb.Node.Replication;
+using DistDb.Node.Transport;
+
+namespace DistDb.Tests.Replication;
+
+public sealed class LeaderQueueTests
+{
+    private long _sequence;
+
+    [Fact]
+    public void Batches_hold_the_oldest_writes_within_their_limits()
+    {
+        var queue = new LeaderQueue(new() { BatchWritesMax = 3, BatchBytesMax = 10_000 });
+        foreach (var bytes in (int[])[1, 1, 1, 1, 20_000, 6_000, 6_000])
+        {
+            queue.Enqueue(Write(bytes)).Should().BeNull();
+        }
+
+        Take(queue).Should().Equal(1, 2, 3);
+        Take(queue).Should().Equal([4], "the next would exceed the bytes");
+        Take(queue).Should().Equal([5], "one write always fits");
+        Take(queue).Should().Equal(6);
+        Take(queue).Should().Equal(7);
+        queue.IsEmpty.Should().BeTrue();
+        Take(queue).Should().BeEmpty();
+    }
+
+    [Fact]
+    public void Writes_that_are_put_back_come_first_and_in_their_order()
+    {
+        var queue = new LeaderQueue(new() { BatchWritesMax = 3 });
+        for (var i = 0; i < 5; i++)
+        {
+            queue.Enqueue(Write(1));
+        }
+
+        var taken = queue.TakeBatch();
+        queue.PutBack(taken.Skip(1));
+        Take(queue).Should().Equal(2, 3, 4);
+    }
+
+    [Fact]
+    public void A_full_queue_refuses_and_says_the_same_to_late_copies()
+    {
+        var queue = new LeaderQueue(new() { PendingWritesMax = 2 });
+        for (var i = 0; i < 4; i++)
+        {
+            queue.Enqueue(Write(1)).Should().BeNull();
+        }
+
+        var refused = Write(1);
+        queue.Enqueue(refused)!.Code.Should().Be(FailureCode.Overloaded);
+        queue.TakeBatch().Should().HaveCount(4);
+        queue.Enqueue(refused)!.Code.Should().Be(FailureCode.Overloaded);
+        queue.Enqueue(Write(1)).Should().BeNull();
+    }
+
+    [Fact]
+    public void Bytes_are_limited_and_given_back()
+    {
+        var queue = new LeaderQueue(new() { PendingBytesMax = 10_000 });
+        queue.Enqueue(Write(50_000)).Should().BeNull("one write always fits");
+        queue.Enqueue(Write(1))!.Code.Should().Be(FailureCode.Overloaded);
+        var taken = queue.TakeBatch();
+        queue.Enqueue(Write(15_000)).Should().BeNull();
+        queue.PutBack(taken);
+        queue.Enqueue(Write(1))!.Code.Should().Be(FailureCode.Overloaded);
+        queue.Clear().Should().HaveCount(2);
+        queue.Enqueue(Write(15_000)).Should().BeNull();
+    }
+
+    [Fact]
+    public void The_end_of_leadership_forgets_who_sent_what()
+    {
+        var queue = new LeaderQueue(new());
+        var write = Write(1);
+        queue.Enqueue(write);
+        queue.Clear().Select(w => w.Command.Id.Sequence).Should().Equal(1);
+        queue.IsEmpty.Should().BeTrue();
+        queue.Enqueue(write).Should().BeNull();
+        queue.IsEmpty.Should().BeFalse();
+    }
+
+    private static IEnumerable<long> Take(LeaderQueue queue) => queue.TakeBatch().Select(w => w.Command.Id.Sequence);
+
+    private ForwardedWrite Write(int bytes) => new(
+        new(1),
+        1,
+        10_000,
+        new() { Id = new(1, 7, ++_sequence), Database = "main", Statements = [TestCluster.Sql(new string(' ', bytes))] });
+}

@@ -1,0 +1,283 @@
+using System.Diagnostics;
+using DistDb.Node.Commands;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Replication;
+using DistDb.Tests.Support;
+using Microsoft.Data.Sqlite;
+using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
+
+namespace DistDb.Tests.Replication;
+
+/// <summary>
+/// Real nodes with real files in one process, on a <see cref="TestNetwork"/>. Elections are called by the test: the default timeouts are so long that
+/// a slow machine calls none of its own. Every write that goes through here is accounted for by <see cref="CheckAsync"/>.
+/// </summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-cluster-");
+    private readonly Func<int, ReplicationOptions> _options;
+    private readonly ClusterNode?[] _nodes;
+    private readonly List<(string Token, Task<WriteResult> Result)> _writes = [];
+    private readonly NodeWatch _watch = new();
+
+    private TestCluster(int size, Func<int, ReplicationOptions> options)
+    {
+        SqliteLibrary.Initialize();
+        _nodes = new ClusterNode?[size];
+        _options = options;
+    }
+
+    public static ReplicationOptions Options { get; } = new()
+    {
+        Raft = new() { ElectionTimeoutTicksMin = 600, ElectionTimeoutTicksMax = 1000 },
+        RequestTimeout = TimeSpan.FromSeconds(60),
+        ResendInterval = TimeSpan.FromMilliseconds(100),
+    };
+
+    public TestNetwork Network { get; } = new();
+
+    public int Size => _nodes.Length;
+
+    /// <summary>A running node.</summary>
+    public ClusterNode this[int node] => _nodes[node] ?? throw new InvalidOperationException($"Node {node} is stopped.");
+
+    private IEnumerable<ClusterNode> Running => _nodes.OfType<ClusterNode>();
+
+    /// <summary>A cluster led by node 0, with the table <c>w(token, k UNIQUE)</c>.</summary>
+    public static async Task<TestCluster> StartAsync(Func<int, ReplicationOptions>? options = null, int size = 3)
+    {
+        var cluster = new TestCluster(size, options ?? (_ => Options));
+        for (var node = 0; node < size; node++)
+        {
+            await cluster.StartAsync(node);
+        }
+
+        await cluster.ElectAsync(0);
+        (await cluster[0].WriteAsync([Sql("CREATE TABLE w(token TEXT NOT NULL, k INTEGER UNIQUE)")], false, null, default))
+            .Should().BeOfType<WriteResult.Done>();
+        await cluster.SettleAsync();
+        return cluster;
+    }
+
+    public static Statement Sql(string sql, params SqlValue[] values) => new(sql, StatementParameters.FromPositional(values));
+
+    /// <summary>Starts a stopped node on the files it left.</summary>
+    public async Task StartAsync(int node)
+    {
+        var voters = Enumerable.Range(0, Size).Select(n => new NodeId(n)).ToArray();
+        _nodes[node] = new(new(_folder.FullName, new(node)), voters, _options(node), new(), Network.Connect(node), _watch, _watch);
+        await this[node].StartAsync(CancellationToken.None);
+    }
+
+    /// <summary>The process dies: nothing more leaves it, and what was not committed to its files is lost.</summary>
+    public async Task CrashAsync(int node)
+    {
+        Network.Disconnect(node);
+        var victim = this[node];
+        _nodes[node] = null;
+        await Task.Run(victim.Dispose);
+    }
+
+    /// <summary>Copies a node's database as it is while nothing is being written.</summary>
+    public void SaveDatabase(int node)
+    {
+        Directory.CreateDirectory(SavedDatabase(node));
+        foreach (var file in (string[])["main.db", "main.db-wal"])
+        {
+            File.Copy(Path.Combine(DatabaseFolder(node), file), Path.Combine(SavedDatabase(node), file), overwrite: true);
+        }
+    }
+
+    /// <summary>Puts the copy in place of a stopped node's database: a power loss that took back what SQLite had not synced.</summary>
+    public void LoseUnsynced(int node)
+    {
+        Directory.Delete(DatabaseFolder(node), recursive: true);
+        Directory.Move(SavedDatabase(node), DatabaseFolder(node));
+    }
+
+    /// <summary>Has a node lead, by the leader's own request as far as it can tell.</summary>
+    public async Task ElectAsync(int node)
+    {
+        long? askedAt = null;
+        await UntilAsync(
+            () =>
+            {
+                if (this[node].Role == Role.Leader)
+                {
+                    return true;
+                }
+
+                if (askedAt is not { } at || Stopwatch.GetElapsedTime(at) > TimeSpan.FromSeconds(1))
+                {
+                    askedAt = Stopwatch.GetTimestamp();
+                    var other = (node + 1) % Size;
+                    Network.Inject(new(other, node, new Node.Transport.RaftPeerMessage(new TimeoutNow(new(other), new(node), this[node].Term))));
+                }
+
+                return false;
+            },
+            $"node {node} leads");
+    }
+
+    /// <summary>Inserts a row with a token of its own.</summary>
+    public Task<WriteResult> InsertAsync(int node, string token, long? k = null, string? id = null) =>
+        WriteAsync(node, token, "INSERT INTO w(token, k) VALUES (?, ?)", id, k is { } value ? SqlValue.From(value) : SqlValue.Null);
+
+    /// <summary>Runs a statement that inserts one row with its first parameter as the token.</summary>
+    public Task<WriteResult> WriteAsync(int node, string token, string sql, string? id = null, params SqlValue[] values)
+    {
+        var result = this[node].WriteAsync([Sql(sql, [SqlValue.From(token), .. values])], false, id, CancellationToken.None);
+        _writes.Add((token, result));
+        return result;
+    }
+
+    /// <summary>The tokens that a node's readers see.</summary>
+    public async Task<List<string>> TokensAsync(int node, bool isStrong = false, long minIndex = 0)
+    {
+        var result = await this[node].QueryAsync(Sql("SELECT token FROM w ORDER BY token"), isStrong, new(minIndex), CancellationToken.None);
+        return [.. result.Should().BeOfType<QueryResult.Done>().Subject.Rows.Rows.Select(row => row[0].Text)];
+    }
+
+    public async Task UntilAsync(Func<bool> condition, string what)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var poll = new PeriodicTimer(TimeSpan.FromMilliseconds(2));
+        while (!condition())
+        {
+            _watch.ThrowIfAnyNodeFailed();
+            if (Stopwatch.GetElapsedTime(started) > _patience)
+            {
+                throw new TimeoutException($"Not reached: {what}.\n{Describe()}");
+            }
+
+            await poll.WaitForNextTickAsync();
+        }
+    }
+
+    /// <summary>Waits until the running nodes have one leader, hold and have applied the same log, and no write is under way.</summary>
+    public Task SettleAsync() => UntilAsync(
+        () => Running.Where(n => n.Role == Role.Leader).ToArray() is [var leader]
+            && Running.All(n => n.Leader == leader.Id && n.Term == leader.Term && n.LastLogIndex == leader.LastLogIndex
+                && n.AppliedIndex == leader.LastLogIndex && n.ClusterId != Guid.Empty && n.Counters.PendingWrites == 0),
+        "all nodes agree");
+
+    /// <summary>
+    /// Heals the network and holds every answer against every replica: what was done is there once, what was not is not,
+    /// nothing is there twice, and all are the same.
+    /// </summary>
+    public async Task CheckAsync()
+    {
+        Network.Heal();
+        foreach (var (token, result) in _writes)
+        {
+            await UntilAsync(() => result.IsCompleted, $"write {token} is answered");
+        }
+
+        await SettleAsync();
+        foreach (var node in Running)
+        {
+            var rows = Tokens(DatabasePath(node.Id.Value));
+            foreach (var token in _writes.GroupBy(w => w.Token))
+            {
+                var count = rows.GetValueOrDefault(token.Key);
+                var results = token.Select(w => w.Result.Result).ToArray();
+                if (results.Any(r => r is WriteResult.Done))
+                {
+                    count.Should().Be(1, $"node {node.Id} has write {token.Key}, which was answered as done");
+                }
+                else if (results.All(r => r is WriteResult.NotDone { Failure.Code: not FailureCode.OutcomeUnknown }))
+                {
+                    count.Should().Be(0, $"node {node.Id} does not have write {token.Key}, which was answered as not done");
+                }
+                else
+                {
+                    count.Should().BeLessThanOrEqualTo(1, $"node {node.Id} has write {token.Key} at most once");
+                }
+            }
+        }
+
+        Running.Select(n => ContentHash.Of(DatabasePath(n.Id.Value))).Distinct().Should().ContainSingle("replicas are the same");
+        _watch.ThrowIfAnyNodeFailed();
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        for (var node = 0; node < Size; node++)
+        {
+            if (_nodes[node] is not null)
+            {
+                await CrashAsync(node);
+            }
+        }
+
+        Network.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    private static Dictionary<string, int> Tokens(string path)
+    {
+        using var connection = new SqliteConnection($"Data Source={path};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT token, count(*) FROM w GROUP BY token";
+        using var reader = command.ExecuteReader();
+        var tokens = new Dictionary<string, int>();
+        while (reader.Read())
+        {
+            tokens.Add(reader.GetString(0), reader.GetInt32(1));
+        }
+
+        return tokens;
+    }
+
+    private string DatabaseFolder(int node) => Path.Combine(_folder.FullName, $"node-{node}", "databases");
+
+    private string DatabasePath(int node) => Path.Combine(DatabaseFolder(node), "main.db");
+
+    private string SavedDatabase(int node) => Path.Combine(_folder.FullName, $"saved-{node}");
+
+    private string Describe() => string.Join(
+        "\n",
+        Running.Select(n =>
+            $"node {n.Id}: {n.Role} in term {n.Term}, leader {n.Leader}, log {n.LastLogIndex}, committed {n.CommitIndex}, applied {n.AppliedIndex}, {n.Counters.PendingWrites} writes pending"));
+
+    /// <summary>Stands for the host: remembers what made a node stop by itself, which no test wants.</summary>
+    private sealed class NodeWatch : IHostApplicationLifetime, ILogger<ClusterNode>
+    {
+        private volatile string? _failure;
+
+        public CancellationToken ApplicationStarted => default;
+
+        public CancellationToken ApplicationStopping => default;
+
+        public CancellationToken ApplicationStopped => default;
+
+        public void StopApplication() => _failure ??= "A node stopped by itself.";
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => true;
+
+        public void Log<TState>(
+            LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel >= LogLevel.Error)
+            {
+                _failure ??= $"{formatter(state, exception)} {exception}";
+            }
+        }
+
+        public void ThrowIfAnyNodeFailed()
+        {
+            if (_failure is { } failure)
+            {
+                throw new InvalidOperationException(failure);
+            }
+        }
+    }
+}

@@ -1,0 +1,129 @@
+using System.Collections.Concurrent;
+using System.Diagnostics;
+using System.Text;
+
+namespace DistDb.Tests.Support;
+
+/// <summary>
+/// One run of the executable, with what it printed. It never outlives the tests: disposing kills it, and so does the end of this process
+/// where a test could not dispose.
+/// </summary>
+internal sealed class DistDbProcess : IDisposable
+{
+    private static readonly ConcurrentDictionary<int, Process> _running = [];
+
+    private readonly Process _process;
+    private readonly StringBuilder _output = new();
+    private readonly StringBuilder _errors = new();
+
+    static DistDbProcess() => AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+    {
+        foreach (var process in _running.Values)
+        {
+            process.Kill();
+        }
+    };
+
+    private DistDbProcess(Process process)
+    {
+        _process = process;
+        process.OutputDataReceived += (_, line) => Append(_output, line.Data);
+        process.ErrorDataReceived += (_, line) => Append(_errors, line.Data);
+        process.BeginOutputReadLine();
+        process.BeginErrorReadLine();
+        _running[process.Id] = process;
+    }
+
+    public bool HasExited => _process.HasExited;
+
+    public int ProcessId => _process.Id;
+
+    /// <summary>What it has printed to its standard output so far.</summary>
+    public string Output => Read(_output);
+
+    public string Errors => Read(_errors);
+
+    /// <param name="workingFolder">Where it runs; a folder without a <c>.env</c> file.</param>
+    /// <param name="environment">Variables beside this process's own, of which none that sets a node's option is passed on.</param>
+    /// <param name="arguments">Its command line.</param>
+    public static DistDbProcess Start(string workingFolder, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
+    {
+        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "distdb"), arguments)
+        {
+            WorkingDirectory = workingFolder,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+        };
+        foreach (var name in start.Environment.Keys.Where(k => k.StartsWith("DISTDB_", StringComparison.Ordinal)).ToList())
+        {
+            start.Environment.Remove(name);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
+        }
+
+        return new(Process.Start(start)!);
+    }
+
+    /// <summary>Runs to the end.</summary>
+    /// <returns>The exit code.</returns>
+    public async Task<int> WaitForExitAsync(TimeSpan limit)
+    {
+        using var timeout = new CancellationTokenSource(limit);
+        try
+        {
+            await _process.WaitForExitAsync(timeout.Token);
+        }
+        catch (OperationCanceledException)
+        {
+            throw new TimeoutException($"distdb did not end within {limit.TotalSeconds} s. It printed:\n{Output}\n{Errors}");
+        }
+
+        return _process.ExitCode;
+    }
+
+    /// <summary>As <c>kill -9</c>; returns when the process is gone.</summary>
+    public void Kill()
+    {
+        _process.Kill();
+        _process.WaitForExit();
+    }
+
+    public void Pause() => Posix.Pause(_process);
+
+    public void Resume() => Posix.Resume(_process);
+
+    public void Terminate() => Posix.Terminate(_process);
+
+    public void Dispose()
+    {
+        if (!_process.HasExited)
+        {
+            Kill();
+        }
+
+        _running.TryRemove(_process.Id, out _);
+        _process.Dispose();
+    }
+
+    private static void Append(StringBuilder text, string? line)
+    {
+        if (line is not null)
+        {
+            lock (text)
+            {
+                text.AppendLine(line);
+            }
+        }
+    }
+
+    private static string Read(StringBuilder text)
+    {
+        lock (text)
+        {
+            return text.ToString();
+        }
+    }
+}

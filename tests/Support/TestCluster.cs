@@ -1,0 +1,238 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Text;
+
+namespace DistDb.Tests.Support;
+
+/// <summary>
+/// A cluster of real processes on free ports of the loopback, with its files in a temporary folder. Disposing kills the processes and
+/// removes the folder.
+/// </summary>
+internal sealed class TestCluster : IAsyncDisposable
+{
+    // Below the ports that Linux gives to outgoing connections, so that only another cluster can be in the way.
+    private const int PortMin = 20_000;
+    private const int PortMax = 32_000;
+
+    /// <summary>Longer than anything here takes, even on a machine that is busy with other things.</summary>
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
+
+    private readonly DirectoryInfo _folder;
+
+    private TestCluster(DirectoryInfo folder, int basePort, IReadOnlyList<TestNode> nodes)
+    {
+        _folder = folder;
+        BasePort = basePort;
+        Nodes = nodes;
+    }
+
+    public IReadOnlyList<TestNode> Nodes { get; }
+
+    public int BasePort { get; }
+
+    /// <summary>The node that may change the schema.</summary>
+    public TestNode Master => Nodes[0];
+
+    public TestNode this[int id] => Nodes[id];
+
+    /// <summary>All nodes' logs, for a test that fails.</summary>
+    public string Logs
+    {
+        get
+        {
+            var text = new StringBuilder();
+            foreach (var node in Nodes)
+            {
+                text.Append(CultureInfo.InvariantCulture, $"--- node {node.Id} ---\n{node.Log}\n");
+            }
+
+            return text.ToString();
+        }
+    }
+
+    /// <summary>Starts a master and <paramref name="nodeCount"/> nodes, and returns when all are ready.</summary>
+    public static async Task<TestCluster> StartAsync(int nodeCount = 2, params string[] options)
+    {
+        for (var attempt = 1; ; attempt++)
+        {
+            var cluster = Create(nodeCount, _ => options);
+            try
+            {
+                cluster.StartAll();
+                await cluster.WaitUntilReadyAsync();
+                return cluster;
+            }
+            catch (InvalidOperationException) when (attempt < 5 && cluster.Logs.Contains(" is in use by another process", StringComparison.Ordinal))
+            {
+                // Somebody else took a port between our look and the node's.
+                await cluster.DisposeAsync();
+            }
+            catch
+            {
+                await cluster.DisposeAsync();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>A cluster of which no node runs yet.</summary>
+    /// <param name="nodeCount">Nodes beside the master.</param>
+    /// <param name="options">Further arguments for each node.</param>
+    /// <param name="environment">Variables for each node.</param>
+    public static TestCluster Create(
+        int nodeCount, Func<int, IEnumerable<string>> options, Func<int, IReadOnlyDictionary<string, string>>? environment = null)
+    {
+        var folder = Directory.CreateTempSubdirectory("distdb-cluster-");
+        var basePort = FindFreePorts(nodeCount + 1);
+        return new(folder, basePort, [.. Enumerable.Range(0, nodeCount + 1).Select(CreateNode)]);
+
+        TestNode CreateNode(int id)
+        {
+            var count = nodeCount.ToString(CultureInfo.InvariantCulture);
+            string[] role = id == 0 ? ["master", count] : ["node", id.ToString(CultureInfo.InvariantCulture), count];
+            string[] common = ["--base-port", basePort.ToString(CultureInfo.InvariantCulture), "--data", folder.FullName];
+            return new(
+                id,
+                new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{basePort + id}")),
+                folder.FullName,
+                [.. role, .. common, .. options(id)],
+                environment?.Invoke(id) ?? new Dictionary<string, string>());
+        }
+    }
+
+    /// <summary>The first of so many ports in a row that nobody listens on.</summary>
+    public static int FindFreePorts(int count)
+    {
+        while (true)
+        {
+            var first = Random.Shared.Next(PortMin, PortMax - count);
+            if (Enumerable.Range(first, count).All(IsFree))
+            {
+                return first;
+            }
+        }
+    }
+
+    public void StartAll()
+    {
+        foreach (var node in Nodes)
+        {
+            node.Start();
+        }
+    }
+
+    /// <summary>Waits until every node that runs is ready.</summary>
+    public Task WaitUntilReadyAsync() => WaitUntilAsync("all running nodes are ready", async () =>
+    {
+        if (Nodes.FirstOrDefault(n => !n.IsRunning && n.Log.Length > 0) is { } dead && Nodes.All(n => n.Log.Length > 0 || n.IsRunning))
+        {
+            throw new InvalidOperationException($"Node {dead.Id} has ended.\n{Logs}");
+        }
+
+        foreach (var node in Nodes.Where(n => n.IsRunning))
+        {
+            if (!await node.IsReadyAsync())
+            {
+                return false;
+            }
+        }
+
+        return true;
+    });
+
+    /// <summary>Starts a node again and waits until it serves.</summary>
+    public async Task RestartAsync(TestNode node)
+    {
+        node.Start();
+        await WaitUntilAsync($"node {node.Id} is ready", node.IsReadyAsync);
+    }
+
+    /// <summary>The node that leads, by the word of all running nodes.</summary>
+    public async Task<TestNode> FindLeaderAsync()
+    {
+        TestNode? leader = null;
+        await WaitUntilAsync("all running nodes follow one leader", async () =>
+        {
+            var leaders = new HashSet<int?>();
+            foreach (var node in Nodes.Where(n => n.IsRunning))
+            {
+                var status = await node.StatusAsync();
+                leaders.Add(status?.GetProperty("leader") is { ValueKind: System.Text.Json.JsonValueKind.Number } id ? id.GetInt32() : null);
+            }
+
+            leader = leaders.Count == 1 && leaders.Single() is { } only ? Nodes[only] : null;
+            return leader is { IsRunning: true };
+        });
+        return leader!;
+    }
+
+    /// <summary>Waits for a condition.</summary>
+    /// <exception cref="TimeoutException">It did not come true; the message has the nodes' logs.</exception>
+    public async Task WaitUntilAsync(string condition, Func<Task<bool>> isTrue, TimeSpan? limit = null)
+    {
+        var started = Stopwatch.GetTimestamp();
+        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (!await isTrue())
+        {
+            if (Stopwatch.GetElapsedTime(started) > (limit ?? _patience))
+            {
+                throw new TimeoutException($"Waited in vain until {condition}.\n{Logs}");
+            }
+
+            await timer.WaitForNextTickAsync();
+        }
+    }
+
+    public Task WaitUntilAsync(string condition, Func<bool> isTrue, TimeSpan? limit = null) =>
+        WaitUntilAsync(condition, () => Task.FromResult(isTrue()), limit);
+
+    /// <summary>
+    /// Waits until every node runs and has applied all there is, and checks that all files have the same content.
+    /// </summary>
+    /// <returns>The hash of that content.</returns>
+    public async Task<string> ConvergeAsync()
+    {
+        await WaitUntilAsync("every node has applied everything", async () =>
+        {
+            var positions = new HashSet<long?>();
+            foreach (var node in Nodes)
+            {
+                var status = await node.StatusAsync();
+                positions.Add(status?.GetProperty("applied_index").GetInt64());
+                positions.Add(status?.GetProperty("last_log_index").GetInt64());
+            }
+
+            return positions.Count == 1 && positions.Single() is not null;
+        });
+        var hashes = Nodes.Select(n => ContentHash.Of(n.DatabasePath)).ToList();
+        hashes.Should().AllBe(hashes[0], "all replicas have the same content");
+        return hashes[0];
+    }
+
+    public ValueTask DisposeAsync()
+    {
+        foreach (var node in Nodes)
+        {
+            node.Dispose();
+        }
+
+        _folder.Delete(recursive: true);
+        return ValueTask.CompletedTask;
+    }
+
+    private static bool IsFree(int port)
+    {
+        try
+        {
+            using var listener = new TcpListener(IPAddress.Loopback, port);
+            listener.Start();
+            return true;
+        }
+        catch (SocketException)
+        {
+            return false;
+        }
+    }
+}

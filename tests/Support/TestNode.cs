@@ -1,0 +1,135 @@
+using System.Net;
+using System.Text;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+
+namespace DistDb.Tests.Support;
+
+/// <summary>One node of a <see cref="TestCluster"/>: its process, which may be killed and started again on the same files, and its API.</summary>
+internal sealed class TestNode : IDisposable
+{
+    private static readonly JsonSerializerOptions _json = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
+
+    private readonly string _folder;
+    private readonly IReadOnlyList<string> _arguments;
+    private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly StringBuilder _earlierLogs = new();
+    private readonly HttpClient _http;
+    private DistDbProcess? _process;
+
+    /// <param name="id">From 0.</param>
+    /// <param name="address">Where it will listen.</param>
+    /// <param name="folder">The data folder of the cluster.</param>
+    /// <param name="arguments">The command line.</param>
+    /// <param name="environment">Variables of its own.</param>
+    public TestNode(int id, Uri address, string folder, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    {
+        Id = id;
+        Address = address;
+        _folder = folder;
+        _arguments = arguments;
+        _environment = environment;
+        _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+    }
+
+    public int Id { get; }
+
+    public Uri Address { get; }
+
+    public string DatabasePath => Path.Combine(_folder, $"node-{Id}", "databases", "main.db");
+
+    public bool IsRunning => _process is { HasExited: false };
+
+    /// <summary>What all runs of this node printed.</summary>
+    public string Log => _earlierLogs + Current();
+
+    /// <summary>What it printed since it was last started.</summary>
+    public string Current() => _process is { } process ? process.Output + process.Errors : "";
+
+    public void Start()
+    {
+        if (_process is { } previous)
+        {
+            _earlierLogs.Append(Current());
+            previous.Dispose();
+        }
+
+        _process = DistDbProcess.Start(_folder, _environment, _arguments);
+    }
+
+    /// <summary><c>kill -9</c>.</summary>
+    public void Kill() => _process!.Kill();
+
+    public void Pause() => _process!.Pause();
+
+    public void Resume() => _process!.Resume();
+
+    /// <summary>An orderly stop.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> StopAsync()
+    {
+        _process!.Terminate();
+        return _process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+    }
+
+    public Task<Answer> ExecAsync(string sql, params object?[] parameters) => SendAsync("exec", sql, parameters, id: null);
+
+    public Task<Answer> QueryAsync(string sql, params object?[] parameters) => SendAsync("query", sql, parameters, id: null);
+
+    /// <summary>A write that may be sent again.</summary>
+    public Task<Answer> ExecOnceAsync(string id, string sql, params object?[] parameters) => SendAsync("exec", sql, parameters, id);
+
+    /// <summary>A request as it stands, without a Content-Type, as <c>curl -d</c> users would not think of one.</summary>
+    public Task<Answer> PostAsync(string body) => PostAsync(Encoding.UTF8.GetBytes(body));
+
+    public Task<Answer> PostAsync(byte[] body) => SendAsync(new(HttpMethod.Post, "/query") { Content = new ByteArrayContent(body) });
+
+    public Task<Answer> GetAsync(string path) => SendAsync(new(HttpMethod.Get, path));
+
+    public async Task<Answer> SendAsync(HttpRequestMessage request)
+    {
+        using (request)
+        using (var response = await _http.SendAsync(request))
+        {
+            return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync());
+        }
+    }
+
+    /// <summary>What <c>GET /status</c> answers, or null where nobody does.</summary>
+    public async Task<JsonElement?> StatusAsync()
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            using var response = await _http.GetAsync("/status", patience.Token);
+            return JsonElement.Parse(await response.Content.ReadAsStringAsync(patience.Token));
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            return null;
+        }
+    }
+
+    public async Task<bool> IsReadyAsync()
+    {
+        try
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(2));
+            using var response = await _http.GetAsync("/health/ready", patience.Token);
+            return response.StatusCode == HttpStatusCode.OK;
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
+    public void Dispose()
+    {
+        _process?.Dispose();
+        _http.Dispose();
+    }
+
+    private Task<Answer> SendAsync(string command, string query, object?[] parameters, string? id) =>
+        PostAsync(JsonSerializer.SerializeToUtf8Bytes(new { command, query, @params = parameters, id }, _json));
+}
