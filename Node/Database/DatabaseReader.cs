@@ -59,19 +59,6 @@ internal sealed class DatabaseReader : IDisposable
         }
     }
 
-    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
-    public IReadOnlyList<string> Tables()
-    {
-        var tables = new List<string>();
-        using var statement = _connection.PrepareInternal(InternalSchema.ListTables);
-        while (statement.Step())
-        {
-            tables.Add(statement.Text(0));
-        }
-
-        return tables;
-    }
-
     public void Dispose()
     {
         _statements.Dispose();

@@ -48,16 +48,4 @@ internal static class InternalSchema
                 SELECT 1 FROM sqlite_master AS t, pragma_foreign_key_list(t.name) AS f
                 WHERE t.type = 'table' AND substr(f."table", 1, 8) = '{Prefix}' COLLATE NOCASE)
         """;
-
-    /// <summary>The users' own tables, by name: neither ours nor SQLite's, nor those behind a virtual table.</summary>
-    public const string ListTables =
-        """
-        SELECT name FROM sqlite_master AS t
-        WHERE type = 'table' AND substr(name, 1, 7) <> 'sqlite_' AND substr(name, 1, 8) <> '_distdb_' COLLATE NOCASE
-            AND NOT EXISTS (
-                SELECT 1 FROM sqlite_master AS v, json_each(
-                    '["data","idx","content","docsize","config","segments","segdir","stat","node","rowid","parent"]') AS suffix
-                WHERE v.type = 'table' AND v.sql LIKE 'CREATE VIRTUAL TABLE%' AND t.name = v.name || '_' || suffix.value)
-        ORDER BY name
-        """;
 }

@@ -48,15 +48,6 @@ public sealed class ReadPool : IDisposable
         return Use(reader => reader.Query(statement, left, cancellationToken));
     }
 
-    /// <summary>The names of the users' tables, in order.</summary>
-    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
-    public IReadOnlyList<string> Tables()
-    {
-        ObjectDisposedException.ThrowIf(_disposed, this);
-        _free.Wait();
-        return Use(reader => reader.Tables());
-    }
-
     /// <summary>Closes the connections; those in use as soon as their query ends.</summary>
     public void Dispose()
     {

@@ -107,23 +107,11 @@ public sealed class ReadPoolTests : IDisposable
     }
 
     [Fact]
-    public void Tables_are_the_users_own()
-    {
-        _database.Do(
-            "CREATE TABLE b(id INTEGER PRIMARY KEY AUTOINCREMENT)",
-            "CREATE TABLE a(x)",
-            "CREATE VIRTUAL TABLE f USING fts5(body)",
-            "CREATE VIRTUAL TABLE r USING rtree(id, x0, x1)",
-            "CREATE VIEW v AS SELECT 1",
-            "ANALYZE");
-        _database.Readers.Tables().Should().Equal("a", "b", "f", "r");
-    }
-
-    [Fact]
-    public void A_missing_file_is_an_error_of_the_storage()
+    public async Task A_missing_file_is_an_error_of_the_storage()
     {
         using var pool = new ReadPool(_database.Path + ".nosuch", new());
-        pool.Invoking(p => p.Tables()).Should().Throw<StorageFailedException>().WithMessage("*nosuch*unable to open*");
+        var query = () => pool.QueryAsync(TestDatabase.Sql("SELECT 1"), Timeout.InfiniteTimeSpan, CancellationToken.None);
+        (await query.Should().ThrowAsync<StorageFailedException>()).WithMessage("*nosuch*unable to open*");
     }
 
     [Fact]

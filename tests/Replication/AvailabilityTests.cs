@@ -40,7 +40,7 @@ public sealed class AvailabilityTests
         }
 
         await cluster.CheckAsync();
-        cluster[2].Tables().Should().Equal("w", "yes0", "yes1");
+        (await cluster.UserTablesAsync(2)).Should().Equal("w", "yes0", "yes1");
     }
 
     [Fact]

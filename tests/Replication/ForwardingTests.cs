@@ -136,7 +136,7 @@ public sealed class ForwardingTests
         };
         cluster.Network.Inject(new(1, 0, new ForwardedWrite(cluster[0].Term, 1, 10_000, command)));
         Done(await cluster.InsertAsync(1, "x"));
-        cluster[0].Tables().Should().Equal("w");
+        (await cluster.UserTablesAsync(0)).Should().Equal("w");
         await cluster.CheckAsync();
     }
 }

@@ -142,6 +142,13 @@ internal sealed class TestCluster : IAsyncDisposable
         return [.. result.Should().BeOfType<QueryResult.Done>().Subject.Rows.Rows.Select(row => row[0].Text)];
     }
 
+    public async Task<List<string>> UserTablesAsync(int node)
+    {
+        var result = await this[node].QueryAsync(
+            Sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_distdb%' ESCAPE '\\' ORDER BY name"), false, default, default);
+        return [.. result.Should().BeOfType<QueryResult.Done>().Subject.Rows.Rows.Select(row => row[0].Text)];
+    }
+
     public async Task UntilAsync(Func<bool> condition, string what)
     {
         var started = Stopwatch.GetTimestamp();
