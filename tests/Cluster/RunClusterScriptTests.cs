@@ -124,8 +124,14 @@ public sealed partial class RunClusterScriptTests : IDisposable
     }
 
     /// <summary>The process that holds a node's folder.</summary>
-    private int PidOf(int id) =>
-        int.Parse(File.ReadAllText(Path.Combine(_folder, "data", $"node-{id}", "node.lock")), CultureInfo.InvariantCulture);
+    private int PidOf(int id)
+    {
+        // Shared with its owner, whose lock would refuse anything else.
+        using var file = new FileStream(
+            Path.Combine(_folder, "data", $"node-{id}", "node.lock"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
+        using var reader = new StreamReader(file);
+        return int.Parse(reader.ReadToEnd(), CultureInfo.InvariantCulture);
+    }
 
     /// <summary>Consecutive ports, below those that the system gives out by itself.</summary>
     private static int FreePorts(int count)
