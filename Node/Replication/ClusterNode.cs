@@ -131,7 +131,10 @@ public sealed partial class ClusterNode : BackgroundService
     public PeerView ViewOf(NodeId peer)
     {
         var link = _transport.StateOf(peer);
-        return new(link.IsConnected, link.Problem, link.LastContact, _reports.TryGetValue(peer, out var report) ? report.Status : null);
+
+        // Said in full: a bare null would become an empty memory.
+        ReadOnlyMemory<byte>? status = _reports.TryGetValue(peer, out var report) ? report.Status : default(ReadOnlyMemory<byte>?);
+        return new(link.IsConnected, link.Problem, link.LastContact, status);
     }
 
     /// <summary>Tells all peers about this node.</summary>
