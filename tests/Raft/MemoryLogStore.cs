@@ -9,17 +9,21 @@ internal sealed class MemoryLogStore : ILogStore
 
     public HardState HardState { get; private set; }
 
-    public LogIndex LastIndex => new(_entries.Count);
+    public LogIndex BaseIndex { get; private set; }
+
+    public Term BaseTerm { get; private set; }
+
+    public LogIndex LastIndex => BaseIndex + _entries.Count;
 
     public IReadOnlyList<Entry> Entries => _entries;
 
-    public Entry this[LogIndex index] => _entries[(int)index.Value - 1];
+    public Entry this[LogIndex index] => _entries[(int)(index - BaseIndex) - 1];
 
-    public Term TermAt(LogIndex index) => index == LogIndex.Zero ? Term.Zero : this[index].Term;
+    public Term TermAt(LogIndex index) => index == BaseIndex ? BaseTerm : this[index].Term;
 
     public IReadOnlyList<Entry> Read(LogIndex from, LogIndex to, int bytesMax)
     {
-        ArgumentOutOfRangeException.ThrowIfLessThan(from.Value, 1);
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(from, BaseIndex);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(to.Value, LastIndex.Value);
         ArgumentOutOfRangeException.ThrowIfGreaterThan(from.Value, to.Value);
         var read = new List<Entry> { this[from] };
@@ -49,10 +53,31 @@ internal sealed class MemoryLogStore : ILogStore
         }
     }
 
+    /// <summary>Cuts off what a snapshot holds.</summary>
+    public void CutTo(LogIndex index)
+    {
+        var term = TermAt(index);
+        _entries.RemoveRange(0, (int)(index - BaseIndex));
+        (BaseIndex, BaseTerm) = (index, term);
+    }
+
+    /// <summary>Begins behind a snapshot; keeps what follows it where the log holds its very entry.</summary>
+    public void InstallBase(LogIndex index, Term term)
+    {
+        if (index >= BaseIndex && index <= LastIndex && TermAt(index) == term)
+        {
+            CutTo(index);
+            return;
+        }
+
+        _entries.Clear();
+        (BaseIndex, BaseTerm) = (index, term);
+    }
+
     /// <summary>What no sound disk does: forgets entries (also the first half of replacing them).</summary>
     public void DropFrom(LogIndex index)
     {
-        var keep = (int)index.Value - 1;
+        var keep = (int)(index - BaseIndex) - 1;
         _entries.RemoveRange(keep, _entries.Count - keep);
     }
 

@@ -1,0 +1,85 @@
+using DistDb.Node.Raft;
+using DistDb.Node.Replication;
+using DistDb.Node.Transport;
+
+namespace DistDb.Tests.Replication;
+
+/// <summary>Logs that are cut, and nodes that come back to find that what they need is gone.</summary>
+public sealed class SnapshotTests
+{
+    private static readonly ReplicationOptions _shortLogs = TestCluster.Options with
+    {
+        LogTailEntriesMax = 20,
+        CheckpointEntries = 10,
+    };
+
+    [Fact]
+    public async Task The_log_is_bounded_whatever_the_number_of_writes()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await InsertAsync(cluster, 0, "x", 300);
+        await cluster.SettleAsync();
+        await cluster.UntilAsync(
+            () => Enumerable.Range(0, 3).All(n => cluster[n].LastLogIndex - cluster[n].FirstLogIndex < 60), "the logs are cut");
+        await cluster.CheckAsync();
+    }
+
+    [Fact]
+    public async Task A_node_that_was_away_longer_than_the_log_reaches_comes_back_by_a_snapshot()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await InsertAsync(cluster, 0, "before", 5);
+        await cluster.CrashAsync(2);
+        await InsertAsync(cluster, 1, "away", 200);
+        var reached = cluster[0].AppliedIndex;
+        await cluster.UntilAsync(() => cluster[0].FirstLogIndex > new LogIndex(100), "the leader's log is cut");
+        await cluster.StartAsync(2);
+        await cluster.UntilAsync(() => cluster[2].AppliedIndex >= reached, "the node has caught up");
+        cluster[2].FirstLogIndex.Should().BeGreaterThan(new LogIndex(100), "its log begins behind the snapshot");
+        await InsertAsync(cluster, 2, "after", 5);
+        await cluster.CheckAsync();
+    }
+
+    [Fact]
+    public async Task An_empty_node_learns_everything_and_keeps_it_over_a_restart()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await cluster.CrashAsync(1);
+        await InsertAsync(cluster, 0, "x", 200);
+        await cluster.UntilAsync(() => cluster[0].FirstLogIndex > new LogIndex(100), "the leader's log is cut");
+        cluster.Wipe(1);
+        await cluster.StartAsync(1);
+        var reached = cluster[0].AppliedIndex;
+        await cluster.UntilAsync(() => cluster[1].AppliedIndex >= reached, "the node has caught up");
+        await cluster.CrashAsync(1);
+        await cluster.StartAsync(1);
+        await InsertAsync(cluster, 1, "y", 3);
+        await cluster.CheckAsync();
+    }
+
+    [Fact]
+    public async Task A_snapshot_goes_on_where_a_broken_link_left_it()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await cluster.CrashAsync(2);
+        await InsertAsync(cluster, 0, "x", 60, bytes: 100_000);
+        await cluster.UntilAsync(() => cluster[0].FirstLogIndex > new LogIndex(20), "the leader's log is cut");
+
+        // Every third piece is lost.
+        var count = 0;
+        cluster.Network.Drop(letter => letter.Message is SnapshotChunk && Interlocked.Increment(ref count) % 3 == 0);
+        await cluster.StartAsync(2);
+        var reached = cluster[0].AppliedIndex;
+        await cluster.UntilAsync(() => cluster[2].AppliedIndex >= reached, "the node has caught up");
+        count.Should().BeGreaterThan(10, "the database is many pieces");
+        await cluster.CheckAsync();
+    }
+
+    private static async Task InsertAsync(TestCluster cluster, int node, string prefix, int count, int bytes = 0)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            (await cluster.InsertAsync(node, $"{prefix}{i}{new string('.', bytes)}")).Should().BeOfType<WriteResult.Done>();
+        }
+    }
+}
