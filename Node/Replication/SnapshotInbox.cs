@@ -18,7 +18,7 @@ internal sealed class SnapshotInbox(
 
     private readonly Lock _lock = new();
     private Transfer? _transfer;
-    private long _requestedAtMs = long.MinValue;
+    private long? _requestedAtMs;
     private bool _isHandedOn;
 
     /// <summary>Bytes that have arrived and bytes in all, or null when nothing is being fetched.</summary>
@@ -39,7 +39,7 @@ internal sealed class SnapshotInbox(
         lock (_lock)
         {
             var now = Environment.TickCount64;
-            if (_isHandedOn || (_transfer is { } t && now - t.HeardAtMs < PatienceMs) || now - _requestedAtMs < SilenceMs)
+            if (_isHandedOn || (_transfer is { } t && now - t.HeardAtMs < PatienceMs) || (_requestedAtMs is { } at && now - at < SilenceMs))
             {
                 return;
             }
@@ -128,7 +128,7 @@ internal sealed class SnapshotInbox(
         lock (_lock)
         {
             _isHandedOn = false;
-            _requestedAtMs = long.MinValue;
+            _requestedAtMs = null;
         }
     }
 
