@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using DistDb.Node.Raft;
@@ -134,11 +135,12 @@ internal static class NodeCommand
             return new(name)
             {
                 Description = $"{description} [{variable}]",
-                DefaultValueFactory = _ => Environment.GetEnvironmentVariable(variable) is { Length: > 0 } given ? Convert<T>(given, variable) : value,
+                DefaultValueFactory = argument =>
+                    Environment.GetEnvironmentVariable(variable) is { Length: > 0 } given ? Convert<T>(argument, given, variable) : value,
             };
         }
 
-        private static T Convert<T>(string text, string variable)
+        private static T Convert<T>(ArgumentResult argument, string text, string variable)
         {
             try
             {
@@ -146,7 +148,9 @@ internal static class NodeCommand
             }
             catch (Exception e) when (e is FormatException or OverflowException)
             {
-                throw new SettingsException($"{variable} is \"{text}\", which is not a whole number.");
+                // The parser reports it with its own errors; it does not expect exceptions here.
+                argument.AddError($"{variable} is \"{text}\", which is not a whole number.");
+                return default!;
             }
         }
 

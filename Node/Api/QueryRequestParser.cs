@@ -18,12 +18,13 @@ internal static class QueryRequestParser
     {
         try
         {
-            var reader = new Utf8JsonReader(body, _strict);
-            if (!reader.Read())
+            if (body.TrimStart(" \t\r\n"u8).IsEmpty)
             {
                 throw Bad("The body is empty; send a JSON object.");
             }
 
+            var reader = new Utf8JsonReader(body, _strict);
+            reader.Read();
             var fields = ReadFields(ref reader);
             if (reader.Read())
             {

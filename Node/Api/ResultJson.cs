@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text.Encodings.Web;
 using System.Text.Json;
 using DistDb.Node.Commands;
 
@@ -12,7 +11,7 @@ namespace DistDb.Node.Api;
 internal static class ResultJson
 {
     /// <summary>Emoji and the like as they are: the answer is JSON for programs, not text within a page.</summary>
-    public static JsonWriterOptions Options(bool isPretty) => new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping, Indented = isPretty };
+    public static JsonWriterOptions Options(bool isPretty) => new() { Encoder = MinimalJsonEncoder.Instance, Indented = isPretty };
 
     /// <summary>The fields of one statement's result within an open object.</summary>
     public static void WriteResult(Utf8JsonWriter json, StatementResult result, bool asObjects)

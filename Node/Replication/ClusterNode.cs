@@ -171,7 +171,9 @@ public sealed partial class ClusterNode : BackgroundService
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                return new WriteResult.NotDone(BehindFailure(index));
+                return new WriteResult.NotDone(new(
+                    FailureCode.OutcomeUnknown,
+                    $"The write was done before, in entry {index}, but this node lags behind and cannot show it yet. Send it again with the same id, here or to another node."));
             }
         }
 
@@ -208,7 +210,7 @@ public sealed partial class ClusterNode : BackgroundService
         using var patience = new CancellationTokenSource(_options.HandOverPatience);
         try
         {
-            await _raft.HandOverLeadershipAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+            await _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected).WaitAsync(patience.Token).ConfigureAwait(false);
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
             while (_pending.Count > 0 && await timer.WaitForNextTickAsync(patience.Token).ConfigureAwait(false))
             {

@@ -1,11 +1,11 @@
 using System.Text.Json;
-using DistDb.Tests.Support;
+using DistDb.Tests.Api;
 
 namespace DistDb.Tests.Cluster;
 
 /// <summary>The first thing that anybody does with DistDb.</summary>
 [Collection(nameof(ClusterTests))]
-public sealed class ReadmeTests(SharedCluster shared) : IClassFixture<SharedCluster>
+public sealed class ReadmeTests(ApiCluster shared)
 {
     [Fact]
     public async Task The_readmes_example_works_to_the_letter()

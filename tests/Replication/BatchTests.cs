@@ -146,6 +146,39 @@ public sealed class BatchTests
     }
 
     [Fact]
+    public async Task What_was_remembered_of_a_write_that_is_undone_is_forgotten()
+    {
+        await using var cluster = await TestCluster.StartAsync(node => TestCluster.Options with
+        {
+            RequestTimeout = TimeSpan.FromSeconds(node switch { 0 => 3, 1 => 1.5, _ => 60 }),
+        });
+        var gate = await Gate.CloseAsync(cluster);
+        _ = cluster.InsertAsync(1, "once", id: "key");
+        await gate.ForwardedAsync(1);
+        var copy = cluster.InsertAsync(2, "once", id: "key");
+        await gate.ForwardedAsync(2);
+
+        // Undoes the first, whose time is over by then, so that it is not done again: the copy has nothing to be a copy of.
+        _ = cluster.WriteAsync(0, "slow", Endless);
+        await gate.PassOneAsync();
+        gate.Open();
+        Done(await copy);
+        await cluster.CheckAsync();
+    }
+
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Names_of_parameters_mean_the_same_at_every_node(int origin)
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        var values = StatementParameters.FromNamed([new(":t", SqlValue.From("x")), new("@k", SqlValue.From(1)), new("$::k", SqlValue.From(2))]);
+        (await cluster[origin].WriteAsync([new("INSERT INTO w(token, k) VALUES (:t, @k + $::k)", values)], false, null, default))
+            .Should().BeOfType<WriteResult.Done>();
+        await cluster.CheckAsync();
+    }
+
+    [Fact]
     public async Task A_lone_statement_past_its_limit_is_answered_with_a_timeout()
     {
         await using var cluster = await TestCluster.StartAsync(

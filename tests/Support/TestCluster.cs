@@ -37,6 +37,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public TestNode this[int id] => Nodes[id];
 
+    /// <summary>All files of all nodes.</summary>
+    public IEnumerable<string> Files => _folder.EnumerateFiles("*", SearchOption.AllDirectories).Select(f => f.FullName);
+
     /// <summary>All nodes' logs, for a test that fails.</summary>
     public string Logs
     {
