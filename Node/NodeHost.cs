@@ -36,6 +36,12 @@ internal static class NodeHost
                 await app.StartAsync(cancellationToken).ConfigureAwait(false);
                 PrintBanner(settings);
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
+
+                // The host stops when a service fails, but leaves it to us to say so.
+                foreach (var service in app.Services.GetServices<IHostedService>().OfType<BackgroundService>())
+                {
+                    await (service.ExecuteTask ?? Task.CompletedTask).ConfigureAwait(false);
+                }
             }
 
             return Environment.ExitCode;

@@ -40,7 +40,6 @@ internal sealed class Progress(LogIndex nextIndex)
             _inflight.Dequeue();
         }
 
-        ProbeSent = false;
         var isNews = match > MatchIndex;
         MatchIndex = LogIndex.Max(MatchIndex, match);
         if (IsProbing)

@@ -66,8 +66,9 @@ public sealed partial class RaftNode
             && _log.IsUpToDate(m.LastLogIndex, m.LastLogTerm);
         if (granted)
         {
+            // Also ends a pre-vote of this node's own, whose late grants would disturb the election that it just voted in.
+            BecomeFollower(Term, null);
             VotedFor = m.From;
-            ResetElectionTimer();
         }
 
         _messages.Add(new RequestVoteResponse(Id, m.From, Term, granted));

@@ -17,6 +17,10 @@ public sealed partial class RaftNode
     /// Asks for an index that makes a read linearizable; the answer comes in <see cref="Ready.Reads"/> with <paramref name="context"/>, or never,
     /// when leadership or messages are lost: ask again then. False if no leader is known.
     /// </summary>
+    /// <param name="context">
+    /// Never the same again, not by another process of this node either: an answer is known by it alone, and an old one that comes late must
+    /// not confirm a new read.
+    /// </param>
     public bool RequestRead(long context)
     {
         CheckNotBusy();

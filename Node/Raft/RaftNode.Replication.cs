@@ -45,8 +45,13 @@ public sealed partial class RaftNode
             return false;
         }
 
+        if (_transferTarget is null)
+        {
+            // A full timeout for the target; asking again does not prolong it, nor put off the check for a majority.
+            _electionElapsed = 0;
+        }
+
         _transferTarget = target;
-        _electionElapsed = 0;
         if (progress.MatchIndex == _log.LastIndex)
         {
             _earlyMessages.Add(new TimeoutNow(Id, target, Term));
