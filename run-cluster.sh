@@ -190,12 +190,12 @@ watch_nodes() {
   done
 }
 
-install_sqlite
-build
 for ((id = 0; id <= nodes; id++)); do
   ! port_in_use $((base_port + id)) ||
     fail "port $((base_port + id)) is in use; stop what listens there, or choose another --base-port."
 done
+install_sqlite
+build
 [[ $fresh == no ]] || clear_data
 mkdir -p "$logs"
 

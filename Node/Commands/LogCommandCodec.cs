@@ -210,7 +210,15 @@ public static class LogCommandCodec
                     named[i] = new(name, ReadValue(ref reader));
                 }
 
-                return new(sql, StatementParameters.FromNamed(named));
+                try
+                {
+                    return new(sql, StatementParameters.FromBareNames(named));
+                }
+                catch (ArgumentException e)
+                {
+                    throw new InvalidDataException(e.Message, e);
+                }
+
             default:
                 throw new InvalidDataException($"Parameters of form {form}.");
         }

@@ -27,15 +27,19 @@ public sealed class StatementParameters
 
     /// <summary>Values by name; a leading <c>:</c>, <c>@</c> or <c>$</c> in a name is dropped.</summary>
     /// <exception cref="ArgumentException">Two names are the same once their prefix is dropped.</exception>
-    public static StatementParameters FromNamed(IEnumerable<KeyValuePair<string, SqlValue>> values)
+    public static StatementParameters FromNamed(IEnumerable<KeyValuePair<string, SqlValue>> values) => FromBareNames(
+        values.Select(v => KeyValuePair.Create(v.Key.Length > 0 && v.Key[0] is ':' or '@' or '$' ? v.Key[1..] : v.Key, v.Value)));
+
+    /// <summary>Values by names that are bare already. The name of <c>$::a</c> is <c>::a</c>: it must not lose another character.</summary>
+    /// <exception cref="ArgumentException">Two names are the same.</exception>
+    public static StatementParameters FromBareNames(IEnumerable<KeyValuePair<string, SqlValue>> values)
     {
         var named = new SortedDictionary<string, SqlValue>(StringComparer.Ordinal);
         foreach (var (name, value) in values)
         {
-            var bare = name.Length > 0 && name[0] is ':' or '@' or '$' ? name[1..] : name;
-            if (!named.TryAdd(bare, value))
+            if (!named.TryAdd(name, value))
             {
-                throw new ArgumentException($"The parameter \"{bare}\" is given twice.", nameof(values));
+                throw new ArgumentException($"The parameter \"{name}\" is given twice.", nameof(values));
             }
         }
 

@@ -44,7 +44,14 @@ public sealed class ReadPool : IDisposable
                 $"All {_options.ReaderCount} readers of this database were busy for the whole time limit; try again, or at another node."));
         }
 
-        var left = limit == Timeout.InfiniteTimeSpan ? limit : limit - Stopwatch.GetElapsedTime(started);
+        var left = limit;
+        if (limit != Timeout.InfiniteTimeSpan)
+        {
+            // Never below zero: one millisecond below it stands for no limit at all.
+            left -= Stopwatch.GetElapsedTime(started);
+            left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
+        }
+
         return Use(reader => reader.Query(statement, left, cancellationToken));
     }
 

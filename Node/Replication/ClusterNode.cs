@@ -131,7 +131,10 @@ public sealed partial class ClusterNode : BackgroundService
     public PeerView ViewOf(NodeId peer)
     {
         var link = _transport.StateOf(peer);
-        return new(link.IsConnected, link.Problem, link.LastContact, _reports.TryGetValue(peer, out var report) ? report.Status : null);
+
+        // Said in full: a bare null would become an empty memory.
+        ReadOnlyMemory<byte>? status = _reports.TryGetValue(peer, out var report) ? report.Status : default(ReadOnlyMemory<byte>?);
+        return new(link.IsConnected, link.Problem, link.LastContact, status);
     }
 
     /// <summary>Tells all peers about this node.</summary>
@@ -168,7 +171,9 @@ public sealed partial class ClusterNode : BackgroundService
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
-                return new WriteResult.NotDone(BehindFailure(index));
+                return new WriteResult.NotDone(new(
+                    FailureCode.OutcomeUnknown,
+                    $"The write was done before, in entry {index}, but this node lags behind and cannot show it yet. Send it again with the same id, here or to another node."));
             }
         }
 
@@ -205,7 +210,7 @@ public sealed partial class ClusterNode : BackgroundService
         using var patience = new CancellationTokenSource(_options.HandOverPatience);
         try
         {
-            await _raft.HandOverLeadershipAsync().WaitAsync(patience.Token).ConfigureAwait(false);
+            await _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected).WaitAsync(patience.Token).ConfigureAwait(false);
             using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(10));
             while (_pending.Count > 0 && await timer.WaitForNextTickAsync(patience.Token).ConfigureAwait(false))
             {

@@ -37,7 +37,8 @@ internal sealed class Inbox<T>(int capacity)
         {
             if (_items.Count == 0 && timeout > TimeSpan.Zero)
             {
-                Monitor.Wait(_lock, timeout);
+                // Whole milliseconds is what it knows; rounded down, the last one before a tick would be spent spinning.
+                Monitor.Wait(_lock, (int)Math.Ceiling(timeout.TotalMilliseconds));
             }
 
             (empty, _items) = (_items, empty);

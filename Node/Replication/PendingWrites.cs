@@ -30,6 +30,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     private long _nextSequence = 1;
     private long _oldest = 1;
     private long _bytes;
+    private bool _stopped;
 
     /// <summary>Carries a write to the leader, which may be this node itself.</summary>
     public required Action<NodeId, ForwardedWrite> Forward { get; init; }
@@ -56,6 +57,11 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
         (NodeId, ForwardedWrite)? copy;
         lock (_lock)
         {
+            if (_stopped)
+            {
+                return Task.FromResult<WriteResult>(new WriteResult.NotDone(Stopping()));
+            }
+
             var bytes = WriteSize.Of(statements);
             if (_pending.Count >= options.PendingWritesMax || (_pending.Count > 0 && _bytes + bytes > options.PendingBytesMax))
             {
@@ -83,20 +89,15 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     /// <summary>Whether a write in the log is one that a client of this node still waits for.</summary>
     public bool IsAwaited(WriteId id)
     {
-        if (id.Node != self.Value || id.Incarnation != incarnation)
-        {
-            return false;
-        }
-
         lock (_lock)
         {
-            return _pending.ContainsKey(id.Sequence);
+            return Find(id) is not null;
         }
     }
 
     /// <summary>A write of this node was applied.</summary>
     public void Applied(WriteId id, LogIndex index, IReadOnlyList<StatementResult> results) =>
-        Complete(id.Sequence, null, new WriteResult.Done(index, results));
+        Complete(id, null, new WriteResult.Done(index, results));
 
     /// <summary>This node has applied an entry of a term; every earlier entry was announced by <see cref="Applied"/> before.</summary>
     public void AppliedTerm(Term term)
@@ -120,18 +121,18 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     }
 
     /// <summary>The leader's verdict.</summary>
-    public void Refused(WriteId id, Term term, Failure failure) => Complete(id.Sequence, term, new WriteResult.NotDone(failure));
+    public void Refused(WriteId id, Term term, Failure failure) => Complete(id, term, new WriteResult.NotDone(failure));
 
     /// <summary>The leader's word that the write was done before.</summary>
     public void Remembered(WriteId id, Term term, LogIndex index, IReadOnlyList<StatementResult> results) =>
-        Complete(id.Sequence, term, new WriteResult.Done(index, results));
+        Complete(id, term, new WriteResult.Done(index, results));
 
     /// <summary>This node led a term and dropped its own client's write before it came near the log: as if never sent.</summary>
     public void Dropped(WriteId id, Term term)
     {
         lock (_lock)
         {
-            if (_pending.TryGetValue(id.Sequence, out var pending) && pending.SentTerm == term)
+            if (Find(id) is { } pending && pending.SentTerm == term)
             {
                 pending.SentTerm = Term.Zero;
             }
@@ -145,38 +146,56 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
         var resendMs = (long)options.ResendInterval.TotalMilliseconds;
         SendAll(pending => now - pending.SentAtMs >= resendMs);
 
-        List<(Pending Pending, bool IsSettled)> expired = [];
+        GiveUp(
+            (pending, isSettled) => pending.Deadline.HasPassed && (isSettled || pending.Deadline.Plus(_verdictGrace).HasPassed),
+            NoQuorum);
+    }
+
+    /// <summary>The node stops: whoever still waits is told what is known, and whoever comes later that it stops.</summary>
+    public void Stop()
+    {
+        lock (_lock)
+        {
+            _stopped = true;
+        }
+
+        GiveUp((_, _) => true, Stopping);
+    }
+
+    /// <summary>
+    /// Ends the wait of some writes. They leave under the same lock that copies are made under: of a write that is answered as not done,
+    /// none can be made for a leader that shows up just then.
+    /// </summary>
+    private void GiveUp(Func<Pending, bool, bool> isDue, Func<Failure> notDone)
+    {
+        List<(Pending Pending, bool IsSettled)> left = [];
         lock (_lock)
         {
             foreach (var pending in _pending.Values)
             {
                 var isSettled = IsSettled(pending);
-                if (pending.Deadline.HasPassed && (isSettled || pending.Deadline.Plus(_verdictGrace).HasPassed))
+                if (isDue(pending, isSettled))
                 {
-                    expired.Add((pending, isSettled));
+                    Remove(pending);
+                    left.Add((pending, isSettled));
                 }
             }
         }
 
-        foreach (var (pending, isSettled) in expired)
+        foreach (var (pending, isSettled) in left)
         {
-            Complete(pending.Command.Id.Sequence, null, new WriteResult.NotDone(isSettled ? NoQuorum() : Unknown(pending)));
+            pending.Completion.SetResult(new WriteResult.NotDone(isSettled ? notDone() : Unknown(pending)));
         }
     }
 
-    /// <summary>The node stops: whoever still waits is told what is known.</summary>
-    public void Stop()
-    {
-        List<(long Sequence, Failure Failure)> left;
-        lock (_lock)
-        {
-            left = [.. _pending.Values.Select(p => (p.Command.Id.Sequence, IsSettled(p) ? NoQuorum() : Unknown(p)))];
-        }
+    /// <summary>A write of this process that is not answered yet; the caller holds the lock. An earlier process had the same sequence numbers.</summary>
+    private Pending? Find(WriteId id) =>
+        id.Node == self.Value && id.Incarnation == incarnation ? _pending.GetValueOrDefault(id.Sequence) : null;
 
-        foreach (var (sequence, failure) in left)
-        {
-            Complete(sequence, null, new WriteResult.NotDone(failure));
-        }
+    private void Remove(Pending pending)
+    {
+        _pending.Remove(pending.Command.Id.Sequence);
+        _bytes -= pending.Bytes;
     }
 
     /// <summary>Whether it is certain that no copy sent so far will ever be applied.</summary>
@@ -229,18 +248,18 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     }
 
     /// <summary>Ends a write's wait; a verdict counts only for the term that the last copy was sent to.</summary>
-    private void Complete(long sequence, Term? verdictOf, WriteResult result)
+    private void Complete(WriteId id, Term? verdictOf, WriteResult result)
     {
         Pending? pending;
         lock (_lock)
         {
-            if (!_pending.TryGetValue(sequence, out pending) || (verdictOf is { } term && pending.SentTerm != term))
+            pending = Find(id);
+            if (pending is null || (verdictOf is { } term && pending.SentTerm != term))
             {
                 return;
             }
 
-            _pending.Remove(sequence);
-            _bytes -= pending.Bytes;
+            Remove(pending);
         }
 
         pending.Completion.SetResult(result);
@@ -248,6 +267,9 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
 
     private static Failure Overloaded() =>
         new(FailureCode.Overloaded, "Too many writes are waiting at this node. This one was not done; send it again in a moment.");
+
+    private static Failure Stopping() =>
+        new(FailureCode.NoQuorum, "This node is stopping. The write was not done; send it to another node.");
 
     private Failure NoQuorum() =>
         new(FailureCode.NoQuorum, $"The write was not done: {DescribeQuorum()} Send it again when more nodes are up; reads with consistency \"local\" still work.");

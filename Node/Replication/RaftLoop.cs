@@ -9,7 +9,7 @@ namespace DistDb.Node.Replication;
 /// The one thread that owns the Raft core and writes the log.
 /// <para>
 /// Its order is the safety argument. Inputs that wait are all taken in before the disk is touched, so that one sync serves them all.
-/// Then, for each <see cref="Ready"/>: a leader's entries are sent first, since they promise nothing and travel while this disk writes;
+/// Then, for each <see cref="Ready"/>: who leads is made known on this node; a leader's entries are sent first, since they promise nothing and travel while this disk writes;
 /// term, vote and entries are written and synced; only then leave the messages that promise them; then the core learns of it; then
 /// the write loop is told how far the log is committed. If the disk fails the loop ends and so does the node: after a failed sync
 /// nobody knows what the disk holds until it is read anew, so it is never tried again.
@@ -119,11 +119,14 @@ internal sealed class RaftLoop
         _inbox.Post(new WakeInput());
     }
 
-    /// <summary>Hands leadership to the follower that has most of the log; completes when this node does not lead (any more). For an orderly stop.</summary>
-    public Task HandOverLeadershipAsync()
+    /// <summary>
+    /// Hands leadership to the follower that has most of the log, among those that can be reached; completes when this node does not lead
+    /// (any more). For an orderly stop.
+    /// </summary>
+    public Task HandOverLeadershipAsync(Func<NodeId, bool> isReachable)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _inbox.Post(new HandOverInput(done));
+        _inbox.Post(new HandOverInput(isReachable, done));
         return done.Task;
     }
 
@@ -144,8 +147,9 @@ internal sealed class RaftLoop
             case ReadInput { Waiter: var waiter }:
                 _reads.Add(waiter);
                 break;
-            case HandOverInput { Done: var done }:
-                if (_core.FollowerProgress.Any() && _core.TransferLeadership(_core.FollowerProgress.MaxBy(f => f.MatchIndex).Id))
+            case HandOverInput { IsReachable: var isReachable, Done: var done }:
+                (NodeId Id, LogIndex MatchIndex)[] heirs = [.. _core.FollowerProgress.Where(f => isReachable(f.Id))];
+                if (heirs.Length > 0 && _core.TransferLeadership(heirs.MaxBy(f => f.MatchIndex).Id))
                 {
                     _handOver = done;
                 }
@@ -164,6 +168,8 @@ internal sealed class RaftLoop
 
     private void CarryOut(Ready ready)
     {
+        // First of all: a follower sends its writes as soon as it hears of its leader, who would ignore what it does not know to be its own.
+        PublishLeadership();
         foreach (var message in ready.EarlyMessages)
         {
             _send(message.To, new RaftPeerMessage(message));
@@ -180,7 +186,6 @@ internal sealed class RaftLoop
         }
 
         _core.Advance();
-        PublishLeadership();
         if (ready.CommitIndex > _committed)
         {
             _committed = ready.CommitIndex;
@@ -225,7 +230,7 @@ internal sealed class RaftLoop
 
     private sealed record ReadInput(TaskCompletionSource<LogIndex> Waiter) : Input;
 
-    private sealed record HandOverInput(TaskCompletionSource Done) : Input;
+    private sealed record HandOverInput(Func<NodeId, bool> IsReachable, TaskCompletionSource Done) : Input;
 
     private sealed record WakeInput : Input;
 }

@@ -11,7 +11,9 @@ internal sealed class ReadRounds(RaftNode core, int roundTicksMax)
 {
     private List<TaskCompletionSource<LogIndex>> _waiting = [];
     private List<TaskCompletionSource<LogIndex>> _asked = [];
-    private long _context;
+
+    // From a random start, since the answer to a read of the process before may still be on its way, in the same term.
+    private long _context = Random.Shared.NextInt64();
     private int _roundTicks;
     private bool _isAsked;
 

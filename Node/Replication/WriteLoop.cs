@@ -385,6 +385,7 @@ internal sealed class WriteLoop : IDisposable
         while (true)
         {
             _database.Begin(stamp);
+            var settledCount = batch.Unlogged.Count;
             var executedCount = 0;
             while (executedCount < candidates.Count && !_database.TransactionLost
                 && (executedCount == 0 || Stopwatch.GetElapsedTime(started) < _options.BatchTimeMax))
@@ -392,17 +393,31 @@ internal sealed class WriteLoop : IDisposable
                 ExecuteOne(candidates[executedCount++], batch);
             }
 
-            PutBackOrDrop(candidates.Skip(executedCount), batch.Term);
             if (!_database.TransactionLost)
             {
+                PutBackOrDrop(candidates.Skip(executedCount), batch.Term);
                 break;
             }
 
-            // The last write made SQLite roll back everything before it as well (an interrupted statement, ON CONFLICT ROLLBACK).
-            // Those are done again without it, and nobody notices.
-            candidates = [.. batch.Succeeded.Select(s => s.Write)];
-            batch.Succeeded.Clear();
+            // The last write made SQLite roll back those before it as well (an interrupted statement, ON CONFLICT ROLLBACK). All that
+            // was seen in this transaction is void; the others are executed again without it, and nobody notices.
             _database.Rollback();
+            var culprit = batch.Unlogged[^1];
+            batch.Succeeded.Clear();
+            batch.Unlogged.RemoveRange(settledCount, batch.Unlogged.Count - settledCount);
+            if (executedCount == 1 || culprit.Outcome is WriteOutcome.Failed { Failure.Code: FailureCode.Timeout })
+            {
+                batch.Unlogged.Add(culprit);
+                candidates.RemoveAt(executedCount - 1);
+            }
+            else
+            {
+                // Its verdict may rest on one of those: it is executed again as well, first in the next batch, where it is alone with
+                // what is committed.
+                PutBackOrDrop(candidates.Skip(executedCount - 1), batch.Term);
+                candidates.RemoveRange(executedCount - 1, candidates.Count - executedCount + 1);
+            }
+
             started = Stopwatch.GetTimestamp();
         }
 

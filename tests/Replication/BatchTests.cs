@@ -145,6 +145,18 @@ public sealed class BatchTests
         await cluster.CheckAsync();
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    public async Task Names_of_parameters_mean_the_same_at_every_node(int origin)
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        var values = StatementParameters.FromNamed([new(":t", SqlValue.From("x")), new("@k", SqlValue.From(1)), new("$::k", SqlValue.From(2))]);
+        (await cluster[origin].WriteAsync([new("INSERT INTO w(token, k) VALUES (:t, @k + $::k)", values)], false, null, default))
+            .Should().BeOfType<WriteResult.Done>();
+        await cluster.CheckAsync();
+    }
+
     [Fact]
     public async Task A_lone_statement_past_its_limit_is_answered_with_a_timeout()
     {

@@ -84,4 +84,17 @@ public sealed class IdempotencyTests
         (await cluster.TokensAsync(2)).Should().Equal("x");
         await cluster.CheckAsync();
     }
+
+    [Fact]
+    public async Task A_node_that_lags_too_long_does_not_say_that_nothing_was_done()
+    {
+        await using var cluster = await TestCluster.StartAsync(
+            node => TestCluster.Options with { RequestTimeout = TimeSpan.FromSeconds(node == 2 ? 1 : 60) });
+        cluster.Network.Drop(m => m.To == 2 && HasEntries(m));
+        Done(await cluster.InsertAsync(0, "x", id: "key"));
+        Failed(await cluster[2].WriteAsync(
+            [TestCluster.Sql("INSERT INTO w(token, k) VALUES (?, ?)", SqlValue.From("x"), SqlValue.Null)], false, "key", default))
+            .Code.Should().Be(FailureCode.OutcomeUnknown);
+        await cluster.CheckAsync();
+    }
 }

@@ -188,7 +188,7 @@ public sealed class LeadershipWindowTests
                 cluster.Network.CutOff((round + 2) % 3);
             }
 
-            await cluster.ElectAsync(round % 3);
+            await cluster.ElectAsync(round % 3, (round + 1) % 3);
             if (round % 3 == 0)
             {
                 cluster.Network.Heal();

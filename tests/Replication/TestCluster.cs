@@ -99,28 +99,33 @@ internal sealed class TestCluster : IAsyncDisposable
         Directory.Move(SavedDatabase(node), DatabaseFolder(node));
     }
 
-    /// <summary>Has a node lead, by the leader's own request as far as it can tell.</summary>
-    public async Task ElectAsync(int node)
+    /// <summary>
+    /// Has one of some nodes lead, by the leader's own request as far as it can tell. They are asked in turn, as one whose log is behind
+    /// cannot win.
+    /// </summary>
+    public async Task ElectAsync(params int[] nodes)
     {
         long? askedAt = null;
+        var turn = 0;
         await UntilAsync(
             () =>
             {
-                if (this[node].Role == Role.Leader)
+                if (nodes.Any(n => this[n].Role == Role.Leader))
                 {
                     return true;
                 }
 
-                if (askedAt is not { } at || Stopwatch.GetElapsedTime(at) > TimeSpan.FromSeconds(1))
+                if (askedAt is not { } at || Stopwatch.GetElapsedTime(at) > TimeSpan.FromMilliseconds(500))
                 {
                     askedAt = Stopwatch.GetTimestamp();
+                    var node = nodes[turn++ % nodes.Length];
                     var other = (node + 1) % Size;
                     Network.Inject(new(other, node, new Node.Transport.RaftPeerMessage(new TimeoutNow(new(other), new(node), this[node].Term))));
                 }
 
                 return false;
             },
-            $"node {node} leads");
+            $"node {string.Join(" or ", nodes)} leads");
     }
 
     /// <summary>Inserts a row with a token of its own.</summary>
@@ -147,6 +152,28 @@ internal sealed class TestCluster : IAsyncDisposable
         var result = await this[node].QueryAsync(
             Sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_distdb%' ESCAPE '\\' ORDER BY name"), false, default, default);
         return [.. result.Should().BeOfType<QueryResult.Done>().Subject.Rows.Rows.Select(row => row[0].Text)];
+    }
+
+    /// <summary>Waits until a node stops by itself, which is what the test wants; tells why it did.</summary>
+    public async Task<string> FailureAsync(int node)
+    {
+        await this[node].ExecuteTask!.WaitAsync(_patience);
+        var failure = _watch.TakeFailure();
+
+        // What the process would end with.
+        Environment.ExitCode.Should().Be(1);
+        Environment.ExitCode = 0;
+        return failure ?? throw new InvalidOperationException($"Node {node} stopped without a word, or without its process.");
+    }
+
+    /// <summary>Changes a replica behind its node's back.</summary>
+    public void Tamper(int node, string sql)
+    {
+        using var connection = new SqliteConnection($"Data Source={DatabasePath(node)};Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.ExecuteNonQuery();
     }
 
     public async Task UntilAsync(Func<bool> condition, string what)
@@ -263,7 +290,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
         public CancellationToken ApplicationStopped => default;
 
-        public void StopApplication() => _failure ??= "A node stopped by itself.";
+        public bool IsStopping { get; private set; }
+
+        public void StopApplication() => IsStopping = true;
 
         public IDisposable? BeginScope<TState>(TState state)
             where TState : notnull => null;
@@ -277,6 +306,20 @@ internal sealed class TestCluster : IAsyncDisposable
             {
                 _failure ??= $"{formatter(state, exception)} {exception}";
             }
+        }
+
+        /// <summary>What a node that stops its process said, or null; it counts as expected from then on.</summary>
+        public string? TakeFailure()
+        {
+            if (!IsStopping)
+            {
+                return null;
+            }
+
+            var failure = _failure;
+            _failure = null;
+            IsStopping = false;
+            return failure;
         }
 
         public void ThrowIfAnyNodeFailed()

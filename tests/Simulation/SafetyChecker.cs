@@ -85,13 +85,13 @@ internal sealed class SafetyChecker(int nodeCount)
             {
                 chain = Extend(chain, entry);
                 view.Pending.Add(chain);
-                if (!_entries.TryAdd((entry.Index, entry.Term), chain))
-                {
-                    Check(
-                        _entries[(entry.Index, entry.Term)] == chain,
-                        "Log matching",
-                        $"n{node.Id} has another log up to {entry.Index} of term {entry.Term} than somebody had before");
-                }
+            }
+
+            view.PendingEntries = ready.Entries;
+            if (ready.EarlyMessages.Count > 0)
+            {
+                // Others may see them from now on, even if this node forgets them. A node alone may use a term again that it did not write.
+                Register(node, view);
             }
         }
 
@@ -107,6 +107,7 @@ internal sealed class SafetyChecker(int nodeCount)
             return;
         }
 
+        Register(node, view);
         var keep = (int)view.PendingFrom.Value;
         var replaced = view.Durable.Count - keep;
         ReplacedCount += replaced;
@@ -188,6 +189,21 @@ internal sealed class SafetyChecker(int nodeCount)
         }
     }
 
+    private void Register(SimulatedNode node, NodeView view)
+    {
+        foreach (var entry in view.PendingEntries)
+        {
+            var chain = view.ChainAt(entry.Index);
+            if (!_entries.TryAdd((entry.Index, entry.Term), chain))
+            {
+                Check(
+                    _entries[(entry.Index, entry.Term)] == chain,
+                    "Log matching",
+                    $"n{node.Id} has another log up to {entry.Index} of term {entry.Term} than somebody had before");
+            }
+        }
+    }
+
     private void OnVote(NodeId voter, Term term, NodeId candidate)
     {
         _votes.TryAdd((voter, term), candidate);
@@ -259,6 +275,8 @@ internal sealed class SafetyChecker(int nodeCount)
         public List<ulong> Pending { get; } = [];
 
         public LogIndex PendingFrom { get; set; }
+
+        public IReadOnlyList<Entry> PendingEntries { get; set; } = [];
 
         public Term Term { get; set; }
 

@@ -1,0 +1,128 @@
+using DistDb.Node.Commands;
+using DistDb.Node.Raft;
+using DistDb.Node.Transport;
+using DistDb.Tests.Commands;
+
+namespace DistDb.Tests.Transport;
+
+public sealed class PeerMessageCodecTests
+{
+    private static readonly NodeId _from = new(1);
+    private static readonly NodeId _to = new(2);
+
+    [Fact]
+    public void Every_message_survives_the_way_to_bytes_and_back()
+    {
+        var random = new RandomCommands(5);
+        for (var i = 0; i < 200; i++)
+        {
+            PeerMessage[] messages = [.. Enumerable.Range(0, Kinds).Select(kind => Message(random, kind))];
+            var bytes = Encode(messages);
+            var read = PeerMessageCodec.ReadAll(bytes, _from, _to);
+            read.Should().HaveCount(messages.Length);
+            read.Select(m => m.GetType()).Should().Equal(messages.Select(m => m.GetType()));
+            Encode(read).Should().Equal(bytes);
+            foreach (var (message, copy) in messages.Zip(read))
+            {
+                AssertSame(copy, message);
+            }
+        }
+    }
+
+    [Fact]
+    public void Damaged_frames_are_refused_as_such()
+    {
+        var random = new RandomCommands(6);
+        for (var i = 0; i < 40_000; i++)
+        {
+            var bytes = random.Damage(Encode([Message(random, i % Kinds), Message(random, random.Next(Kinds))]));
+            CodecTests.OnlyInvalidData(() => PeerMessageCodec.ReadAll(bytes, _from, _to), bytes);
+        }
+    }
+
+    [Fact]
+    public void Noise_is_refused_as_such()
+    {
+        var random = new RandomCommands(7);
+        for (var i = 0; i < 40_000; i++)
+        {
+            var bytes = random.Bytes(random.Next(60));
+            CodecTests.OnlyInvalidData(() => PeerMessageCodec.ReadAll(bytes, _from, _to), bytes);
+        }
+    }
+
+    private const int Kinds = 14;
+
+    /// <summary>Records compare their lists by reference, so lists are compared by themselves.</summary>
+    private static void AssertSame(PeerMessage actual, PeerMessage expected)
+    {
+        switch (actual, expected)
+        {
+            case (RaftPeerMessage { Message: AppendEntries a }, RaftPeerMessage { Message: AppendEntries e }):
+                (a with { Entries = [] }).Should().Be(e with { Entries = [] });
+                a.Entries.Select(Describe).Should().Equal(e.Entries.Select(Describe));
+                break;
+            case (ForwardedWrite a, ForwardedWrite e):
+                (a with { Command = e.Command }).Should().Be(e);
+                a.Command.Should().BeEquivalentTo(e.Command, options => options.WithStrictOrdering().ComparingByValue<SqlValue>());
+                break;
+            case (WriteRemembered a, WriteRemembered e):
+                (a with { Results = [] }).Should().Be(e with { Results = [] });
+                a.Results.Should().BeEquivalentTo(e.Results, options => options.WithStrictOrdering().ComparingByValue<SqlValue>());
+                break;
+            case (NodeReport a, NodeReport e):
+                a.Status.ToArray().Should().Equal(e.Status.ToArray());
+                break;
+            default:
+                actual.Should().Be(expected);
+                break;
+        }
+
+        static string Describe(Entry entry) => $"{entry.Index} {entry.Term} {entry.Kind} {Convert.ToHexString(entry.Data.Span)}";
+    }
+
+    private static byte[] Encode(IEnumerable<PeerMessage> messages)
+    {
+        var writer = new WireWriter();
+        foreach (var message in messages)
+        {
+            PeerMessageCodec.Write(writer, message);
+        }
+
+        return writer.ToArray();
+    }
+
+    private static PeerMessage Message(RandomCommands random, int kind)
+    {
+        bool Bool() => random.Next(2) == 0;
+        LogIndex Index() => new(random.Next(1000));
+        Term Term() => new(random.Next(1000));
+        WriteId Id() => new(random.Next(9), (ulong)random.Long(), random.Long());
+        var term = Term();
+        return kind switch
+        {
+            0 => new RaftPeerMessage(new RequestVote(_from, _to, term, Index(), Term(), Bool())),
+            1 => new RaftPeerMessage(new RequestVoteResponse(_from, _to, term, Bool())),
+            2 => new RaftPeerMessage(new PreVote(_from, _to, term, Index(), Term())),
+            3 => new RaftPeerMessage(new PreVoteResponse(_from, _to, term, Bool())),
+            4 => new RaftPeerMessage(Append()),
+            5 => new RaftPeerMessage(new AppendEntriesAccepted(_from, _to, term, Index(), random.Long())),
+            6 => new RaftPeerMessage(new AppendEntriesRejected(_from, _to, term, Index(), Index(), Term(), random.Long())),
+            7 => new RaftPeerMessage(new ReadIndexRequest(_from, _to, term, random.Long())),
+            8 => new RaftPeerMessage(new ReadIndexResponse(_from, _to, term, random.Long(), Index())),
+            9 => new RaftPeerMessage(new TimeoutNow(_from, _to, term)),
+            10 => new ForwardedWrite(term, random.Long(), random.Next(10_000), random.Command()),
+            11 => new WriteRefused(Id(), term, new(FailureCode.Constraint, random.Text(), Bool() ? null : random.Next(5000), Bool() ? null : random.Next(9))),
+            12 => new WriteRemembered(Id(), term, Index(), random.Results()),
+            _ => new NodeReport(random.Bytes(random.Next(40))),
+        };
+
+        AppendEntries Append()
+        {
+            var prev = Index();
+            var entries = Enumerable.Range(1, random.Next(4))
+                .Select(i => new Entry(prev + i, Term(), Bool() ? EntryKind.NoOp : EntryKind.Command, random.Bytes(random.Next(30)))).ToArray();
+            return new(_from, _to, term, prev, Term(), entries, Index(), random.Long());
+        }
+    }
+}
