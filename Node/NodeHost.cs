@@ -36,9 +36,11 @@ internal static class NodeHost
                 await app.StartAsync(cancellationToken).ConfigureAwait(false);
                 PrintBanner(settings);
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
-            }
 
-            return Environment.ExitCode;
+                // The host stops when a service fails, and calls that an orderly end.
+                var hasFailed = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true });
+                return hasFailed ? 1 : Environment.ExitCode;
+            }
         }
         catch (Exception e) when (DescribeFailure(e, settings) is not null)
         {
@@ -60,8 +62,8 @@ internal static class NodeHost
         builder.Logging.SetMinimumLevel(LogLevel.Information);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 
-        // Its own words about a failed start would repeat ours.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // Its words about a failed start, which are errors, would repeat ours; that a service has failed is critical, and only said there.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

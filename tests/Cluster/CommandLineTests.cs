@@ -122,6 +122,15 @@ public sealed class CommandLineTests : IDisposable
     }
 
     [Fact]
+    public async Task A_file_that_vanishes_from_under_a_running_node()
+    {
+        await using var cluster = await TestCluster.StartAsync(0);
+        File.Delete(cluster[0].DatabasePath);
+        (await cluster[0].WaitForExitAsync()).Should().Be(1);
+        cluster[0].Log.Should().Contain(cluster[0].DatabasePath);
+    }
+
+    [Fact]
     public async Task Help_and_version_are_no_mistakes()
     {
         foreach (var arguments in (string[])["--help", "master --help", "node --help", "--version"])

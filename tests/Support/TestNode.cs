@@ -70,8 +70,12 @@ internal sealed class TestNode : IDisposable
     public Task<int> StopAsync()
     {
         _process!.Terminate();
-        return _process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+        return WaitForExitAsync();
     }
+
+    /// <summary>For a node that ends by itself.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> WaitForExitAsync() => _process!.WaitForExitAsync(TimeSpan.FromSeconds(30));
 
     public Task<Answer> ExecAsync(string sql, params object?[] parameters) => SendAsync("exec", sql, parameters, id: null);
 
