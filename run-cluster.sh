@@ -180,7 +180,8 @@ watch_nodes() {
   local died id status
   while ((${#pids[@]} > 0)); do
     status=0
-    wait -n -p died "${pids[@]}" || status=$?
+    # Bash has words of its own about a killed process, with the whole command; ours follow.
+    wait -n -p died "${pids[@]}" 2>/dev/null || status=$?
     for id in "${!pids[@]}"; do
       if [[ ${pids[$id]} == "${died:-}" ]]; then
         unset "pids[$id]"

@@ -56,7 +56,8 @@ public sealed partial class RunClusterScriptTests : IDisposable
         var read = await PostAsync(port + 1, new { command = "query", query = "SELECT * FROM users", min_index = index });
         read.GetProperty("rows").GetRawText().Should().Be("""[[1,"test_user","test@example.com"]]""");
 
-        var pids = Enumerable.Range(0, 3).Select(PidOf).ToArray();
+        var pids = NodesOf(script);
+        pids.Should().HaveCount(3);
         Kill(pids[1], 9).Should().Be(0);
         await output.WaitForAsync("Node 1 ended by itself", _timeout.Token);
         await PostAsync(port + 2, new { command = "exec", query = "INSERT INTO users (username) VALUES ('after')", id = "after" });
@@ -123,15 +124,14 @@ public sealed partial class RunClusterScriptTests : IDisposable
         return JsonDocument.Parse(answer).RootElement;
     }
 
-    /// <summary>The process that holds a node's folder.</summary>
-    private int PidOf(int id)
-    {
-        // Shared with its owner, whose lock would refuse anything else.
-        using var file = new FileStream(
-            Path.Combine(_folder, "data", $"node-{id}", "node.lock"), FileMode.Open, FileAccess.Read, FileShare.ReadWrite);
-        using var reader = new StreamReader(file);
-        return int.Parse(reader.ReadToEnd(), CultureInfo.InvariantCulture);
-    }
+    /// <summary>The processes that the script started, by node.</summary>
+    private static int[] NodesOf(Process script) =>
+    [
+        .. File.ReadAllText($"/proc/{script.Id}/task/{script.Id}/children").Split(' ', StringSplitOptions.RemoveEmptyEntries)
+            .Select(pid => (Pid: int.Parse(pid, CultureInfo.InvariantCulture), Arguments: File.ReadAllText($"/proc/{pid}/cmdline").Split('\0')))
+            .OrderBy(node => node.Arguments[2] == "master" ? "0" : node.Arguments[3], StringComparer.Ordinal)
+            .Select(node => node.Pid),
+    ];
 
     /// <summary>Consecutive ports, below those that the system gives out by itself.</summary>
     private static int FreePorts(int count)

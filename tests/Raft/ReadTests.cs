@@ -108,8 +108,8 @@ public sealed class ReadTests
 
         node.Hear(Accepted(B, 1, 1, round));
         node.BecomeSettledLeader();
-        node.Tick(DefaultOptions.HeartbeatTicks);
-        node.AllAccept();
+        var newer = Round(node.Tick(DefaultOptions.HeartbeatTicks));
+        node.Hear(Accepted(A, node.Raft.Term.Value, node.Raft.LastIndex.Value, newer));
 
         node.Reads.Should().BeEmpty();
     }

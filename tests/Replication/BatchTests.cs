@@ -145,6 +145,27 @@ public sealed class BatchTests
         await cluster.CheckAsync();
     }
 
+    [Fact]
+    public async Task What_was_remembered_of_a_write_that_is_undone_is_forgotten()
+    {
+        await using var cluster = await TestCluster.StartAsync(node => TestCluster.Options with
+        {
+            RequestTimeout = TimeSpan.FromSeconds(node switch { 0 => 3, 1 => 1.5, _ => 60 }),
+        });
+        var gate = await Gate.CloseAsync(cluster);
+        _ = cluster.InsertAsync(1, "once", id: "key");
+        await gate.ForwardedAsync(1);
+        var copy = cluster.InsertAsync(2, "once", id: "key");
+        await gate.ForwardedAsync(2);
+
+        // Undoes the first, whose time is over by then, so that it is not done again: the copy has nothing to be a copy of.
+        _ = cluster.WriteAsync(0, "slow", Endless);
+        await gate.PassOneAsync();
+        gate.Open();
+        Done(await copy);
+        await cluster.CheckAsync();
+    }
+
     [Theory]
     [InlineData(0)]
     [InlineData(1)]
