@@ -37,14 +37,10 @@ internal static class NodeHost
                 PrintBanner(settings);
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
 
-                // The host stops when a service fails, but leaves it to us to say so.
-                foreach (var service in app.Services.GetServices<IHostedService>().OfType<BackgroundService>())
-                {
-                    await (service.ExecuteTask ?? Task.CompletedTask).ConfigureAwait(false);
-                }
+                // The host stops when a service fails, and calls that an orderly end.
+                var hasFailed = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true });
+                return hasFailed ? 1 : Environment.ExitCode;
             }
-
-            return Environment.ExitCode;
         }
         catch (Exception e) when (DescribeFailure(e, settings) is not null)
         {
@@ -66,8 +62,8 @@ internal static class NodeHost
         builder.Logging.SetMinimumLevel(LogLevel.Information);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 
-        // Its own words about a failed start would repeat ours.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // Its words about a failed start, which are errors, would repeat ours; that a service has failed is critical, and only said there.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;

@@ -36,7 +36,8 @@ internal sealed class DistDbProcess : IDisposable
 
     public bool HasExited => _process.HasExited;
 
-    public int ProcessId => _process.Id;
+    /// <summary>Of a process that has ended; 128 and the signal's number if that was how.</summary>
+    public int ExitCode => _process.ExitCode;
 
     /// <summary>What it has printed to its standard output so far.</summary>
     public string Output => Read(_output);
