@@ -1,5 +1,5 @@
-using Microsoft.AspNetCore.Http.HttpResults;
 using DistDb.Node.Replication;
+using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace DistDb.Node.Api;
 
