@@ -24,6 +24,8 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private readonly string _path;
     private readonly SqliteConnection _writer;
     private readonly SqliteConnection _reader;
+    private readonly SqliteCommand _begin;
+    private readonly SqliteCommand _commit;
     private readonly SqliteCommand _deleteFrom;
     private readonly SqliteCommand _insert;
     private readonly SqliteCommand _updateHardState;
@@ -37,6 +39,10 @@ public sealed class RaftStorage : ILogStore, IDisposable
         _writer = writer;
         _reader = reader;
         _cache = new(options.CachedBytesMax);
+
+        // Not the library's transactions: after an error that makes SQLite roll back by itself, theirs fail once more and hide the first.
+        _begin = Command(writer, "BEGIN IMMEDIATE");
+        _commit = Command(writer, "COMMIT");
         _deleteFrom = Command(writer, "DELETE FROM entries WHERE idx >= $idx", "$idx");
         _insert = Command(
             writer, "INSERT INTO entries(idx, term, kind, data) VALUES ($idx, $term, $kind, $data)", "$idx", "$term", "$kind", "$data");
@@ -112,10 +118,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
     {
         try
         {
-            using var transaction = _writer.BeginTransaction();
+            _begin.ExecuteNonQuery();
             if (hardState is { } state)
             {
-                _updateHardState.Transaction = transaction;
                 _updateHardState.Parameters[0].Value = state.Term.Value;
                 _updateHardState.Parameters[1].Value = state.VotedFor is { } vote ? vote.Value : DBNull.Value;
                 _updateHardState.ExecuteNonQuery();
@@ -123,12 +128,10 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
             if (entries.Count > 0 && entries[0].Index <= LastIndex)
             {
-                _deleteFrom.Transaction = transaction;
                 _deleteFrom.Parameters[0].Value = entries[0].Index.Value;
                 _deleteFrom.ExecuteNonQuery();
             }
 
-            _insert.Transaction = transaction;
             foreach (var entry in entries)
             {
                 _insert.Parameters[0].Value = entry.Index.Value;
@@ -138,7 +141,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
                 _insert.ExecuteNonQuery();
             }
 
-            transaction.Commit();
+            _commit.ExecuteNonQuery();
         }
         catch (SqliteException e)
         {
@@ -196,6 +199,8 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
     public void Dispose()
     {
+        _begin.Dispose();
+        _commit.Dispose();
         _deleteFrom.Dispose();
         _insert.Dispose();
         _updateHardState.Dispose();
