@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using DistDb.Master;
 using DistDb.Node.Api;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
@@ -121,6 +122,7 @@ internal static class NodeHost
             provider.GetRequiredService<PeerTransport>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ClusterNode>>()));
+        services.AddSingleton<SchemaGate>();
         services.AddSingleton<StatusBuilder>();
 
         // Started in this order, stopped in the reverse one; the web server comes last and goes first.
