@@ -81,6 +81,11 @@ internal static class NodeCommand
         private readonly Option<string> _timeout = Setting("--timeout", "10s", "How long a request may take, such as 10s or 500ms.");
         private readonly Option<long> _bodyBytesMax = Setting("--max-body", 16L << 20, "Largest request body in bytes.");
 
+        private readonly Option<int> _logTailEntries = Setting(
+            "--log-tail", 10_000, "Entries that the log keeps for peers that were away; one that needs older ones gets a snapshot.");
+
+        private readonly Option<long> _logTailBytes = Setting("--log-tail-bytes", 64L << 20, "Bytes of the same: whichever is reached first.");
+
         public Options(Command command)
         {
             command.Add(_host);
@@ -90,6 +95,8 @@ internal static class NodeCommand
             command.Add(_secretFile);
             command.Add(_timeout);
             command.Add(_bodyBytesMax);
+            command.Add(_logTailEntries);
+            command.Add(_logTailBytes);
         }
 
         public NodeSettings Read(ParseResult parsed, NodeId id, int nodeCount)
@@ -111,6 +118,12 @@ internal static class NodeCommand
                 throw new SettingsException($"--max-body is {bodyBytesMax}; it must be from 1024 bytes to 64 MiB.");
             }
 
+            var (tailEntries, tailBytes) = (parsed.GetValue(_logTailEntries), parsed.GetValue(_logTailBytes));
+            if (tailEntries < 1 || tailBytes < 1)
+            {
+                throw new SettingsException($"--log-tail is {tailEntries} and --log-tail-bytes {tailBytes}; both must be at least 1.");
+            }
+
             var host = CheckLoopback(parsed.GetValue(_host)!);
             var data = parsed.GetValue(_data)!;
             var (secret, source) = ReadSecret(parsed.GetValue(_secretFile)!, data);
@@ -126,6 +139,8 @@ internal static class NodeCommand
                 ClusterSecretSource = source,
                 Timeout = ReadTimeout(parsed.GetValue(_timeout)!),
                 BodyBytesMax = bodyBytesMax,
+                LogTailEntries = tailEntries,
+                LogTailBytes = tailBytes,
             };
         }
 

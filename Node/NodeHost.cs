@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using DistDb.Master;
 using DistDb.Node.Api;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
@@ -15,6 +16,9 @@ internal static class NodeHost
 {
     // Queries block the thread they run on; without a reserve a few long ones would hold up the links to the peers.
     private const int ThreadsMin = 64;
+
+    // A thousandth of a sync for each entry.
+    private const int CheckpointEntriesMax = 1000;
 
     /// <summary>Returns the process's exit code.</summary>
     public static async Task<int> RunAsync(NodeSettings settings, CancellationToken cancellationToken)
@@ -37,14 +41,10 @@ internal static class NodeHost
                 PrintBanner(settings);
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
 
-                // The host stops when a service fails, but leaves it to us to say so.
-                foreach (var service in app.Services.GetServices<IHostedService>().OfType<BackgroundService>())
-                {
-                    await (service.ExecuteTask ?? Task.CompletedTask).ConfigureAwait(false);
-                }
+                // The host stops when a service fails, and calls that an orderly end.
+                var hasFailed = app.Services.GetServices<IHostedService>().OfType<BackgroundService>().Any(s => s.ExecuteTask is { IsFaulted: true });
+                return hasFailed ? 1 : Environment.ExitCode;
             }
-
-            return Environment.ExitCode;
         }
         catch (Exception e) when (DescribeFailure(e, settings) is not null)
         {
@@ -66,8 +66,8 @@ internal static class NodeHost
         builder.Logging.SetMinimumLevel(LogLevel.Information);
         builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 
-        // Its own words about a failed start would repeat ours.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        // Its words about a failed start, which are errors, would repeat ours; that a service has failed is critical, and only said there.
+        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -120,11 +120,18 @@ internal static class NodeHost
         services.AddSingleton(provider => new ClusterNode(
             provider.GetRequiredService<NodeFolder>(),
             voters,
-            new() { RequestTimeout = settings.Timeout },
+            new()
+            {
+                RequestTimeout = settings.Timeout,
+                LogTailEntriesMax = settings.LogTailEntries,
+                LogTailBytesMax = settings.LogTailBytes,
+                CheckpointEntries = Math.Min(CheckpointEntriesMax, settings.LogTailEntries),
+            },
             new(),
             provider.GetRequiredService<PeerTransport>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ClusterNode>>()));
+        services.AddSingleton<SchemaGate>();
         services.AddSingleton<StatusBuilder>();
 
         // Started in this order, stopped in the reverse one; the web server comes last and goes first.

@@ -36,6 +36,12 @@ public sealed record NodeSettings
     /// <summary>Largest request body, in bytes.</summary>
     public required long BodyBytesMax { get; init; }
 
+    /// <summary>Entries that the log keeps behind what the database holds durably.</summary>
+    public required int LogTailEntries { get; init; }
+
+    /// <summary>Bytes of the same.</summary>
+    public required long LogTailBytes { get; init; }
+
     public int Port => BasePort + Id.Value;
 
     /// <summary>The settings as lines for the start-up banner; secrets are named, not shown.</summary>
@@ -46,6 +52,7 @@ public sealed record NodeSettings
         yield return $"secret      {ClusterSecretSource}";
         yield return $"timeout     {Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";
         yield return $"max body    {BodyBytesMax} bytes";
+        yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
         foreach (var (node, address) in Addresses.OrderBy(a => a.Key))
         {
             yield return $"node {node,-6} {address.GetLeftPart(UriPartial.Authority)}{(node == Id ? " (this one)" : "")}";

@@ -1,4 +1,5 @@
 using System.Text.Json;
+using DistDb.Node.Api;
 
 namespace DistDb.Tools;
 
@@ -110,7 +111,7 @@ internal sealed class JsonComparisonReport : IComparisonReport, IDisposable
             _json.WriteStartArray();
             foreach (var value in row)
             {
-                NodeRequest.WriteValue(_json, value);
+                SqlValueJson.Write(_json, value);
             }
 
             _json.WriteEndArray();

@@ -1,6 +1,6 @@
 using System.Buffers;
-using System.Globalization;
 using System.Text.Json;
+using DistDb.Node.Api;
 using DistDb.Node.Commands;
 
 namespace DistDb.Tools;
@@ -41,7 +41,7 @@ public sealed record NodeRequest(string Command, string Sql)
             json.WriteStartArray("params");
             foreach (var value in Parameters)
             {
-                WriteValue(json, value);
+                SqlValueJson.Write(json, value);
             }
 
             json.WriteEndArray();
@@ -70,44 +70,5 @@ public sealed record NodeRequest(string Command, string Sql)
         json.WriteEndObject();
         json.Flush();
         return buffer.WrittenMemory;
-    }
-
-    /// <summary>Writes a value as nodes do: integers without a fraction, reals always with a fraction or an exponent, blobs in base64.</summary>
-    public static void WriteValue(Utf8JsonWriter json, SqlValue value)
-    {
-        switch (value.Kind)
-        {
-            case SqlValueKind.Null:
-                json.WriteNullValue();
-                break;
-            case SqlValueKind.Integer:
-                json.WriteNumberValue(value.Integer);
-                break;
-            case SqlValueKind.Real:
-                json.WriteRawValue(RealText(value.Real));
-                break;
-            case SqlValueKind.Text:
-                json.WriteStringValue(value.Text);
-                break;
-            case SqlValueKind.Blob:
-                json.WriteStartObject();
-                json.WriteBase64String("base64", value.Blob);
-                json.WriteEndObject();
-                break;
-            default:
-                throw new ArgumentOutOfRangeException(nameof(value), value.Kind, null);
-        }
-    }
-
-    /// <summary>A real as JSON that reads back as the same real. JSON has no infinity, so one is a number too large for a double.</summary>
-    public static string RealText(double value)
-    {
-        if (double.IsInfinity(value))
-        {
-            return value > 0 ? "9e999" : "-9e999";
-        }
-
-        var text = value.ToString("R", CultureInfo.InvariantCulture);
-        return text.AsSpan().IndexOfAny('.', 'E') < 0 ? text + ".0" : text;
     }
 }

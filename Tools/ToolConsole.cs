@@ -1,4 +1,5 @@
 using System.Text;
+using DistDb.Node.Api;
 using DistDb.Node.Commands;
 using Spectre.Console;
 
@@ -48,7 +49,7 @@ public static class ToolConsole
     {
         var text = value.Kind switch
         {
-            SqlValueKind.Real => NodeRequest.RealText(value.Real),
+            SqlValueKind.Real => SqlValueJson.RealText(value.Real),
             SqlValueKind.Text => Printable(Cut(value.Text)),
             SqlValueKind.Blob => Cut(value.ToString()),
             _ => value.ToString(),

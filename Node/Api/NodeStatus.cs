@@ -25,7 +25,13 @@ public sealed record NodeStatus
 
     public required long AppliedIndex { get; init; }
 
+    /// <summary>The oldest entry that the log still holds; one behind the last where it holds none.</summary>
+    public required long FirstLogIndex { get; init; }
+
     public required long LastLogIndex { get; init; }
+
+    /// <summary>The snapshot that this node is fetching, or null.</summary>
+    public required SnapshotStatus? Snapshot { get; init; }
 
     public required bool Ready { get; init; }
 
@@ -51,6 +57,11 @@ public sealed record NodeStatus
 /// <param name="Lag">How many entries it has not applied of those committed here, as of its last report; null if it never reported.</param>
 /// <param name="Problem">Why there is no link to it, if there is none.</param>
 public sealed record PeerStatus(int Id, string Address, bool Reachable, long? LastContactMs, long? Lag, string? Problem);
+
+/// <summary>A snapshot on its way to this node.</summary>
+/// <param name="ArrivedBytes">What has arrived.</param>
+/// <param name="TotalBytes">What it has in all.</param>
+public sealed record SnapshotStatus(long ArrivedBytes, long TotalBytes);
 
 /// <summary>A database.</summary>
 /// <param name="Name">Its name.</param>

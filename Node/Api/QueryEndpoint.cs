@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics;
 using System.Text.Json;
+using DistDb.Master;
 using DistDb.Node.Commands;
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
@@ -16,7 +17,7 @@ internal static class QueryEndpoint
         routes.MapPost("/", HandleAsync);
     }
 
-    private static async Task HandleAsync(HttpContext context, ClusterNode node, NodeAddresses addresses)
+    private static async Task HandleAsync(HttpContext context, ClusterNode node, SchemaGate schema)
     {
         var started = Stopwatch.GetTimestamp();
         try
@@ -30,8 +31,8 @@ internal static class QueryEndpoint
             }
 
             await (request.IsQuery
-                ? QueryAsync(context, node, addresses, request, started)
-                : WriteAsync(context, node, addresses, request, started)).ConfigureAwait(false);
+                ? QueryAsync(context, node, schema, request, started)
+                : WriteAsync(context, node, schema, request, started)).ConfigureAwait(false);
         }
         catch (RequestRejectedException e)
         {
@@ -66,7 +67,7 @@ internal static class QueryEndpoint
         }
     }
 
-    private static async Task QueryAsync(HttpContext context, ClusterNode node, NodeAddresses addresses, QueryRequest request, long started)
+    private static async Task QueryAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
         switch (await node.QueryAsync(request.Statements[0], request.IsStrong, new(request.MinIndex), context.RequestAborted)
             .ConfigureAwait(false))
@@ -75,21 +76,21 @@ internal static class QueryEndpoint
                 await AnswerAsync(context, node, index, started, (json, asObjects) => ResultJson.WriteRows(json, rows, asObjects))
                     .ConfigureAwait(false);
                 break;
-            case QueryResult.NotARead { IsSchema: true } when node.Master != node.Id:
-                await FailAsync(context, node, addresses, request, new(FailureCode.NotMaster, "")).ConfigureAwait(false);
+            case QueryResult.NotARead { IsSchema: true } when !schema.IsOpen:
+                await FailAsync(context, schema, request, schema.Refusal()).ConfigureAwait(false);
                 break;
             case QueryResult.NotARead:
-                await WriteAsync(context, node, addresses, request, started).ConfigureAwait(false);
+                await WriteAsync(context, node, schema, request, started).ConfigureAwait(false);
                 break;
             case QueryResult.NotDone { Failure: var failure }:
-                await FailAsync(context, node, addresses, request, failure).ConfigureAwait(false);
+                await FailAsync(context, schema, request, failure).ConfigureAwait(false);
                 break;
             case var result:
                 throw new UnreachableException(result.GetType().Name);
         }
     }
 
-    private static async Task WriteAsync(HttpContext context, ClusterNode node, NodeAddresses addresses, QueryRequest request, long started)
+    private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
         switch (await node.WriteAsync(request.Statements, request.IsTransaction, request.Id, context.RequestAborted).ConfigureAwait(false))
         {
@@ -98,7 +99,7 @@ internal static class QueryEndpoint
                     .ConfigureAwait(false);
                 break;
             case WriteResult.NotDone { Failure: var failure }:
-                await FailAsync(context, node, addresses, request, failure).ConfigureAwait(false);
+                await FailAsync(context, schema, request, failure).ConfigureAwait(false);
                 break;
             case var result:
                 throw new UnreachableException(result.GetType().Name);
@@ -143,17 +144,12 @@ internal static class QueryEndpoint
         await context.Response.BodyWriter.FlushAsync(context.RequestAborted).ConfigureAwait(false);
     }
 
-    private static Task FailAsync(HttpContext context, ClusterNode node, NodeAddresses addresses, QueryRequest request, Failure failure)
+    private static Task FailAsync(HttpContext context, SchemaGate schema, QueryRequest request, Failure failure)
     {
         switch (failure.Code)
         {
             case FailureCode.NotMaster:
-                var master = addresses[node.Master];
-                failure = failure with
-                {
-                    Detail = $"Only the master may change the schema: node {node.Master} at {master}. Nothing was done; send the statement there.",
-                };
-                return Problem.ToResult(failure, [new("master", master)]).ExecuteAsync(context);
+                return Problem.ToResult(schema.Refusal() with { StatementIndex = failure.StatementIndex }, [new("master", schema.MasterAddress)]).ExecuteAsync(context);
             case FailureCode.OutcomeUnknown:
                 return Problem.ToResult(failure, [new("id", request.Id)]).ExecuteAsync(context);
             default:

@@ -1,13 +1,9 @@
-using System.Globalization;
 using System.Text.Json;
 using DistDb.Node.Commands;
 
 namespace DistDb.Node.Api;
 
-/// <summary>
-/// Writes rows so that nothing is lost on the way: integers exactly, reals always with a fraction or an exponent (so that 1.0 stays a
-/// real) and 9e999 for infinity, blobs as <c>{"base64": "..."}</c>.
-/// </summary>
+/// <summary>Writes statements' results.</summary>
 internal static class ResultJson
 {
     /// <summary>Emoji and the like as they are: the answer is JSON for programs, not text within a page.</summary>
@@ -38,7 +34,7 @@ internal static class ResultJson
                 for (var i = 0; i < row.Length; i++)
                 {
                     json.WritePropertyName(rows.Columns[i]);
-                    WriteValue(json, row[i]);
+                    SqlValueJson.Write(json, row[i]);
                 }
 
                 json.WriteEndObject();
@@ -48,7 +44,7 @@ internal static class ResultJson
                 json.WriteStartArray();
                 foreach (var value in row)
                 {
-                    WriteValue(json, value);
+                    SqlValueJson.Write(json, value);
                 }
 
                 json.WriteEndArray();
@@ -67,48 +63,5 @@ internal static class ResultJson
         }
 
         json.WriteEndArray();
-    }
-
-    private static void WriteValue(Utf8JsonWriter json, SqlValue value)
-    {
-        switch (value.Kind)
-        {
-            case SqlValueKind.Null:
-                json.WriteNullValue();
-                break;
-            case SqlValueKind.Integer:
-                json.WriteNumberValue(value.Integer);
-                break;
-            case SqlValueKind.Real:
-                WriteReal(json, value.Real);
-                break;
-            case SqlValueKind.Text:
-                json.WriteStringValue(value.Text);
-                break;
-            default:
-                json.WriteStartObject();
-                json.WriteBase64String("base64"u8, value.Blob);
-                json.WriteEndObject();
-                break;
-        }
-    }
-
-    private static void WriteReal(Utf8JsonWriter json, double value)
-    {
-        if (double.IsInfinity(value))
-        {
-            json.WriteRawValue(value > 0 ? "9e999" : "-9e999");
-            return;
-        }
-
-        Span<char> text = stackalloc char[32];
-        value.TryFormat(text, out var length, "R", CultureInfo.InvariantCulture);
-        if (text[..length].IndexOfAny('.', 'E') < 0)
-        {
-            text[length++] = '.';
-            text[length++] = '0';
-        }
-
-        json.WriteRawValue(text[..length]);
     }
 }

@@ -121,6 +121,9 @@ public sealed partial class ClusterNode : BackgroundService
 
     public LogIndex LastLogIndex => _storage.LastIndex;
 
+    /// <summary>Bytes that have arrived, and bytes in all, of a snapshot that this node is fetching; null where it fetches none.</summary>
+    public (long Arrived, long Total)? SnapshotProgress => _snapshotInbox.Progress;
+
     /// <summary>Every other node.</summary>
     public IReadOnlyList<NodeId> Peers => _peers;
 

@@ -29,6 +29,8 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private readonly string _path;
     private readonly SqliteConnection _writer;
     private readonly SqliteConnection _reader;
+    private readonly SqliteCommand _begin;
+    private readonly SqliteCommand _commit;
     private readonly SqliteCommand _deleteFrom;
     private readonly SqliteCommand _insert;
     private readonly SqliteCommand _updateHardState;
@@ -47,6 +49,10 @@ public sealed class RaftStorage : ILogStore, IDisposable
         _writer = writer;
         _reader = reader;
         _cache = new(options.CachedBytesMax);
+
+        // Not the library's transactions: after an error that makes SQLite roll back by itself, theirs fail once more and hide the first.
+        _begin = Command(writer, "BEGIN IMMEDIATE");
+        _commit = Command(writer, "COMMIT");
         _deleteFrom = Command(writer, "DELETE FROM entries WHERE idx >= $idx", "$idx");
         _insert = Command(
             writer, "INSERT INTO entries(idx, term, kind, data) VALUES ($idx, $term, $kind, $data)", "$idx", "$term", "$kind", "$data");
@@ -135,10 +141,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
     {
         try
         {
-            using var transaction = _writer.BeginTransaction();
+            _begin.ExecuteNonQuery();
             if (hardState is { } state)
             {
-                _updateHardState.Transaction = transaction;
                 _updateHardState.Parameters[0].Value = state.Term.Value;
                 _updateHardState.Parameters[1].Value = state.VotedFor is { } vote ? vote.Value : DBNull.Value;
                 _updateHardState.ExecuteNonQuery();
@@ -147,12 +152,10 @@ public sealed class RaftStorage : ILogStore, IDisposable
             if (entries.Count > 0 && entries[0].Index <= LastIndex)
             {
                 _bytes -= SumBytes("idx >= $idx", entries[0].Index);
-                _deleteFrom.Transaction = transaction;
                 _deleteFrom.Parameters[0].Value = entries[0].Index.Value;
                 _deleteFrom.ExecuteNonQuery();
             }
 
-            _insert.Transaction = transaction;
             foreach (var entry in entries)
             {
                 _insert.Parameters[0].Value = entry.Index.Value;
@@ -163,7 +166,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
                 _bytes += entry.Data.Length;
             }
 
-            transaction.Commit();
+            _commit.ExecuteNonQuery();
         }
         catch (SqliteException e)
         {
@@ -275,6 +278,8 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
     public void Dispose()
     {
+        _begin.Dispose();
+        _commit.Dispose();
         _deleteFrom.Dispose();
         _insert.Dispose();
         _updateHardState.Dispose();
@@ -378,18 +383,16 @@ public sealed class RaftStorage : ILogStore, IDisposable
     {
         try
         {
-            using var transaction = _writer.BeginTransaction();
+            _begin.ExecuteNonQuery();
             using var update = Command(_writer, "UPDATE base SET idx = $idx, term = $term", "$idx", "$term");
-            update.Transaction = transaction;
             update.Parameters[0].Value = index.Value;
             update.Parameters[1].Value = term.Value;
             update.ExecuteNonQuery();
             _bytes -= SumBytes(needless, index);
             using var deletion = Command(_writer, "DELETE FROM entries WHERE " + needless, "$idx");
-            deletion.Transaction = transaction;
             deletion.Parameters[0].Value = index.Value;
             deletion.ExecuteNonQuery();
-            transaction.Commit();
+            _commit.ExecuteNonQuery();
         }
         catch (SqliteException e)
         {

@@ -12,7 +12,7 @@ public sealed partial class LayeringTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         // A node's settings and the wiring of its parts.
-        ["Node"] = ["Node/Raft", "Node/Storage", "Node/Transport", "Node/Database", "Node/Replication", "Node/Api"],
+        ["Node"] = ["Node/Raft", "Node/Storage", "Node/Transport", "Node/Database", "Node/Replication", "Node/Api", "Master"],
         ["Node/Raft"] = [],
         ["Node/Commands"] = [],
         ["Node/Storage"] = ["Node/Raft"],

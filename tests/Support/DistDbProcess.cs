@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text;
 
 namespace DistDb.Tests.Support;
@@ -34,9 +35,12 @@ internal sealed class DistDbProcess : IDisposable
         _running[process.Id] = process;
     }
 
+    private static string Executable => Path.Combine(AppContext.BaseDirectory, "distdb");
+
     public bool HasExited => _process.HasExited;
 
-    public int ProcessId => _process.Id;
+    /// <summary>Of a process that has ended; 128 and the signal's number if that was how.</summary>
+    public int ExitCode => _process.ExitCode;
 
     /// <summary>What it has printed to its standard output so far.</summary>
     public string Output => Read(_output);
@@ -46,9 +50,24 @@ internal sealed class DistDbProcess : IDisposable
     /// <param name="workingFolder">Where it runs; a folder without a <c>.env</c> file.</param>
     /// <param name="environment">Variables beside this process's own, of which none that sets a node's option is passed on.</param>
     /// <param name="arguments">Its command line.</param>
-    public static DistDbProcess Start(string workingFolder, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments)
+    public static DistDbProcess Start(string workingFolder, IReadOnlyDictionary<string, string> environment, params IEnumerable<string> arguments) =>
+        Start(workingFolder, environment, Executable, arguments);
+
+    /// <summary>Runs it where no file can grow beyond a size, as if the disk were full.</summary>
+    public static DistDbProcess StartOnSmallDisk(string workingFolder, int fileKiBMax, params IEnumerable<string> arguments) => Start(
+        workingFolder,
+        new Dictionary<string, string>
+        {
+            // The runtime's own code pages would count as a file.
+            ["DOTNET_EnableWriteXorExecute"] = "0",
+        },
+        "/bin/bash",
+        ["-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "bash", fileKiBMax.ToString(CultureInfo.InvariantCulture), Executable, .. arguments]);
+
+    private static DistDbProcess Start(
+        string workingFolder, IReadOnlyDictionary<string, string> environment, string program, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "distdb"), arguments)
+        var start = new ProcessStartInfo(program, arguments)
         {
             WorkingDirectory = workingFolder,
             RedirectStandardOutput = true,

@@ -126,15 +126,16 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
-    /// <summary>Waits until every node that runs is ready.</summary>
-    public Task WaitUntilReadyAsync() => WaitUntilAsync("all running nodes are ready", async () =>
+    /// <summary>Waits until every node is ready.</summary>
+    /// <exception cref="InvalidOperationException">One has ended instead.</exception>
+    public Task WaitUntilReadyAsync() => WaitUntilAsync("all nodes are ready", async () =>
     {
-        if (Nodes.FirstOrDefault(n => !n.IsRunning && n.Log.Length > 0) is { } dead && Nodes.All(n => n.Log.Length > 0 || n.IsRunning))
+        if (Nodes.FirstOrDefault(n => !n.IsRunning) is { } dead)
         {
             throw new InvalidOperationException($"Node {dead.Id} has ended.\n{Logs}");
         }
 
-        foreach (var node in Nodes.Where(n => n.IsRunning))
+        foreach (var node in Nodes)
         {
             if (!await node.IsReadyAsync())
             {

@@ -43,8 +43,9 @@ internal sealed class TestNode : IDisposable
     /// <summary>What all runs of this node printed.</summary>
     public string Log => _earlierLogs + Current();
 
-    /// <summary>What it printed since it was last started.</summary>
-    public string Current() => _process is { } process ? process.Output + process.Errors : "";
+    /// <summary>What it printed since it was last started, and how it ended.</summary>
+    public string Current() => _process is not { } process ? ""
+        : process.Output + process.Errors + (process.HasExited ? $"(ended with exit code {process.ExitCode})\n" : "");
 
     public void Start()
     {
@@ -69,8 +70,12 @@ internal sealed class TestNode : IDisposable
     public Task<int> StopAsync()
     {
         _process!.Terminate();
-        return _process.WaitForExitAsync(TimeSpan.FromSeconds(30));
+        return WaitForExitAsync();
     }
+
+    /// <summary>For a node that ends by itself.</summary>
+    /// <returns>The exit code.</returns>
+    public Task<int> WaitForExitAsync() => _process!.WaitForExitAsync(TimeSpan.FromSeconds(30));
 
     public Task<Answer> ExecAsync(string sql, params object?[] parameters) => SendAsync("exec", sql, parameters, id: null);
 

@@ -3,7 +3,6 @@ using System.Text.Json;
 using DistDb.Node.Api;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
-using DistDb.Tools;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Http;
@@ -118,7 +117,9 @@ internal sealed class FakeNode : IAsyncDisposable
         Term = 1,
         CommitIndex = Index,
         AppliedIndex = Index,
+        FirstLogIndex = 1,
         LastLogIndex = Index,
+        Snapshot = null,
         Ready = true,
         ClusterId = Guid.Empty,
         Peers = [],
@@ -250,7 +251,7 @@ internal sealed class FakeNode : IAsyncDisposable
                 json.WriteStartArray();
                 foreach (var value in row)
                 {
-                    NodeRequest.WriteValue(json, value);
+                    SqlValueJson.Write(json, value);
                 }
 
                 json.WriteEndArray();

@@ -1,6 +1,6 @@
 using DistDb.Node.Raft;
 
-namespace DistDb.Node.Api;
+namespace DistDb.Node.Replication;
 
 /// <summary>Where every node of the cluster is reached, this one included.</summary>
 public sealed class NodeAddresses(IReadOnlyDictionary<NodeId, Uri> addresses)
