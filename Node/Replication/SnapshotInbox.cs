@@ -214,10 +214,13 @@ internal sealed class SnapshotInbox(
         _transfer = null;
     }
 
-    /// <summary>One snapshot on its way; its bytes arrive in order.</summary>
+    /// <summary>One snapshot on its way.</summary>
     private sealed class Transfer : IDisposable
     {
         private readonly FileStream _file;
+
+        // What overtook an earlier piece; never more than the window. The file has no holes, so that its length says how far it got.
+        private readonly Dictionary<long, ReadOnlyMemory<byte>> _ahead = [];
         private long _requested;
 
         private Transfer(NodeId from, SnapshotOffer offer, FileStream file)
@@ -263,13 +266,18 @@ internal sealed class SnapshotInbox(
 
         public void Add(SnapshotChunk chunk)
         {
-            if (chunk.Offset != Arrived)
+            if (chunk.Offset < Arrived || chunk.Offset >= _requested)
             {
                 return;
             }
 
-            _file.Write(chunk.Bytes.Span);
-            Arrived += chunk.Bytes.Length;
+            _ahead[chunk.Offset] = chunk.Bytes;
+            while (_ahead.Remove(Arrived, out var bytes))
+            {
+                _file.Write(bytes.Span);
+                Arrived += bytes.Length;
+            }
+
             HeardAtMs = Environment.TickCount64;
             if (IsWhole)
             {
@@ -296,7 +304,11 @@ internal sealed class SnapshotInbox(
         }
 
         /// <summary>What was asked for and did not arrive is lost.</summary>
-        public void Rewind() => _requested = Arrived;
+        public void Rewind()
+        {
+            _requested = Arrived;
+            _ahead.Clear();
+        }
 
         public void Dispose() => _file.Dispose();
     }
