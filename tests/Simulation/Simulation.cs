@@ -83,7 +83,8 @@ internal sealed class Simulation
             _checker.Committed.Value,
             _checker.ReadCount,
             _crashCount,
-            _checker.ReplacedCount);
+            _checker.ReplacedCount,
+            _nodes.Sum(n => n.SnapshotCount));
     }
 
     private void RunUntil(Func<bool> done)
