@@ -18,7 +18,7 @@ internal sealed class SimulatedNode(
     SimulatedNetwork network,
     IReadOnlyList<SimulatedNode> cluster,
     Action<SimulatedNode> elected,
-    Action<SimulatedNode> voting,
+    Action<SimulatedNode> vulnerable,
     Sabotage sabotage)
 {
     private const int PendingMax = 64;
@@ -288,8 +288,10 @@ internal sealed class SimulatedNode(
                 trace.Add("transfers to", id, number: m.Target.Value);
                 Core!.TransferLeadership(m.Target);
                 break;
-            case Input.SnapshotRequest m:
+            case Input.SnapshotRequest m when _installing is null:
                 network.Send(id, m.From, new Input.SnapshotOffer(SnapshotFor(m.MinIndex)));
+                break;
+            case Input.SnapshotRequest:
                 break;
             case Input.SnapshotOffer m:
                 Fetch(m.Snapshot);
@@ -352,7 +354,7 @@ internal sealed class SimulatedNode(
         _phase = Phase.Writing;
         if (ready.HardState is not null)
         {
-            voting(this);
+            vulnerable(this);
         }
 
         Plan(network.IsHealthy ? HealthyDiskDelayMax : parameters.DiskDelayMax, () =>
@@ -387,7 +389,9 @@ internal sealed class SimulatedNode(
         _commitHandedOut = sabotage == Sabotage.UncommittedApplied ? Disk.LastIndex : LogIndex.Max(_commitHandedOut, ready.CommitIndex);
         if (ready.SnapshotWanted is { } minIndex && Core.Leader is { } leader)
         {
-            network.Send(id, leader, new Input.SnapshotRequest(id, minIndex));
+            // Any node will do that has one.
+            var giver = random.Next(3) == 0 ? cluster[random.Next(cluster.Count)].Id : leader;
+            network.Send(id, giver, new Input.SnapshotRequest(id, minIndex));
         }
 
         foreach (var read in ready.Reads)
@@ -499,11 +503,16 @@ internal sealed class SimulatedNode(
 
         trace.Add("installs a snapshot", id, number: snapshot.Index.Value);
         _installing = snapshot;
-        Plan(network.IsHealthy ? HealthyDiskDelayMax : parameters.DiskDelayMax, () =>
+        vulnerable(this);
+        var delayMax = network.IsHealthy ? HealthyDiskDelayMax : parameters.DiskDelayMax;
+        Plan(delayMax, () =>
         {
             ReplaceState(snapshot);
-            _isStateReplaced = true;
-            WakeUp();
+            Plan(delayMax, () =>
+            {
+                _isStateReplaced = true;
+                WakeUp();
+            });
         });
     }
 

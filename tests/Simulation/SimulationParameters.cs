@@ -41,7 +41,7 @@ internal sealed record SimulationParameters
 
     public required long LeaderLifeMax { get; init; }
 
-    /// <summary>Of a hundred writes of term or vote, so many are followed by a crash before they are done, or soon after.</summary>
+    /// <summary>Of a hundred writes of term or vote and installations of snapshots, so many are followed by a crash before they are done, or soon after.</summary>
     public required int VoteStruckPercent { get; init; }
 
     /// <summary>Of a thousand moments in which a node could cut its log, so many are used.</summary>
