@@ -326,7 +326,7 @@ public sealed partial class RaftNode
             return;
         }
 
-        progress.Rejected(_log.LastPossibleMatch(m.HintIndex, m.HintTerm));
+        progress.Rejected(m.PrevLogIndex, _log.LastPossibleMatch(m.HintIndex, m.HintTerm));
         SendEntries(m.From, progress);
     }
 }

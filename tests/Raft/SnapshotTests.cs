@@ -242,13 +242,14 @@ public sealed class SnapshotTests
     public void Late_answers_of_a_follower_with_a_snapshot_send_nobody_back()
     {
         var node = LeaderWhoseLogWasCut();
-        node.Hear(Accepted(B, 2, 4));
+        node.Propose();
+        node.AllAccept();
 
         node.Hear(Rejected(B, 2, 4, 0, 0)).Should().BeEmpty();
         node.Hear(Accepted(B, 2, 1)).Should().BeEmpty();
         node.Propose();
 
-        node.Drain().OfType<AppendEntries>().Where(m => m.To == B).Should().ContainSingle().Which.PrevLogIndex.Should().Be(new LogIndex(4));
+        node.Drain().OfType<AppendEntries>().Where(m => m.To == B).Should().ContainSingle().Which.PrevLogIndex.Should().Be(new LogIndex(5));
     }
 
     // Raft §5.4.1: the snapshot's place counts as the log's last entry where nothing follows.

@@ -71,6 +71,23 @@ public sealed class SnapshotTests
             .WithMessage("*database*is at entry 0*begins behind*start it with an empty one*");
     }
 
+    [Theory]
+    [InlineData(5)] // the log is whole
+    [InlineData(100)] // it was cut
+    public async Task A_node_that_comes_back_empty_to_its_leader_learns_everything(int writes)
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await InsertAsync(cluster, 0, "x", writes);
+        await cluster.SettleAsync();
+        await cluster.CrashAsync(1);
+        cluster.Wipe(1);
+        var reached = cluster[0].AppliedIndex;
+        await cluster.StartAsync(1);
+        await cluster.UntilAsync(() => cluster[1].AppliedIndex >= reached, "the node has caught up");
+        await InsertAsync(cluster, 1, "y", 3);
+        await cluster.CheckAsync();
+    }
+
     [Fact]
     public async Task An_installed_snapshot_leaves_no_file()
     {
