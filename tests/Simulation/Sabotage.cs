@@ -40,7 +40,4 @@ internal enum Sabotage
 
     /// <summary>A crash between an installation's two steps leaves it at the first.</summary>
     InstallationForgottenAtCrash,
-
-    /// <summary>Nodes install snapshots that were made in terms which they have not heard of.</summary>
-    SnapshotsOfLaterTermsInstalled,
 }

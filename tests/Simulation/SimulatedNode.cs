@@ -475,7 +475,7 @@ internal sealed class SimulatedNode(
     private void Fetch(Snapshot snapshot)
     {
         // Made in a later term: what it holds may never have been in the log of the leader that this node still follows.
-        if (snapshot.MadeIn > Disk.HardState.Term && sabotage != Sabotage.SnapshotsOfLaterTermsInstalled)
+        if (snapshot.MadeIn > Disk.HardState.Term)
         {
             return;
         }
