@@ -58,15 +58,19 @@ public static class DatabaseFile
 
     /// <summary>
     /// Puts <paramref name="newFile"/> in the place of a database that nobody has open. Safe to call again after a crash in its middle, as long as
-    /// the new file is still at its first place.
+    /// the new file is still at its first place. On disk when it returns.
     /// </summary>
     /// <exception cref="IOException">The file cannot be moved.</exception>
     public static void Replace(string path, string newFile)
     {
-        // The old file's write-ahead log would be taken for the new one's.
+        // The old file's write-ahead log would be taken for the new one's: it must be gone for good before.
+        var folder = Path.GetDirectoryName(path)!;
         File.Delete(path + "-wal");
         File.Delete(path + "-shm");
+        FolderSync.Flush(folder);
         File.Move(newFile, path, overwrite: true);
+        FolderSync.Flush(folder);
+        FolderSync.Flush(Path.GetDirectoryName(newFile)!);
     }
 
     private static SqliteConnection Open(string connectionString)

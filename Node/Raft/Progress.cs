@@ -56,18 +56,25 @@ internal sealed class Progress(LogIndex nextIndex)
         return isNews;
     }
 
-    /// <summary>The follower's log cannot agree behind <paramref name="lastPossibleMatch"/>: probe there.</summary>
-    public void Rejected(LogIndex lastPossibleMatch)
+    /// <summary>The follower's log does not hold <paramref name="prevLogIndex"/> and cannot agree behind <paramref name="lastPossibleMatch"/>: probe there.</summary>
+    public void Rejected(LogIndex prevLogIndex, LogIndex lastPossibleMatch)
     {
         _inflight.Clear();
         IsProbing = true;
         ProbeSent = false;
+        if (prevLogIndex <= MatchIndex)
+        {
+            // It denies what it once confirmed: its disk was replaced by an empty one, and it must learn everything again. (Or the answer
+            // is an old one; then too little is believed of it for a moment, which does no harm.)
+            MatchIndex = LogIndex.Min(MatchIndex, lastPossibleMatch);
+        }
+
         NextIndex = LogIndex.Max(MatchIndex, lastPossibleMatch).Next;
     }
 
     /// <summary>Whether a refusal speaks of what was sent last, not of something older that arrived late.</summary>
     public bool IsCurrentRejection(LogIndex prevLogIndex) =>
-        IsProbing ? prevLogIndex == NextIndex.Previous : prevLogIndex > MatchIndex;
+        IsProbing ? prevLogIndex == NextIndex.Previous : prevLogIndex >= MatchIndex;
 
     /// <summary>Entries up to <paramref name="last"/> are under way.</summary>
     public void Sent(LogIndex last)

@@ -96,17 +96,17 @@ internal sealed class RaftLog(ILogStore store)
 
     /// <summary>
     /// The last position at or before <paramref name="index"/> whose term is at most <paramref name="term"/>: nothing behind it can
-    /// agree with a log that has <paramref name="term"/> at <paramref name="index"/>. Skips whole terms at once (Raft §5.3, end). Stops at the base.
+    /// agree with a log that has <paramref name="term"/> at <paramref name="index"/>. Skips whole terms at once (Raft §5.3, end). The position
+    /// before the base where not even the base agrees: what is there is not known here any more.
     /// </summary>
     public LogIndex LastPossibleMatch(LogIndex index, Term term)
     {
         var at = LogIndex.Min(index, LastIndex);
-        while (at > BaseIndex && TermAt(at)!.Value > term)
+        while (at >= BaseIndex && TermAt(at)!.Value > term)
         {
             at = at.Previous;
         }
 
-        // Before the base nothing is known but that it was committed; a caller behind it needs a snapshot anyway.
         return at;
     }
 }

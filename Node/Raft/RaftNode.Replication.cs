@@ -161,6 +161,10 @@ public sealed partial class RaftNode
 
     private bool NeedsSnapshot(Progress progress) => progress.NextIndex <= _log.BaseIndex;
 
+    /// <summary>Whether telling the follower how far the log is committed would help it now.</summary>
+    private bool LacksCommit(Progress progress) =>
+        !progress.IsProbing && !NeedsSnapshot(progress) && progress.CommitSent < CommitIndex;
+
     private void SendAppend(NodeId peer, Progress progress, IReadOnlyList<Entry> entries)
     {
         var prev = progress.NextIndex.Previous;
@@ -196,7 +200,7 @@ public sealed partial class RaftNode
         // At once, not with the next heartbeat: a follower answers a client's write only after it has applied it.
         foreach (var (peer, progress) in _progress)
         {
-            if (!progress.IsProbing && progress.CommitSent < CommitIndex)
+            if (LacksCommit(progress))
             {
                 SendAppend(peer, progress, []);
             }
@@ -206,6 +210,10 @@ public sealed partial class RaftNode
     /// <summary>
     /// The owner has replaced its state by a snapshot, and its log on disk by nothing but the snapshot's place (unless the log held that
     /// very entry, and what follows it was kept). Called between a Ready's <see cref="Advance"/> and the next input.
+    /// <para>
+    /// The snapshot must come from a node whose term, when it made it, was no later than the one that this node has on disk. Otherwise the
+    /// leader that this node still follows may never have had those entries, and this node would put that leader's behind them.
+    /// </para>
     /// </summary>
     /// <param name="index">The last entry whose effects the snapshot holds; the store's <see cref="ILogStore.BaseIndex"/> or behind it.</param>
     public void SnapshotInstalled(LogIndex index)
@@ -297,7 +305,7 @@ public sealed partial class RaftNode
             }
         }
 
-        if (!SendEntries(m.From, progress) && !progress.IsProbing && progress.CommitSent < CommitIndex)
+        if (!SendEntries(m.From, progress) && LacksCommit(progress))
         {
             SendAppend(m.From, progress, []);
         }
@@ -318,7 +326,7 @@ public sealed partial class RaftNode
             return;
         }
 
-        progress.Rejected(_log.LastPossibleMatch(m.HintIndex, m.HintTerm));
+        progress.Rejected(m.PrevLogIndex, _log.LastPossibleMatch(m.HintIndex, m.HintTerm));
         SendEntries(m.From, progress);
     }
 }

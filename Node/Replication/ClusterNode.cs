@@ -62,6 +62,12 @@ public sealed partial class ClusterNode : BackgroundService
                 $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_database.Path} is already at entry {_database.Writer.AppliedIndex}: the log was lost or replaced by an older copy. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
         }
 
+        if (_database.Writer.AppliedIndex < _storage.BaseIndex.Value)
+        {
+            throw new RaftStorageException(
+                $"The database {_database.Path} is at entry {_database.Writer.AppliedIndex}, but the Raft log {folder.RaftLogPath} begins behind entry {_storage.BaseIndex}: the database was lost or replaced by an older copy, and what is missing was cut off the log. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
+        }
+
         var core = new RaftNode(
             Id,
             voters,
@@ -85,7 +91,13 @@ public sealed partial class ClusterNode : BackgroundService
         };
         CommitIndex = AppliedIndex;
         _snapshotOutbox = new(
-            folder.SnapshotPath, _database.Path, () => new(_database.Writer.AppliedIndex), _storage.TermAt, transport.Send, LogSnapshotProblem);
+            folder.SnapshotPath,
+            _database.Path,
+            () => new(_database.Writer.AppliedIndex),
+            _storage.TermAt,
+            () => _raft.Leadership.Term,
+            transport.Send,
+            LogSnapshotProblem);
         _snapshotOutbox.Clear();
         _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem);
         _raft.SnapshotWanted = _snapshotInbox.Want;
@@ -279,7 +291,7 @@ public sealed partial class ClusterNode : BackgroundService
         catch (Exception e)
         {
             Environment.ExitCode = 1;
-            if (e is RaftStorageException or StorageFailedException or ReplicaDivergedException)
+            if (e is RaftStorageException or StorageFailedException or ReplicaDivergedException or IOException or UnauthorizedAccessException)
             {
                 LogStopped(e.Message);
             }
@@ -412,7 +424,13 @@ public sealed partial class ClusterNode : BackgroundService
                 _ = _snapshotOutbox.SendChunkAsync(from, request);
                 break;
             case SnapshotOffer offer:
-                _snapshotInbox.OnOffer(from, offer);
+                // One from a later term may hold what the leader that this node still follows never had. The next offer comes when that
+                // term is known here.
+                if (offer.MadeIn <= _storage.HardState.Term)
+                {
+                    _snapshotInbox.OnOffer(from, offer);
+                }
+
                 break;
             case SnapshotChunk chunk:
                 _snapshotInbox.OnChunk(from, chunk);

@@ -148,7 +148,7 @@ internal sealed class SnapshotInbox(
             write();
             return true;
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             problem($"A snapshot cannot be stored in {folder}: {e.Message} It will be tried again; make room.");
             End();
@@ -187,8 +187,10 @@ internal sealed class SnapshotInbox(
     {
         try
         {
-            using (var content = File.OpenRead(transfer.Path))
+            using (var content = new FileStream(transfer.Path, FileMode.Open, FileAccess.ReadWrite))
             {
+                // An earlier process may have written all of it and died before this.
+                content.Flush(flushToDisk: true);
                 if (SHA256.HashData(content).AsSpan().SequenceEqual(transfer.Offer.Sha256.Span))
                 {
                     received(new(transfer.Path, transfer.Offer.Index, transfer.Offer.Term));
@@ -199,7 +201,7 @@ internal sealed class SnapshotInbox(
             File.Delete(transfer.Path);
             problem($"The snapshot from node {transfer.From} arrived damaged and was thrown away; it will be fetched again.");
         }
-        catch (IOException e)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
             problem($"The snapshot from node {transfer.From} could not be read back: {e.Message} It will be fetched again.");
         }
@@ -254,7 +256,8 @@ internal sealed class SnapshotInbox(
                 File.Delete(other);
             }
 
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write);
+            // Unbuffered: what the disk refuses must not be tried again when the file is closed.
+            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
             if (file.Length > offer.ByteCount)
             {
                 file.SetLength(0);
@@ -279,10 +282,6 @@ internal sealed class SnapshotInbox(
             }
 
             HeardAtMs = Environment.TickCount64;
-            if (IsWhole)
-            {
-                _file.Flush(flushToDisk: true);
-            }
         }
 
         /// <summary>Places to ask for now, within a window.</summary>

@@ -26,10 +26,17 @@ internal static class SnapshotInstallation
         }
 
         File.Move(draft, MarkerPath(folder), overwrite: true);
+
+        // The names of the marker and of the snapshot must be on disk before the database is touched.
+        FolderSync.Flush(folder.SnapshotPath);
     }
 
     /// <summary>Both steps are done.</summary>
-    public static void End(NodeFolder folder) => File.Delete(MarkerPath(folder));
+    public static void End(NodeFolder folder)
+    {
+        File.Delete(MarkerPath(folder));
+        FolderSync.Flush(folder.SnapshotPath);
+    }
 
     /// <summary>At a node's start, before its database is opened: finishes what an earlier process began.</summary>
     /// <exception cref="RaftStorageException">The log cannot be written.</exception>

@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
+using DistDb.Node.Storage;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
@@ -14,6 +15,7 @@ internal sealed class SnapshotOutbox(
     string databasePath,
     Func<LogIndex> appliedIndex,
     Func<LogIndex, Term> termAt,
+    Func<Term> currentTerm,
     Action<NodeId, PeerMessage> send,
     Action<string> problem) : IDisposable
 {
@@ -55,11 +57,11 @@ internal sealed class SnapshotOutbox(
         try
         {
             var snapshot = Find(s => s.Index >= minIndex) ?? await Task.Run(Make).ConfigureAwait(false);
-            send(to, new SnapshotOffer(snapshot.Id, snapshot.Index, snapshot.Term, snapshot.ByteCount, snapshot.Sha256));
+            send(to, new SnapshotOffer(snapshot.Id, snapshot.Index, snapshot.Term, snapshot.MadeIn, snapshot.ByteCount, snapshot.Sha256));
         }
-        catch (Exception e) when (e is StorageFailedException or IOException)
+        catch (Exception e) when (e is StorageFailedException or RaftStorageException or IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
         {
-            // This node goes on without; the peer asks again, here or elsewhere.
+            // The disk, or a snapshot was installed on this node itself meanwhile, and its log begins behind the copy. This node goes on without; the peer asks again, here or elsewhere.
             problem(e.Message);
         }
         finally
@@ -162,10 +164,26 @@ internal sealed class SnapshotOutbox(
     {
         var id = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var path = Path.Combine(folder, $"outgoing-{id:x16}.db");
-        var index = new LogIndex(DatabaseFile.Copy(databasePath, path));
-        using var content = File.OpenRead(path);
-        var snapshot = new Snapshot(
-            id, index, termAt(index), content.Length, SHA256.HashData(content), path, File.OpenHandle(path, options: FileOptions.Asynchronous));
+        Snapshot snapshot;
+        try
+        {
+            var index = new LogIndex(DatabaseFile.Copy(databasePath, path));
+
+            // Read after the copy: this node knew in this term, or before, that all of the copy is committed.
+            var madeIn = currentTerm();
+            var term = termAt(index);
+            using var content = File.OpenRead(path);
+            snapshot = new(
+                id, index, term, madeIn, content.Length, SHA256.HashData(content), path, File.OpenHandle(path, options: FileOptions.Asynchronous));
+        }
+        catch
+        {
+            // Above all on a full disk: the next try begins from nothing.
+            File.Delete(path);
+            File.Delete(path + "-journal");
+            throw;
+        }
+
         lock (_lock)
         {
             _current?.Delete();
@@ -176,7 +194,14 @@ internal sealed class SnapshotOutbox(
     }
 
     private sealed record Snapshot(
-        ulong Id, LogIndex Index, Term Term, long ByteCount, byte[] Sha256, string Path, Microsoft.Win32.SafeHandles.SafeFileHandle File)
+        ulong Id,
+        LogIndex Index,
+        Term Term,
+        Term MadeIn,
+        long ByteCount,
+        byte[] Sha256,
+        string Path,
+        Microsoft.Win32.SafeHandles.SafeFileHandle File)
     {
         public long UsedAtMs { get; set; } = Environment.TickCount64;
 

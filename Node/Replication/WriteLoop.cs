@@ -299,7 +299,16 @@ internal sealed class WriteLoop : IDisposable
         {
             SnapshotInstallation.Begin(_folder, snapshot);
             _replica.Replace(snapshot.Path);
-            _raft.InstallSnapshotAsync(snapshot.Index, snapshot.Term).Wait(_stopped.Token);
+            try
+            {
+                _raft.InstallSnapshotAsync(snapshot.Index, snapshot.Term).Wait(_stopped.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // The node stops in the middle; its next start finishes the installation.
+                return;
+            }
+
             SnapshotInstallation.End(_folder);
             FinishEntry(snapshot.Index, 0);
             _checkpointed = snapshot.Index;
@@ -307,6 +316,11 @@ internal sealed class WriteLoop : IDisposable
             // Writes of this node's clients may be among the entries that were never seen here.
             _pending.Skipped();
             FinishTerm(snapshot.Term);
+        }
+        else
+        {
+            // Entries came in the meantime.
+            File.Delete(snapshot.Path);
         }
 
         SnapshotDone(snapshot);

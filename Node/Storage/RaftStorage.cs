@@ -209,35 +209,21 @@ public sealed class RaftStorage : ILogStore, IDisposable
             return false;
         }
 
-        Rebase(to, TermAt(to), "idx <= $idx");
-        lock (_cacheLock)
-        {
-            _cache.ForgetUpTo(to);
-        }
-
+        Rebase(to, TermAt(to), keepsTail: true);
         return to < durable;
     }
 
     /// <summary>
     /// Lets the log begin behind a snapshot that was installed. What follows the snapshot's entry is kept where the log holds that very
-    /// entry, and dropped otherwise: then it is another leader's, or missing. On disk when it returns.
+    /// entry, and dropped otherwise: then it is another leader's, or missing. Does nothing where the log begins behind that entry already.
+    /// On disk when it returns.
     /// </summary>
     /// <exception cref="RaftStorageException">The disk failed.</exception>
     public void InstallBase(LogIndex index, Term term)
     {
-        var keepsTail = index >= BaseIndex && index <= LastIndex && TermAt(index) == term;
-        Rebase(index, term, keepsTail ? "idx <= $idx" : "$idx IS NOT NULL");
-        lock (_cacheLock)
+        if (index >= BaseIndex)
         {
-            if (keepsTail)
-            {
-                _cache.ForgetUpTo(index);
-            }
-            else
-            {
-                _cache.Clear();
-                _lastIndex = index;
-            }
+            Rebase(index, term, keepsTail: index <= LastIndex && TermAt(index) == term);
         }
     }
 
@@ -379,8 +365,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
     }
 
     /// <summary>Moves the log's beginning and deletes what that makes needless, in one transaction.</summary>
-    private void Rebase(LogIndex index, Term term, string needless)
+    private void Rebase(LogIndex index, Term term, bool keepsTail)
     {
+        var needless = keepsTail ? "idx <= $idx" : "$idx IS NOT NULL";
         try
         {
             _begin.ExecuteNonQuery();
@@ -402,6 +389,15 @@ public sealed class RaftStorage : ILogStore, IDisposable
         lock (_cacheLock)
         {
             (_baseIndex, _baseTerm) = (index, term);
+            if (keepsTail)
+            {
+                _cache.ForgetUpTo(index);
+            }
+            else
+            {
+                _cache.Clear();
+                _lastIndex = index;
+            }
         }
     }
 

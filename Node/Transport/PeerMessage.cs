@@ -40,9 +40,11 @@ public sealed record SnapshotRequest(LogIndex MinIndex) : PeerMessage;
 /// <param name="Id">Its number at its sender.</param>
 /// <param name="Index">The last entry whose effects it holds.</param>
 /// <param name="Term">That entry's term.</param>
+/// <param name="MadeIn">The sender's term when it was made; see <see cref="RaftNode.SnapshotInstalled"/>.</param>
 /// <param name="ByteCount">Size of the file.</param>
 /// <param name="Sha256">Hash of the file.</param>
-public sealed record SnapshotOffer(ulong Id, LogIndex Index, Term Term, long ByteCount, ReadOnlyMemory<byte> Sha256) : PeerMessage;
+public sealed record SnapshotOffer(ulong Id, LogIndex Index, Term Term, Term MadeIn, long ByteCount, ReadOnlyMemory<byte> Sha256)
+    : PeerMessage;
 
 /// <summary>Asks for the bytes at a place of a snapshot. The receiver keeps only a few of these open, and so sets the pace.</summary>
 public sealed record SnapshotChunkRequest(ulong Id, long Offset) : PeerMessage;

@@ -23,7 +23,7 @@ namespace DistDb.Node.Transport;
 /// 22 WriteRemembered        write-id term index results
 /// 23 NodeReport             status:bytes
 /// 24 SnapshotRequest        min-index
-/// 25 SnapshotOffer          id:8 bytes index term byte-count sha256:bytes
+/// 25 SnapshotOffer          id:8 bytes index term made-in byte-count sha256:bytes
 /// 26 SnapshotChunkRequest   id:8 bytes offset
 /// 27 SnapshotChunk          id:8 bytes offset bytes
 /// </code>
@@ -71,6 +71,7 @@ public static class PeerMessageCodec
                 writer.WriteFixed64(m.Id);
                 writer.WriteSigned(m.Index.Value);
                 writer.WriteSigned(m.Term.Value);
+                writer.WriteSigned(m.MadeIn.Value);
                 writer.WriteSigned(m.ByteCount);
                 writer.WriteBytes(m.Sha256.Span);
                 break;
@@ -207,7 +208,12 @@ public static class PeerMessageCodec
                 return new SnapshotRequest(ReadIndex(ref reader));
             case 25:
                 return new SnapshotOffer(
-                    reader.ReadFixed64(), ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadBytes());
+                    reader.ReadFixed64(),
+                    ReadIndex(ref reader),
+                    new(reader.ReadSigned()),
+                    new(reader.ReadSigned()),
+                    reader.ReadSigned(),
+                    reader.ReadBytes());
             case 26:
                 return new SnapshotChunkRequest(reader.ReadFixed64(), reader.ReadSigned());
             case 27:

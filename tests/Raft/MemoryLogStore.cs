@@ -64,13 +64,25 @@ internal sealed class MemoryLogStore : ILogStore
     /// <summary>Begins behind a snapshot; keeps what follows it where the log holds its very entry.</summary>
     public void InstallBase(LogIndex index, Term term)
     {
-        if (index >= BaseIndex && index <= LastIndex && TermAt(index) == term)
+        if (index < BaseIndex)
+        {
+            return;
+        }
+
+        if (index <= LastIndex && TermAt(index) == term)
         {
             CutTo(index);
             return;
         }
 
         _entries.Clear();
+        (BaseIndex, BaseTerm) = (index, term);
+    }
+
+    /// <summary>What no sound disk does: begins behind a snapshot and keeps what follows, whoever's it is.</summary>
+    public void InstallBaseBelow(LogIndex index, Term term)
+    {
+        _entries.RemoveRange(0, (int)Math.Min(_entries.Count, index - BaseIndex));
         (BaseIndex, BaseTerm) = (index, term);
     }
 

@@ -174,6 +174,24 @@ public sealed class ReplicationTests
         node.Hear(Accepted(A, 1, 2)).Should().BeEmpty();
     }
 
+    // No rule of the paper's: a disk was replaced by an empty one, and the node that had confirmed everything has nothing.
+    [Fact]
+    public void A_follower_that_lost_its_log_learns_everything_again()
+    {
+        var node = new TestNode();
+        node.BecomeSettledLeader();
+        node.Propose();
+        node.AllAccept();
+
+        var probe = node.Hear(new AppendEntriesRejected(A, Me, new(1), new(2), new(0), new(0), 0)).OfType<AppendEntries>().Single(m => m.To == A);
+
+        (probe.PrevLogIndex.Value, probe.Entries.Count).Should().Be((0, 2));
+        node.Raft.FollowerProgress.Single(f => f.Id == A).MatchIndex.Should().Be(LogIndex.Zero);
+        node.Hear(Accepted(A, 1, 2));
+        node.Raft.FollowerProgress.Single(f => f.Id == A).MatchIndex.Should().Be(new LogIndex(2));
+        node.Raft.CommitIndex.Should().Be(new LogIndex(2));
+    }
+
     // Raft §5.3: "the leader decrements nextIndex and retries"; "one entry per conflicting term" is skipped over at once, on both sides.
     [Fact]
     public void A_hint_skips_terms()

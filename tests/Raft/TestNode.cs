@@ -24,14 +24,23 @@ internal sealed class TestNode
     /// <param name="term">Its term when it starts.</param>
     /// <param name="votedFor">Its vote in that term.</param>
     /// <param name="log">The terms of the entries on its disk.</param>
+    /// <param name="logBase">Where the log begins and which term that has, when it was cut.</param>
     /// <param name="commit">What it knows to be committed.</param>
     /// <param name="options">Limits other than <see cref="DefaultOptions"/>.</param>
     /// <param name="seed">Of its election timeouts.</param>
     public TestNode(
-        int voterCount = 3, long term = 0, NodeId? votedFor = null, long[]? log = null, long commit = 0, RaftOptions? options = null, int seed = 1)
+        int voterCount = 3,
+        long term = 0,
+        NodeId? votedFor = null,
+        long[]? log = null,
+        long commit = 0,
+        (long Index, long Term) logBase = default,
+        RaftOptions? options = null,
+        int seed = 1)
     {
         _voterCount = voterCount;
-        Disk.Write(new HardState(new(term), votedFor), Entries(1, log ?? []));
+        Disk.InstallBase(new(logBase.Index), new(logBase.Term));
+        Disk.Write(new HardState(new(term), votedFor), Entries(logBase.Index + 1, log ?? []));
         Raft = new(
             Me, Enumerable.Range(0, voterCount).Select(i => new NodeId(i)), Disk.HardState, Disk, new(commit), options ?? DefaultOptions, new(seed));
     }
@@ -42,6 +51,9 @@ internal sealed class TestNode
 
     /// <summary>Reads confirmed so far.</summary>
     public List<ReadState> Reads { get; } = [];
+
+    /// <summary>Snapshots asked for so far, by the least index that they must reach.</summary>
+    public List<long> SnapshotsWanted { get; } = [];
 
     public IEnumerable<long> DiskTerms => Disk.Entries.Select(e => e.Term.Value);
 
@@ -77,6 +89,10 @@ internal sealed class TestNode
             sent.AddRange(ready.Messages);
             Raft.Advance();
             Reads.AddRange(ready.Reads);
+            if (ready.SnapshotWanted is { } index)
+            {
+                SnapshotsWanted.Add(index.Value);
+            }
         }
 
         return sent;

@@ -1,5 +1,6 @@
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
+using DistDb.Node.Storage;
 using DistDb.Node.Transport;
 
 namespace DistDb.Tests.Replication;
@@ -55,6 +56,51 @@ public sealed class SnapshotTests
         await cluster.StartAsync(1);
         await InsertAsync(cluster, 1, "y", 3);
         await cluster.CheckAsync();
+    }
+
+    [Fact]
+    public async Task A_node_whose_database_is_gone_while_its_log_was_cut_says_what_to_do()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await InsertAsync(cluster, 0, "x", 100);
+        await cluster.UntilAsync(() => cluster[1].FirstLogIndex > new LogIndex(20), "the node's log is cut");
+        await cluster.CrashAsync(1);
+        cluster.WipeDatabase(1);
+
+        (await cluster.Awaiting(c => c.StartAsync(1)).Should().ThrowAsync<RaftStorageException>())
+            .WithMessage("*database*is at entry 0*begins behind*start it with an empty one*");
+    }
+
+    [Theory]
+    [InlineData(5)] // the log is whole
+    [InlineData(100)] // it was cut
+    public async Task A_node_that_comes_back_empty_to_its_leader_learns_everything(int writes)
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await InsertAsync(cluster, 0, "x", writes);
+        await cluster.SettleAsync();
+        await cluster.CrashAsync(1);
+        cluster.Wipe(1);
+        var reached = cluster[0].AppliedIndex;
+        await cluster.StartAsync(1);
+        await cluster.UntilAsync(() => cluster[1].AppliedIndex >= reached, "the node has caught up");
+        await InsertAsync(cluster, 1, "y", 3);
+        await cluster.CheckAsync();
+    }
+
+    [Fact]
+    public async Task An_installed_snapshot_leaves_no_file()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await cluster.CrashAsync(2);
+        await InsertAsync(cluster, 0, "x", 100);
+        await cluster.UntilAsync(() => cluster[0].FirstLogIndex > new LogIndex(20), "the leader's log is cut");
+        await cluster.StartAsync(2);
+        var reached = cluster[0].AppliedIndex;
+        await cluster.UntilAsync(() => cluster[2].AppliedIndex >= reached, "the node has caught up");
+
+        await cluster.UntilAsync(
+            () => cluster.SnapshotFiles(2).Length == 0, "what was installed became the database, the marker is gone");
     }
 
     [Fact]

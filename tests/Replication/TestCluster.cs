@@ -86,6 +86,11 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>A stopped node loses all it had.</summary>
     public void Wipe(int node) => Directory.Delete(new NodeFolder(_folder.FullName, new(node)).Path, recursive: true);
 
+    public string[] SnapshotFiles(int node) => Directory.GetFiles(new NodeFolder(_folder.FullName, new(node)).SnapshotPath);
+
+    /// <summary>A stopped node loses its database, but not its log.</summary>
+    public void WipeDatabase(int node) => Directory.Delete(DatabaseFolder(node), recursive: true);
+
     /// <summary>Copies a node's database as it is while nothing is being written.</summary>
     public void SaveDatabase(int node)
     {

@@ -19,4 +19,9 @@ internal abstract record Input
     public sealed record Read(long Context) : Input;
 
     public sealed record Transfer(NodeId Target) : Input;
+
+    /// <summary>A peer needs a snapshot that reaches an index.</summary>
+    public sealed record SnapshotRequest(NodeId From, LogIndex MinIndex) : Input;
+
+    public sealed record SnapshotOffer(Snapshot Snapshot) : Input;
 }

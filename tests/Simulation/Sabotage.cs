@@ -28,4 +28,16 @@ internal enum Sabotage
 
     /// <summary>A leader answers reads without asking whether it still leads.</summary>
     ReadsUnconfirmed,
+
+    /// <summary>A snapshot says that it holds more than it does.</summary>
+    SnapshotIndexWrong,
+
+    /// <summary>What follows in the log stays when a snapshot is installed, whoever's it is.</summary>
+    ForeignTailKept,
+
+    /// <summary>A log is cut behind what the state machine would still know after a crash.</summary>
+    LogCutBeyondDurable,
+
+    /// <summary>A crash between an installation's two steps leaves it at the first.</summary>
+    InstallationForgottenAtCrash,
 }

@@ -149,15 +149,37 @@ internal sealed class SafetyChecker(int nodeCount)
         }
     }
 
-    public void OnApplied(SimulatedNode node, LogIndex index)
+    /// <summary>A node's state machine has come to a state, by applying the entry at an index or by a snapshot.</summary>
+    public void OnApplied(SimulatedNode node, LogIndex index, ulong state)
     {
-        var chain = _views[node.Id.Value].ChainAt(index);
         if (index.Value == _applied.Count)
         {
-            _applied.Add(chain);
+            _applied.Add(state);
         }
 
-        Check(_applied[(int)index.Value] == chain, "State machine safety", $"n{node.Id} applied something else at {index}");
+        Check(
+            index.Value < _applied.Count && _applied[(int)index.Value] == state,
+            "State machine safety",
+            $"n{node.Id} applied something else up to {index}");
+    }
+
+    /// <summary>A snapshot was installed: the node's log begins anew behind it, or is what it was without its beginning.</summary>
+    public void OnLogBegins(SimulatedNode node, LogIndex index)
+    {
+        Check(index <= Committed, "Snapshots hold what is committed", $"n{node.Id} has one up to {index} of {Committed}");
+        var durable = _views[node.Id.Value].Durable;
+        durable.Clear();
+        durable.AddRange(_committed.Take((int)node.Disk.BaseIndex.Value + 1).Select(c => c.Chain));
+        foreach (var entry in node.Disk.Entries)
+        {
+            durable.Add(Extend(durable[^1], entry));
+            Check(
+                _entries.TryGetValue((entry.Index, entry.Term), out var known) && known == durable[^1],
+                "Log matching",
+                $"n{node.Id} keeps {entry.Index} of term {entry.Term} behind a snapshot that it does not follow");
+        }
+
+        CheckDurable();
     }
 
     /// <summary>A read may be answered at <paramref name="index"/>, that was asked for when <paramref name="committed"/> was the last to be known committed.</summary>
@@ -167,7 +189,8 @@ internal sealed class SafetyChecker(int nodeCount)
         Check(index >= committed, "Linearizable reads", $"n{node.Id} reads at {index}, yet {committed} was known before it asked");
     }
 
-    private static ulong Extend(ulong chain, Entry entry)
+    /// <summary>The chain hash with one more entry.</summary>
+    public static ulong Extend(ulong chain, Entry entry)
     {
         const ulong Prime = 1099511628211;
         chain = (chain ^ (ulong)entry.Index.Value) * Prime;

@@ -3,7 +3,7 @@ using System.Diagnostics;
 
 namespace DistDb.Tests.Simulation;
 
-/// <summary>Long runs, and one seed again: <c>simulate [--seeds N] [--from S] [--seed S [--trace]]</c>.</summary>
+/// <summary>Long runs, and one seed again: <c>simulate [--seeds N] [--from S] [--seed S [--trace]] [--sabotage WHAT]</c>.</summary>
 internal static class SimulateCommand
 {
     public static int Run(string[] args)
@@ -12,14 +12,15 @@ internal static class SimulateCommand
         var from = new Option<int>("--from") { Description = "The first of them" };
         var seed = new Option<int?>("--seed") { Description = "Run this one alone" };
         var trace = new Option<bool>("--trace") { Description = "Print every event of it" };
-        var command = new RootCommand("Simulates clusters of the Raft core in broken worlds") { seeds, from, seed, trace };
+        var sabotage = new Option<Sabotage>("--sabotage") { Description = "A promise to break" };
+        var command = new RootCommand("Simulates clusters of the Raft core in broken worlds") { seeds, from, seed, trace, sabotage };
         command.SetAction(parsed => parsed.GetValue(seed) is { } one
-            ? RunAll(one, 1, parsed.GetValue(trace) ? Console.Out : null)
-            : RunAll(parsed.GetValue(from), parsed.GetValue(seeds), null));
+            ? RunAll(one, 1, parsed.GetValue(sabotage), parsed.GetValue(trace) ? Console.Out : null)
+            : RunAll(parsed.GetValue(from), parsed.GetValue(seeds), parsed.GetValue(sabotage), null));
         return command.Parse(args).Invoke();
     }
 
-    private static int RunAll(int first, int count, TextWriter? trace)
+    private static int RunAll(int first, int count, Sabotage sabotage, TextWriter? trace)
     {
         const int ReportEvery = 500;
         var watch = Stopwatch.StartNew();
@@ -28,7 +29,7 @@ internal static class SimulateCommand
         {
             try
             {
-                var result = Simulation.Run(first + i, trace: trace);
+                var result = Simulation.Run(first + i, sabotage, trace);
                 sum = sum is null ? result : sum + result;
             }
             catch (SimulationFailedException e)
@@ -42,7 +43,7 @@ internal static class SimulateCommand
             {
                 Console.WriteLine(
                     $"{i + 1} seeds in {watch.Elapsed.TotalSeconds:F1} s: {sum!.StepCount} steps, {sum.LeaderCount} leaders, "
-                    + $"{sum.CommittedCount} commits, {sum.ReadCount} reads, {sum.CrashCount} crashes, {sum.ReplacedCount} replaced entries");
+                    + $"{sum.CommittedCount} commits, {sum.ReadCount} reads, {sum.CrashCount} crashes, {sum.ReplacedCount} replaced entries, {sum.SnapshotCount} snapshots");
             }
         }
 

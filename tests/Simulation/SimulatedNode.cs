@@ -18,7 +18,7 @@ internal sealed class SimulatedNode(
     SimulatedNetwork network,
     IReadOnlyList<SimulatedNode> cluster,
     Action<SimulatedNode> elected,
-    Action<SimulatedNode> voting,
+    Action<SimulatedNode> vulnerable,
     Sabotage sabotage)
 {
     private const int PendingMax = 64;
@@ -35,6 +35,16 @@ internal sealed class SimulatedNode(
 
     private LogIndex _commitHandedOut;
     private LogIndex _appliedDurably;
+
+    // The state machine's states from the durable one to the newest: a crash goes back to any of them.
+    private readonly List<ulong> _states = [0];
+
+    private Snapshot? _kept;
+    private Snapshot? _arrived;
+
+    // Stands durably from the first to the last step of an installation; a restart finishes what it names.
+    private Snapshot? _installing;
+    private bool _isStateReplaced;
 
     private enum Phase
     {
@@ -61,6 +71,12 @@ internal sealed class SimulatedNode(
 
     public LogIndex Applied { get; private set; }
 
+    /// <summary>The state machine's state: the chain hash over everything that was applied.</summary>
+    private ulong State => _states[^1];
+
+    /// <summary>How often its state was replaced by a snapshot.</summary>
+    public int SnapshotCount { get; private set; }
+
     /// <summary>The commands that the state machine has seen, for those who wait for one.</summary>
     public HashSet<long> AppliedCommands { get; } = [];
 
@@ -74,6 +90,17 @@ internal sealed class SimulatedNode(
 
     public void Start()
     {
+        if (sabotage == Sabotage.InstallationForgottenAtCrash)
+        {
+            (_installing, _isStateReplaced) = (null, false);
+        }
+
+        if (_installing is { } unfinished)
+        {
+            ReplaceState(unfinished);
+            BeginLogBehind(unfinished);
+        }
+
         trace.Add("start", id, number: Applied.Value);
         var commit = sabotage == Sabotage.RestartCommitsAll ? Disk.LastIndex : Applied;
         Core = new(id, cluster.Select(n => n.Id), Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
@@ -100,11 +127,15 @@ internal sealed class SimulatedNode(
         _inbox.Clear();
         _pending.Clear();
         _reads.Clear();
+        _kept = null;
+        _arrived = null;
         AppliedCommands.Clear();
 
         // The database's own file may be behind what was applied.
-        Applied = new(random.NextInt64(_appliedDurably.Value, Applied.Value + 1));
-        _appliedDurably = Applied;
+        var kept = new LogIndex(random.NextInt64(_appliedDurably.Value, Applied.Value + 1));
+        _states.RemoveRange((int)(kept - _appliedDurably) + 1, (int)(Applied - kept));
+        Applied = kept;
+        MarkAppliedDurable();
         BreakDisk();
         checker.OnCrash(this);
     }
@@ -182,6 +213,19 @@ internal sealed class SimulatedNode(
             return;
         }
 
+        if (_isStateReplaced)
+        {
+            if (Core!.HasReady)
+            {
+                CarryOut(Core.TakeReady());
+                return;
+            }
+
+            FinishInstallation(_installing!);
+        }
+
+        BeginInstallation();
+
         // Mostly all that waits, as the real owner does.
         for (var count = random.Next(3) == 0 ? random.Next(1, 4) : _inbox.Count; count > 0 && _inbox.TryDequeue(out var input); count--)
         {
@@ -200,11 +244,17 @@ internal sealed class SimulatedNode(
         {
             CarryOut(Core.TakeReady());
         }
-        else if (_inbox.Count > 0)
+        else
         {
-            WakeUp();
+            CutLog();
+            if (HasWork)
+            {
+                WakeUp();
+            }
         }
     }
+
+    private bool HasWork => Core!.HasReady || _inbox.Count > 0 || _isStateReplaced || (_arrived is not null && _installing is null);
 
     private void Take(Input input)
     {
@@ -238,6 +288,14 @@ internal sealed class SimulatedNode(
                 trace.Add("transfers to", id, number: m.Target.Value);
                 Core!.TransferLeadership(m.Target);
                 break;
+            case Input.SnapshotRequest m when _installing is null:
+                network.Send(id, m.From, new Input.SnapshotOffer(SnapshotFor(m.MinIndex)));
+                break;
+            case Input.SnapshotRequest:
+                break;
+            case Input.SnapshotOffer m:
+                Fetch(m.Snapshot);
+                break;
             default:
                 throw new InvalidOperationException($"{input} has no rule");
         }
@@ -264,7 +322,7 @@ internal sealed class SimulatedNode(
         }
 
         // The real owner has executed a command before it proposes it, so there it is one at a time.
-        while (_pending.Count > 0 && (parameters.IsPipelined || Core.LastIndex == Applied))
+        while (_pending.Count > 0 && _installing is null && (parameters.IsPipelined || Core.LastIndex == Applied))
         {
             var command = _pending.Peek();
             var data = new byte[sizeof(long) + random.Next(100)];
@@ -296,7 +354,7 @@ internal sealed class SimulatedNode(
         _phase = Phase.Writing;
         if (ready.HardState is not null)
         {
-            voting(this);
+            vulnerable(this);
         }
 
         Plan(network.IsHealthy ? HealthyDiskDelayMax : parameters.DiskDelayMax, () =>
@@ -328,7 +386,14 @@ internal sealed class SimulatedNode(
         Send(ready.Messages.Where(m => !LeavesTooEarly(m)));
         Core!.Advance();
         checker.OnStep(this);
-        _commitHandedOut = sabotage == Sabotage.UncommittedApplied ? Disk.LastIndex : ready.CommitIndex;
+        _commitHandedOut = sabotage == Sabotage.UncommittedApplied ? Disk.LastIndex : LogIndex.Max(_commitHandedOut, ready.CommitIndex);
+        if (ready.SnapshotWanted is { } minIndex && Core.Leader is { } leader)
+        {
+            // Any node will do that has one.
+            var giver = random.Next(3) == 0 ? cluster[random.Next(cluster.Count)].Id : leader;
+            network.Send(id, giver, new Input.SnapshotRequest(id, minIndex));
+        }
+
         foreach (var read in ready.Reads)
         {
             if (_reads.Remove(read.Context, out var committed))
@@ -340,7 +405,12 @@ internal sealed class SimulatedNode(
         }
 
         Apply();
-        if (Core.HasReady || _inbox.Count > 0)
+        if (!Core.HasReady)
+        {
+            CutLog();
+        }
+
+        if (HasWork)
         {
             WakeUp();
         }
@@ -348,8 +418,8 @@ internal sealed class SimulatedNode(
 
     private void Apply()
     {
-        // Applying may fall behind; the next tick comes back to it.
-        if (random.Next(5) == 0)
+        // Applying may fall behind; the next tick comes back to it. And the database cannot be written while it is being replaced.
+        if (_installing is not null || random.Next(5) == 0)
         {
             return;
         }
@@ -357,8 +427,9 @@ internal sealed class SimulatedNode(
         while (Applied < _commitHandedOut)
         {
             Applied = Applied.Next;
-            checker.OnApplied(this, Applied);
             var entry = Disk[Applied];
+            _states.Add(SafetyChecker.Extend(State, entry));
+            checker.OnApplied(this, Applied, State);
             if (entry.Kind == EntryKind.Command)
             {
                 AppliedCommands.Add(BinaryPrimitives.ReadInt64LittleEndian(entry.Data.Span));
@@ -367,8 +438,118 @@ internal sealed class SimulatedNode(
 
         if (random.Next(10) == 0)
         {
-            _appliedDurably = Applied;
+            MarkAppliedDurable();
         }
+    }
+
+    private void MarkAppliedDurable()
+    {
+        _states.RemoveRange(0, _states.Count - 1);
+        _appliedDurably = Applied;
+    }
+
+    /// <summary>Cuts the log somewhere up to what the state machine holds durably. Only while nothing is handed out to be written.</summary>
+    private void CutLog()
+    {
+        var limit = sabotage == Sabotage.LogCutBeyondDurable ? Applied : _appliedDurably;
+        if (_installing is null && limit > Disk.BaseIndex && random.Next(1000) < parameters.CutPermille)
+        {
+            Disk.CutTo(new(random.NextInt64(Disk.BaseIndex.Value + 1, limit.Value + 1)));
+            trace.Add("cuts its log to", id, number: Disk.BaseIndex.Value);
+        }
+    }
+
+    /// <summary>One that was made before where it will do, as the real owner does.</summary>
+    private Snapshot SnapshotFor(LogIndex minIndex)
+    {
+        if (_kept is null || _kept.Index < minIndex || random.Next(3) == 0)
+        {
+            var index = sabotage == Sabotage.SnapshotIndexWrong ? Disk.LastIndex : Applied;
+            _kept = new(index, Disk.TermAt(index), State, [.. AppliedCommands], Core!.Term);
+        }
+
+        return _kept;
+    }
+
+    /// <summary>Takes its time, and the cluster goes on meanwhile.</summary>
+    private void Fetch(Snapshot snapshot)
+    {
+        // Made in a later term: what it holds may never have been in the log of the leader that this node still follows.
+        if (snapshot.MadeIn > Disk.HardState.Term)
+        {
+            return;
+        }
+
+        Plan(network.IsHealthy ? HealthyDiskDelayMax : parameters.SnapshotDelayMax, () =>
+        {
+            _arrived = snapshot;
+            WakeUp();
+        });
+    }
+
+    private void BeginInstallation()
+    {
+        if (_arrived is not { } snapshot || _installing is not null)
+        {
+            return;
+        }
+
+        _arrived = null;
+        if (snapshot.Index <= Applied)
+        {
+            trace.Add("discards a snapshot", id, number: snapshot.Index.Value);
+            return;
+        }
+
+        trace.Add("installs a snapshot", id, number: snapshot.Index.Value);
+        _installing = snapshot;
+        vulnerable(this);
+        var delayMax = network.IsHealthy ? HealthyDiskDelayMax : parameters.DiskDelayMax;
+        Plan(delayMax, () =>
+        {
+            ReplaceState(snapshot);
+            Plan(delayMax, () =>
+            {
+                _isStateReplaced = true;
+                WakeUp();
+            });
+        });
+    }
+
+    private void ReplaceState(Snapshot snapshot)
+    {
+        trace.Add("replaces its state", id, number: snapshot.Index.Value);
+        Applied = snapshot.Index;
+        _states.Add(snapshot.State);
+        MarkAppliedDurable();
+        AppliedCommands.Clear();
+        AppliedCommands.UnionWith(snapshot.Commands);
+        checker.OnApplied(this, Applied, State);
+    }
+
+    private void FinishInstallation(Snapshot snapshot)
+    {
+        BeginLogBehind(snapshot);
+        Core!.SnapshotInstalled(snapshot.Index);
+        _commitHandedOut = LogIndex.Max(_commitHandedOut, snapshot.Index);
+        checker.OnStep(this);
+    }
+
+    private void BeginLogBehind(Snapshot snapshot)
+    {
+        trace.Add("begins its log behind", id, number: snapshot.Index.Value);
+        if (sabotage == Sabotage.ForeignTailKept)
+        {
+            Disk.InstallBaseBelow(snapshot.Index, snapshot.Term);
+        }
+        else
+        {
+            Disk.InstallBase(snapshot.Index, snapshot.Term);
+        }
+
+        (_installing, _isStateReplaced) = (null, false);
+        SnapshotCount++;
+        checker.OnLogBegins(this, snapshot.Index);
     }
 
     private bool LeavesTooEarly(Message message) => sabotage switch

@@ -38,7 +38,7 @@ internal sealed class Simulation
         _network = new(_parameters, _clock, _random, _trace, sabotage, (to, input) => _nodes[to.Value].Receive(input));
         for (var i = 0; i < _parameters.NodeCount; i++)
         {
-            _nodes.Add(new(new(i), _parameters, _clock, _random, _trace, _checker, _network, _nodes, OnElected, OnVoting, sabotage));
+            _nodes.Add(new(new(i), _parameters, _clock, _random, _trace, _checker, _network, _nodes, OnElected, OnVulnerable, sabotage));
         }
     }
 
@@ -83,7 +83,8 @@ internal sealed class Simulation
             _checker.Committed.Value,
             _checker.ReadCount,
             _crashCount,
-            _checker.ReplacedCount);
+            _checker.ReplacedCount,
+            _nodes.Sum(n => n.SnapshotCount));
     }
 
     private void RunUntil(Func<bool> done)
@@ -177,7 +178,8 @@ internal sealed class Simulation
         });
     }
 
-    private void OnVoting(SimulatedNode node)
+    /// <summary>A node has begun what a crash must not leave half done.</summary>
+    private void OnVulnerable(SimulatedNode node)
     {
         if (!_network.IsHealthy && _random.Next(100) < _parameters.VoteStruckPercent)
         {

@@ -41,8 +41,14 @@ internal sealed record SimulationParameters
 
     public required long LeaderLifeMax { get; init; }
 
-    /// <summary>Of a hundred writes of term or vote, so many are followed by a crash before they are done, or soon after.</summary>
+    /// <summary>Of a hundred writes of term or vote and installations of snapshots, so many are followed by a crash before they are done, or soon after.</summary>
     public required int VoteStruckPercent { get; init; }
+
+    /// <summary>Of a thousand moments in which a node could cut its log, so many are used.</summary>
+    public required int CutPermille { get; init; }
+
+    /// <summary>The longest that a snapshot takes to be fetched.</summary>
+    public required long SnapshotDelayMax { get; init; }
 
     /// <summary>The fault that this world prefers.</summary>
     public required int FavouriteFault { get; init; }
@@ -89,6 +95,8 @@ internal sealed record SimulationParameters
             LeaderStruckPercent = Pick(random, 0, 0, 50, 90),
             LeaderLifeMax = Pick(random, 1, 3, 10) * VirtualClock.Tick,
             VoteStruckPercent = Pick(random, 0, 0, 10, 40),
+            CutPermille = Pick(random, 0, 5, 50, 500),
+            SnapshotDelayMax = Pick(random, 1000, electionTime, 4 * electionTime),
             FavouriteFault = random.Next(Simulation.FaultKinds),
             FaultyTime = electionTime * random.Next(10, 30),
         };

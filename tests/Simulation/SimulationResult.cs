@@ -10,7 +10,8 @@ internal sealed record SimulationResult(
     long CommittedCount,
     int ReadCount,
     int CrashCount,
-    int ReplacedCount)
+    int ReplacedCount,
+    int SnapshotCount)
 {
     /// <summary>The sum of what two runs did; a sum has neither seed nor trace.</summary>
     public static SimulationResult operator +(SimulationResult left, SimulationResult right) => new(
@@ -22,5 +23,6 @@ internal sealed record SimulationResult(
         left.CommittedCount + right.CommittedCount,
         left.ReadCount + right.ReadCount,
         left.CrashCount + right.CrashCount,
-        left.ReplacedCount + right.ReplacedCount);
+        left.ReplacedCount + right.ReplacedCount,
+        left.SnapshotCount + right.SnapshotCount);
 }

@@ -23,7 +23,13 @@ public sealed class SimulationTests
         sum.ReadCount.Should().BeGreaterThan(50 * SeedsPerTest);
         sum.CrashCount.Should().BeGreaterThan(3 * SeedsPerTest);
         sum.ReplacedCount.Should().BeGreaterThan(5 * SeedsPerTest);
+        sum.SnapshotCount.Should().BeGreaterThan(SeedsPerTest);
     }
+
+    /// <summary>Worlds that once found something.</summary>
+    [Theory]
+    [InlineData(659)] // a leader probed its log's base for ever
+    public void What_was_found_once_stays_mended(int seed) => Simulation.Run(seed).LeaderCount.Should().BePositive();
 
     [Theory]
     [InlineData(7)]
@@ -51,6 +57,10 @@ public sealed class SimulationTests
     [InlineData(nameof(Sabotage.UncommittedApplied), "State machine safety")]
     [InlineData(nameof(Sabotage.RestartCommitsAll), "Committed entries stay on a majority's disks")]
     [InlineData(nameof(Sabotage.ReadsUnconfirmed), "Linearizable reads")]
+    [InlineData(nameof(Sabotage.SnapshotIndexWrong), "State machine safety")]
+    [InlineData(nameof(Sabotage.ForeignTailKept), "Log matching")]
+    [InlineData(nameof(Sabotage.LogCutBeyondDurable), "Broken invariant")]
+    [InlineData(nameof(Sabotage.InstallationForgottenAtCrash), "Broken invariant")]
     public void A_broken_promise_is_found(string sabotage, string property)
     {
         const int SeedsMax = 500;

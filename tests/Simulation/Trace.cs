@@ -68,6 +68,7 @@ internal sealed class Trace(VirtualClock clock, TextWriter? all)
             AppendEntries m => $"prev={m.PrevLogIndex}@{m.PrevLogTerm} +{m.Entries.Count} commit={m.LeaderCommit} round={m.ReadRound}",
             AppendEntriesAccepted m => $"match={m.MatchIndex} round={m.ReadRound}",
             AppendEntriesRejected m => $"prev={m.PrevLogIndex} hint={m.HintIndex}@{m.HintTerm} round={m.ReadRound}",
+            InstallSnapshot m => $"base={m.BaseIndex} round={m.ReadRound}",
             ReadIndexRequest m => $"context={m.Context}",
             ReadIndexResponse m => $"context={m.Context} index={m.Index}",
             _ => "",

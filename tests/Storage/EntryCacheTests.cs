@@ -44,5 +44,25 @@ public sealed class EntryCacheTests
         }
     }
 
+    [Fact]
+    public void Entries_that_were_cut_off_are_given_up_and_their_room_is_free()
+    {
+        var cache = new EntryCache(2200);
+        cache.Append([.. Enumerable.Range(1, 10).Select(i => Entry(i, 1, 100))]);
+
+        cache.ForgetUpTo(new(0));
+        cache.Find(new(1)).Should().NotBeNull();
+        cache.ForgetUpTo(new(4));
+        cache.Find(new(4)).Should().BeNull();
+        cache.Find(new(5))!.Index.Value.Should().Be(5);
+        cache.Append([.. Enumerable.Range(11, 5).Select(i => Entry(i, 1, 100))]);
+        cache.Find(new(5)).Should().NotBeNull("eleven entries fit");
+        cache.ForgetUpTo(new(99));
+        cache.Find(new(15)).Should().BeNull();
+        cache.Read(new(15), new(15), 1).Should().BeNull();
+        cache.Append([.. Enumerable.Range(16, 11).Select(i => Entry(i, 1, 100))]);
+        cache.Find(new(16)).Should().NotBeNull();
+    }
+
     private static Entry Entry(long index, long term, int bytes) => new(new(index), new(term), EntryKind.Command, new byte[bytes]);
 }

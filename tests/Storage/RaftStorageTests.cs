@@ -173,6 +173,131 @@ public sealed class RaftStorageTests : IDisposable
         _storage.HardState.Term.Value.Should().Be(1);
     }
 
+    [Fact]
+    public void A_log_is_cut_as_far_as_it_is_too_long_and_the_database_durable()
+    {
+        Fill(100, 1, 10);
+        _storage.Trim(new(80), tailEntriesMax: 100, tailBytesMax: 1000).Should().BeFalse("it is short enough");
+        _storage.BaseIndex.Value.Should().Be(0);
+
+        while (_storage.Trim(new(80), tailEntriesMax: 50, tailBytesMax: 1000))
+        {
+        }
+
+        Bounds().Should().Be((50, 100));
+        _storage.Trim(new(80), 10, 1000).Should().BeFalse();
+        Bounds().Should().Be((80, 100), "what the database may still need stays");
+        _storage.TermAt(new(80)).Value.Should().Be(1);
+        _storage.Invoking(s => s.TermAt(new(79))).Should().Throw<ArgumentOutOfRangeException>();
+        _storage.Invoking(s => s.Read(new(80), new(81), 10)).Should().Throw<ArgumentOutOfRangeException>();
+        Reopen();
+        Bounds().Should().Be((80, 100));
+        _storage.TermAt(new(80)).Value.Should().Be(1);
+        Read(81, 81).Should().Equal("81@1 Command 0000000081");
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void A_log_of_large_entries_is_cut_to_its_bytes(bool reopened)
+    {
+        Fill(100, 1, 10);
+        _storage.Append(null, [Entry(61, 2, "replaced")]);
+        if (reopened)
+        {
+            Reopen();
+        }
+
+        while (_storage.Trim(new(61), tailEntriesMax: 100, tailBytesMax: 300))
+        {
+        }
+
+        var kept = Enumerable.Range((int)_storage.BaseIndex.Value + 1, (int)(_storage.LastIndex - _storage.BaseIndex)).Count();
+        kept.Should().BeInRange(10, 30, "some sixteen entries are cut at a time");
+        Reopen();
+        _storage.LastIndex.Value.Should().Be(61);
+    }
+
+    [Fact]
+    public void A_log_may_be_cut_to_its_end_and_goes_on()
+    {
+        Fill(5, 3, 10);
+        _storage.Trim(new(5), 0, 0);
+        Bounds().Should().Be((5, 5));
+        _storage.TermAt(new(5)).Value.Should().Be(3);
+        Reopen();
+        Bounds().Should().Be((5, 5));
+        _storage.Append(null, [Entry(6, 4, "next")]);
+        Reopen();
+        Read(6, 6).Should().Equal("6@4 Command next");
+    }
+
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(1 << 20, false)]
+    [InlineData(0, true)]
+    public void A_log_begins_behind_an_installed_snapshot(long cachedBytesMax, bool reopened)
+    {
+        void Check(long index, long term, (long, long) bounds)
+        {
+            _storage.Dispose();
+            File.Delete(FilePath);
+            _storage = Open(cachedBytesMax: cachedBytesMax);
+            Fill(4, 1, 10);
+            _storage.Append(new(new(7), new NodeId(1)), [Entry(5, 2, "x"), Entry(6, 2, "y")]);
+            _storage.InstallBase(new(index), new(term));
+            if (reopened)
+            {
+                Reopen();
+            }
+
+            Bounds().Should().Be(bounds);
+            _storage.TermAt(new(index)).Value.Should().Be(term);
+            _storage.HardState.Should().Be(new HardState(new(7), new NodeId(1)));
+            if (bounds.Item2 > bounds.Item1)
+            {
+                Read(6, 6).Should().Equal("6@2 Command y");
+            }
+
+            _storage.Append(null, [Entry(bounds.Item2 + 1, 7, "next")]);
+            Reopen();
+            _storage.LastIndex.Value.Should().Be(bounds.Item2 + 1);
+        }
+
+        Check(9, 3, (9, 9));
+        Check(6, 2, (6, 6));
+        Check(5, 2, (5, 6));
+        Check(5, 3, (5, 5));
+    }
+
+    [Fact]
+    public void A_snapshot_behind_the_beginning_changes_nothing()
+    {
+        Fill(10, 1, 10);
+        _storage.Trim(new(6), 0, 0);
+        _storage.InstallBase(new(4), new(1));
+        Bounds().Should().Be((6, 10));
+        _storage.InstallBase(new(6), new(1));
+        Bounds().Should().Be((6, 10));
+    }
+
+    [Fact]
+    public void A_log_whose_beginning_does_not_fit_is_damaged()
+    {
+        Fill(10, 1, 10);
+        _storage.Trim(new(6), 0, 0);
+        _storage.Dispose();
+        Tamper("UPDATE base SET idx = 5");
+        this.Invoking(_ => Open()).Should().Throw<RaftStorageException>().WithMessage("*damaged*begins behind 5*");
+        Tamper("UPDATE base SET idx = 6");
+        _storage = Open();
+    }
+
+    private (long Base, long Last) Bounds() => (_storage.BaseIndex.Value, _storage.LastIndex.Value);
+
+    private void Fill(int count, long term, int bytes) => _storage.Append(
+        null, [.. Enumerable.Range(1, count).Select(i => Entry(i, term, i.ToString(System.Globalization.CultureInfo.InvariantCulture).PadLeft(bytes, '0')))]);
+
     private static Entry Entry(long index, long term, string data) =>
         new(new(index), new(term), EntryKind.Command, System.Text.Encoding.ASCII.GetBytes(data));
 

@@ -51,7 +51,7 @@ public sealed class PeerMessageCodecTests
         }
     }
 
-    private const int Kinds = 14;
+    private const int Kinds = 19;
 
     /// <summary>Records compare their lists by reference, so lists are compared by themselves.</summary>
     private static void AssertSame(PeerMessage actual, PeerMessage expected)
@@ -69,6 +69,14 @@ public sealed class PeerMessageCodecTests
             case (WriteRemembered a, WriteRemembered e):
                 (a with { Results = [] }).Should().Be(e with { Results = [] });
                 a.Results.Should().BeEquivalentTo(e.Results, options => options.WithStrictOrdering().ComparingByValue<SqlValue>());
+                break;
+            case (SnapshotOffer a, SnapshotOffer e):
+                (a with { Sha256 = default }).Should().Be(e with { Sha256 = default });
+                a.Sha256.ToArray().Should().Equal(e.Sha256.ToArray());
+                break;
+            case (SnapshotChunk a, SnapshotChunk e):
+                (a with { Bytes = default }).Should().Be(e with { Bytes = default });
+                a.Bytes.ToArray().Should().Equal(e.Bytes.ToArray());
                 break;
             case (NodeReport a, NodeReport e):
                 a.Status.ToArray().Should().Equal(e.Status.ToArray());
@@ -114,6 +122,11 @@ public sealed class PeerMessageCodecTests
             10 => new ForwardedWrite(term, random.Long(), random.Next(10_000), random.Command()),
             11 => new WriteRefused(Id(), term, new(FailureCode.Constraint, random.Text(), Bool() ? null : random.Next(5000), Bool() ? null : random.Next(9))),
             12 => new WriteRemembered(Id(), term, Index(), random.Results()),
+            13 => new RaftPeerMessage(new InstallSnapshot(_from, _to, term, Index(), random.Long())),
+            14 => new SnapshotRequest(Index()),
+            15 => new SnapshotOffer((ulong)random.Long(), Index(), term, Term(), random.Long(), random.Bytes(32)),
+            16 => new SnapshotChunkRequest((ulong)random.Long(), random.Long()),
+            17 => new SnapshotChunk((ulong)random.Long(), random.Long(), random.Bytes(random.Next(40))),
             _ => new NodeReport(random.Bytes(random.Next(40))),
         };
 

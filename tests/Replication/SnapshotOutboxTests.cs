@@ -1,0 +1,150 @@
+using System.Collections.Concurrent;
+using System.Security.Cryptography;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Replication;
+using DistDb.Node.Transport;
+
+namespace DistDb.Tests.Replication;
+
+/// <summary>Snapshots for peers; the test is the peer.</summary>
+public sealed class SnapshotOutboxTests : IDisposable
+{
+    private static readonly NodeId _peer = new(2);
+
+    private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-outbox-");
+    private readonly DirectoryInfo _snapshots;
+    private readonly ConcurrentQueue<PeerMessage> _sent = new();
+    private readonly ConcurrentQueue<string> _problems = new();
+    private readonly DatabaseWriter _database;
+    private readonly SnapshotOutbox _outbox;
+    private LogIndex _logBase;
+
+    public SnapshotOutboxTests()
+    {
+        SqliteLibrary.Initialize();
+        _snapshots = _folder.CreateSubdirectory("snapshots");
+        var path = Path.Combine(_folder.FullName, "main.db");
+        _database = DatabaseWriter.Open(path, new());
+        WriteUpTo(5);
+        _outbox = new(
+            _snapshots.FullName,
+            path,
+            () => new(_database.AppliedIndex),
+            index => index >= _logBase ? new(2) : throw new ArgumentOutOfRangeException(nameof(index)),
+            () => new(7),
+            (_, message) => _sent.Enqueue(message),
+            _problems.Enqueue);
+    }
+
+    public void Dispose()
+    {
+        _outbox.Dispose();
+        _database.Dispose();
+        _folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task A_snapshot_is_offered_with_its_place_and_the_makers_term_and_can_be_fetched()
+    {
+        var offer = await OfferAsync(3);
+
+        (offer.Index, offer.Term, offer.MadeIn).Should().Be((new LogIndex(5), new Term(2), new Term(7)));
+        var content = await FetchAsync(offer);
+        content.Should().HaveCount((int)offer.ByteCount);
+        SHA256.HashData(content).Should().Equal(offer.Sha256.ToArray());
+        var copy = Path.Combine(_folder.FullName, "copy.db");
+        await File.WriteAllBytesAsync(copy, content);
+        DatabaseFile.ReadAppliedIndex(copy).Should().Be(5);
+    }
+
+    [Fact]
+    public async Task It_serves_others_while_it_reaches_far_enough_and_the_log_is_kept_behind_it()
+    {
+        _outbox.KeptIndex.Should().BeNull();
+        var first = await OfferAsync(3);
+        WriteUpTo(9);
+        (await OfferAsync(5)).Id.Should().Be(first.Id);
+        _outbox.KeptIndex.Should().Be(new LogIndex(5));
+
+        var second = await OfferAsync(6);
+
+        second.Index.Should().Be(new LogIndex(9));
+        _outbox.KeptIndex.Should().Be(new LogIndex(9));
+        _snapshots.GetFiles().Should().ContainSingle("the older one is gone");
+        (await FetchPieceAsync(first.Id, 0)).Should().BeEmpty("its receiver must ask for the newer one");
+        (await FetchPieceAsync(second.Id, second.ByteCount)).Should().BeEmpty();
+        (await FetchPieceAsync(second.Id, -1)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_copy_that_fails_is_a_problem_and_leaves_nothing_behind()
+    {
+        _logBase = new(6);
+
+        await _outbox.OfferAsync(_peer, new(3));
+
+        _sent.Should().BeEmpty();
+        _problems.Should().ContainSingle();
+        _snapshots.GetFiles().Should().BeEmpty();
+        _outbox.KeptIndex.Should().BeNull();
+        _logBase = LogIndex.Zero;
+        (await OfferAsync(3)).Index.Should().Be(new LogIndex(5));
+    }
+
+    [Fact]
+    public async Task A_folder_that_cannot_be_written_is_a_problem_and_no_more()
+    {
+        _snapshots.Delete();
+        await File.WriteAllTextAsync(_snapshots.FullName, "in the way");
+        await _outbox.OfferAsync(_peer, new(3));
+        _problems.Should().ContainSingle();
+        File.Delete(_snapshots.FullName);
+        _snapshots.Create();
+        (await OfferAsync(3)).Index.Should().Be(new LogIndex(5));
+    }
+
+    [Fact]
+    public async Task What_an_earlier_process_left_is_cleared()
+    {
+        await OfferAsync(3);
+        await File.WriteAllTextAsync(Path.Combine(_snapshots.FullName, "incoming-1.db"), "a peer's");
+        _outbox.Clear();
+        _snapshots.GetFiles().Select(f => f.Name).Should().Equal("incoming-1.db");
+    }
+
+    private void WriteUpTo(long index)
+    {
+        while (_database.AppliedIndex < index)
+        {
+            _database.Begin(new(_database.AppliedIndex + 1, 0, 0));
+            _database.SetClusterId(Guid.NewGuid());
+            _database.Commit();
+        }
+    }
+
+    private async Task<SnapshotOffer> OfferAsync(long minIndex)
+    {
+        await _outbox.OfferAsync(_peer, new(minIndex));
+        _sent.TryDequeue(out var message).Should().BeTrue(string.Join('\n', _problems));
+        return message.Should().BeOfType<SnapshotOffer>().Subject;
+    }
+
+    private async Task<byte[]> FetchPieceAsync(ulong id, long offset)
+    {
+        await _outbox.SendChunkAsync(_peer, new(id, offset));
+        _sent.TryDequeue(out var message).Should().BeTrue();
+        return message.Should().BeOfType<SnapshotChunk>().Which.Bytes.ToArray();
+    }
+
+    private async Task<byte[]> FetchAsync(SnapshotOffer offer)
+    {
+        var content = new List<byte>();
+        while (content.Count < offer.ByteCount)
+        {
+            content.AddRange(await FetchPieceAsync(offer.Id, content.Count));
+        }
+
+        return [.. content];
+    }
+}
