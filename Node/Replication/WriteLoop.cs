@@ -46,7 +46,7 @@ internal sealed class WriteLoop : IDisposable
     private OpenBatch? _batch;
     private LogIndex _appliedIndex;
     private Term _appliedTerm;
-    private LogIndex _checkpointed;
+    private LogIndex _checkpointTried;
     private long _writeCount;
     private long _batchCount;
 
@@ -73,7 +73,7 @@ internal sealed class WriteLoop : IDisposable
         _leadership = raft.Leadership;
         _appliedIndex = new(Writer.AppliedIndex);
         _committed = _appliedIndex;
-        _checkpointed = _appliedIndex;
+        _checkpointTried = _appliedIndex;
         _applied.Advance(_appliedIndex);
         ClusterId = Writer.ClusterId ?? Guid.Empty;
         MasterNode = new(Writer.MasterNode);
@@ -311,7 +311,7 @@ internal sealed class WriteLoop : IDisposable
 
             SnapshotInstallation.End(_folder);
             FinishEntry(snapshot.Index, 0);
-            _checkpointed = snapshot.Index;
+            _checkpointTried = snapshot.Index;
 
             // Writes of this node's clients may be among the entries that were never seen here.
             _pending.Skipped();
@@ -326,14 +326,18 @@ internal sealed class WriteLoop : IDisposable
         SnapshotDone(snapshot);
     }
 
-    /// <summary>Now and then has the disk confirm the database, so that the log can be cut behind it.</summary>
+    /// <summary>Now and then has the disk confirm the database, so that the log can be cut behind it. Where a long reader prevents it, the next time will do.</summary>
     private void CheckpointIfDue()
     {
-        if (_appliedIndex - _checkpointed >= _options.CheckpointEntries && Writer.Checkpoint() is { } durable)
+        if (_appliedIndex - _checkpointTried < _options.CheckpointEntries)
         {
-            _checkpointed = _appliedIndex;
-            var to = KeepLogFrom() is { } kept ? LogIndex.Min(kept, new(durable)) : new(durable);
-            _raft.AllowTrim(to);
+            return;
+        }
+
+        _checkpointTried = _appliedIndex;
+        if (Writer.Checkpoint() is { } durable)
+        {
+            _raft.AllowTrim(KeepLogFrom() is { } kept ? LogIndex.Min(kept, new(durable)) : new(durable));
         }
     }
 
