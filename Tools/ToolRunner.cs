@@ -44,12 +44,20 @@ public static class ToolRunner
 
     private static int ExplainUsage(ParseResult parsed, InvocationConfiguration configuration)
     {
-        foreach (var error in parsed.Errors)
+        var command = parsed.CommandResult.Command;
+        if (command is RootCommand && parsed.UnmatchedTokens is [var word, ..])
         {
-            configuration.Error.WriteLine($"distdb: {error.Message}");
+            // Of the parser's three messages about this, the first says that no command was given.
+            configuration.Error.WriteLine($"distdb: there is no command or option \"{word}\".");
+        }
+        else
+        {
+            foreach (var error in parsed.Errors)
+            {
+                configuration.Error.WriteLine($"distdb: {error.Message}");
+            }
         }
 
-        var command = parsed.CommandResult.Command;
         configuration.Error.WriteLine($"See: distdb {(command is RootCommand ? "" : command.Name + " ")}--help");
         return ExitCode.WrongUsage;
     }
