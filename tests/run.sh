@@ -3,6 +3,8 @@
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
+# Where ldconfig is, for users whose path lacks it.
+PATH=$PATH:/usr/sbin:/sbin
 if ! command -v sqlite3 >/dev/null || ! ldconfig -p | grep -q 'libsqlite3\.so\.0'; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
     apt-get update -qq
