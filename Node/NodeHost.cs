@@ -17,9 +17,6 @@ internal static class NodeHost
     // Queries block the thread they run on; without a reserve a few long ones would hold up the links to the peers.
     private const int ThreadsMin = 64;
 
-    // A thousandth of a sync for each entry.
-    private const int CheckpointEntriesMax = 1000;
-
     /// <summary>Returns the process's exit code.</summary>
     public static async Task<int> RunAsync(NodeSettings settings, CancellationToken cancellationToken)
     {
@@ -86,7 +83,7 @@ internal static class NodeHost
         var app = builder.Build();
         app.UseExceptionHandler();
         app.UseStatusCodePages();
-        app.UseWebSockets(new() { KeepAliveInterval = TimeSpan.FromSeconds(5), KeepAliveTimeout = TimeSpan.FromSeconds(10) });
+        app.UseWebSockets(new() { KeepAliveInterval = PeerTransport.KeepAliveInterval, KeepAliveTimeout = PeerTransport.KeepAliveTimeout });
         app.Map(PeerTransport.Route, peers => peers.Run(context => context.RequestServices.GetRequiredService<PeerTransport>().AcceptAsync(context)));
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
@@ -125,7 +122,6 @@ internal static class NodeHost
                 RequestTimeout = settings.Timeout,
                 LogTailEntriesMax = settings.LogTailEntries,
                 LogTailBytesMax = settings.LogTailBytes,
-                CheckpointEntries = Math.Min(CheckpointEntriesMax, settings.LogTailEntries),
             },
             new(),
             provider.GetRequiredService<PeerTransport>(),

@@ -102,10 +102,13 @@ public sealed partial class ClusterNode : BackgroundService
         _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem);
         _raft.SnapshotWanted = _snapshotInbox.Want;
         _writes.KeepLogFrom = () => _snapshotOutbox.KeptIndex;
-        _writes.SnapshotDone = snapshot =>
+        _writes.SnapshotDone = (snapshot, isInstalled) =>
         {
             _snapshotInbox.Installed();
-            LogSnapshotInstalled(snapshot.Index);
+            if (isInstalled)
+            {
+                LogSnapshotInstalled(snapshot.Index);
+            }
         };
         transport.OnReceive(OnPeerMessage);
     }
@@ -138,9 +141,6 @@ public sealed partial class ClusterNode : BackgroundService
 
     /// <summary>Every other node.</summary>
     public IReadOnlyList<NodeId> Peers => _peers;
-
-    /// <summary>For a leader, how far each follower's log has come.</summary>
-    public IReadOnlyList<(NodeId Id, LogIndex MatchIndex)> Followers => _raft.Followers;
 
     /// <summary>What this node did since its start.</summary>
     public NodeCounters Counters

@@ -9,8 +9,8 @@ namespace DistDb.Node.Replication;
 /// The one thread that owns the Raft core and writes the log.
 /// <para>
 /// Its order is the safety argument. Inputs that wait are all taken in before the disk is touched, so that one sync serves them all.
-/// Then, for each <see cref="Ready"/>: who leads is made known on this node; a leader's entries are sent first, since they promise nothing and travel while this disk writes;
-/// term, vote and entries are written and synced; only then leave the messages that promise them; then the core learns of it; then
+/// Then, for each <see cref="Ready"/>: who leads is made known on this node; a leader's entries are sent, since they promise nothing and
+/// travel while this disk writes; term, vote and entries are written and synced; only then leave the messages that promise them; then the core learns of it; then
 /// the write loop is told how far the log is committed. If the disk fails the loop ends and so does the node: after a failed sync
 /// nobody knows what the disk holds until it is read anew, so it is never tried again.
 /// </para>
@@ -27,7 +27,6 @@ internal sealed class RaftLoop
     private readonly Inbox<Input> _inbox;
     private readonly ReadRounds _reads;
     private Leadership _leadership;
-    private volatile IReadOnlyList<(NodeId Id, LogIndex MatchIndex)> _followers = [];
     private LogIndex _committed;
     private TaskCompletionSource? _handOver;
     private long _trimTo;
@@ -52,9 +51,6 @@ internal sealed class RaftLoop
     public Action<LogIndex> Committed { get; set; } = _ => { };
 
     public Leadership Leadership => Volatile.Read(ref _leadership);
-
-    /// <summary>For a leader, what each follower has on disk, as of a moment ago.</summary>
-    public IReadOnlyList<(NodeId Id, LogIndex MatchIndex)> Followers => _followers;
 
     /// <summary>Hands in a peer's message; drops it when too much waits, as a network would.</summary>
     public void Receive(Message message) => _inbox.TryPost(new PeerInput(message));
@@ -242,11 +238,6 @@ internal sealed class RaftLoop
 
     private void PublishLeadership()
     {
-        if (_core.Role == Role.Leader)
-        {
-            _followers = [.. _core.FollowerProgress];
-        }
-
         var known = _leadership;
         var now = new Leadership(_core.Term, _core.Leader, _core.Role, _core.TermStart, _core.IsHandingOver);
         if (now == known)
@@ -257,7 +248,6 @@ internal sealed class RaftLoop
         Volatile.Write(ref _leadership, now);
         if (!now.IsLeader)
         {
-            _followers = [];
             _handOver?.TrySetResult();
         }
 

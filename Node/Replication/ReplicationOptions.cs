@@ -40,7 +40,7 @@ public sealed record ReplicationOptions
     /// <summary>Bytes of the same. Default 64 MiB: with large writes the entries alone would be no bound.</summary>
     public long LogTailBytesMax { get; init; } = 64 << 20;
 
-    /// <summary>The database is synced, and the log cut behind it, after this many entries. Default 1000: a thousandth of a sync for each.</summary>
+    /// <summary>The database is synced, and the log cut behind it, after this many entries, or the tail's number where that is less. Default 1000: a thousandth of a sync for each.</summary>
     public int CheckpointEntries { get; init; } = 1000;
 
     /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>

@@ -105,8 +105,8 @@ internal sealed class WriteLoop : IDisposable
     /// <summary>Clients' writes applied since the start, and the log entries that held them.</summary>
     public (long Writes, long Batches) Counts => (Interlocked.Read(ref _writeCount), Interlocked.Read(ref _batchCount));
 
-    /// <summary>Told on this loop's thread when a snapshot that was handed in is installed, or was not needed.</summary>
-    public Action<ReceivedSnapshot> SnapshotDone { get; set; } = _ => { };
+    /// <summary>Told on this loop's thread when a snapshot that was handed in is installed; or false when it was not needed any more.</summary>
+    public Action<ReceivedSnapshot, bool> SnapshotDone { get; set; } = (_, _) => { };
 
     /// <summary>The log must not be cut behind this index; null where nothing keeps it.</summary>
     public Func<LogIndex?> KeepLogFrom { get; set; } = () => null;
@@ -295,7 +295,8 @@ internal sealed class WriteLoop : IDisposable
             _snapshot = null;
         }
 
-        if (snapshot.Index > _appliedIndex)
+        var isNeeded = snapshot.Index > _appliedIndex;
+        if (isNeeded)
         {
             SnapshotInstallation.Begin(_folder, snapshot);
             _replica.Replace(snapshot.Path);
@@ -323,13 +324,13 @@ internal sealed class WriteLoop : IDisposable
             File.Delete(snapshot.Path);
         }
 
-        SnapshotDone(snapshot);
+        SnapshotDone(snapshot, isNeeded);
     }
 
     /// <summary>Now and then has the disk confirm the database, so that the log can be cut behind it. Where a long reader prevents it, the next time will do.</summary>
     private void CheckpointIfDue()
     {
-        if (_appliedIndex - _checkpointTried < _options.CheckpointEntries)
+        if (_appliedIndex - _checkpointTried < Math.Min(_options.CheckpointEntries, _options.LogTailEntriesMax))
         {
             return;
         }

@@ -76,7 +76,7 @@ internal sealed partial class PeerLink
             {
                 ReportProblem(e.Message);
             }
-            catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or SocketException)
+            catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or SocketException or InvalidDataException)
             {
                 ReportProblem((e.GetBaseException() as SocketException)?.Message ?? e.Message);
             }
@@ -100,8 +100,8 @@ internal sealed partial class PeerLink
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(_options.ConnectTimeout);
         socket.Options.Proxy = null;
-        socket.Options.KeepAliveInterval = TimeSpan.FromSeconds(5);
-        socket.Options.KeepAliveTimeout = TimeSpan.FromSeconds(10);
+        socket.Options.KeepAliveInterval = PeerTransport.KeepAliveInterval;
+        socket.Options.KeepAliveTimeout = PeerTransport.KeepAliveTimeout;
         await socket.ConnectAsync(_address, timeout.Token).ConfigureAwait(false);
 
         var handshake = new PeerHandshake(_options.Secret, _self());

@@ -15,6 +15,12 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
     /// <summary>Where peers knock.</summary>
     public const string Route = "/peer";
 
+    /// <summary>An idle link is asked whether it still stands after this.</summary>
+    internal static readonly TimeSpan KeepAliveInterval = TimeSpan.FromSeconds(5);
+
+    /// <summary>A link that does not answer that ends after this.</summary>
+    internal static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
+
     private const long RefusalLogIntervalMs = 60_000;
 
     // Reasons may quote what strangers send; so many distinct ones are remembered.
@@ -69,11 +75,7 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
                 await ReceiveAllAsync(socket, handshake, lifetime).ConfigureAwait(false);
             }
         }
-        catch (PeerRefusedException e)
-        {
-            ReportRefusal(remote, e.Message);
-        }
-        catch (InvalidDataException e)
+        catch (Exception e) when (e is PeerRefusedException or InvalidDataException)
         {
             ReportRefusal(remote, e.Message);
         }
