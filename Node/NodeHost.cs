@@ -3,7 +3,6 @@ using System.Net.Sockets;
 using DistDb.Master;
 using DistDb.Node.Api;
 using DistDb.Node.Database;
-using DistDb.Node.Raft;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
 using DistDb.Node.Transport;
@@ -92,7 +91,6 @@ internal static class NodeHost
 
     private static void AddServices(IServiceCollection services, NodeSettings settings)
     {
-        NodeId[] voters = [.. settings.Addresses.Keys.Order()];
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default));
         services.AddProblemDetails(Problem.AddCode);
@@ -105,18 +103,10 @@ internal static class NodeHost
                 Peers = settings.Addresses.Where(a => a.Key != settings.Id).ToDictionary(),
                 Secret = settings.ClusterSecret,
             },
-            () => new PeerIdentity
-            {
-                Node = settings.Id.Value,
-                ClusterSize = voters.Length,
-                ClusterId = provider.GetRequiredService<ClusterNode>().ClusterId,
-                SqliteFingerprint = SqliteLibrary.Fingerprint,
-                Version = StatusBuilder.Version,
-            },
             provider.GetRequiredService<ILogger<PeerTransport>>()));
         services.AddSingleton(provider => new ClusterNode(
             provider.GetRequiredService<NodeFolder>(),
-            voters,
+            new ClusterSettings(settings.Addresses),
             new()
             {
                 RequestTimeout = settings.Timeout,
@@ -139,7 +129,7 @@ internal static class NodeHost
 
     private static void PrintBanner(NodeSettings settings)
     {
-        Console.WriteLine($"DistDb {StatusBuilder.Version}, node {settings.Id} of {settings.Addresses.Count}; SQLite {SqliteLibrary.Version}");
+        Console.WriteLine($"DistDb {BuildVersion.Current}, node {settings.Id} of {settings.Addresses.Count}; SQLite {SqliteLibrary.Version}");
         foreach (var line in settings.Describe())
         {
             Console.WriteLine("  " + line);

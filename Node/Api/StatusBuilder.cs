@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Reflection;
 using System.Text.Json;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
@@ -14,10 +13,6 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses)
     private static readonly TimeSpan _silenceMax = TimeSpan.FromSeconds(1);
 
     private readonly long _started = Stopwatch.GetTimestamp();
-
-    /// <summary>The version of distdb, without the commit that some builds append.</summary>
-    public static string Version { get; } =
-        typeof(StatusBuilder).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()!.InformationalVersion.Split('+')[0];
 
     public NodeStatus Node() => new()
     {
@@ -42,7 +37,7 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses)
         ClusterId = node.ClusterId == Guid.Empty ? null : node.ClusterId,
         Peers = [.. node.Peers.Select(Peer)],
         Databases = [new("main", node.DatabaseBytes)],
-        Versions = new(Version, SqliteLibrary.Version, Environment.Version.ToString()),
+        Versions = new(BuildVersion.Current, SqliteLibrary.Version, Environment.Version.ToString()),
         Counters = Counters(node.Counters),
         UptimeS = Math.Round(Stopwatch.GetElapsedTime(_started).TotalSeconds, 1),
     };

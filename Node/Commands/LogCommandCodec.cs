@@ -8,8 +8,9 @@ namespace DistDb.Node.Commands;
 ///   kind 1   bootstrap    cluster id: 16 bytes
 ///   kind 2   write batch  time: signed, seed: 8 bytes, count, count x write
 /// write      command, rows affected: signed, last insert id: signed
-/// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text, flags: byte (1 transaction, 2 key),
-///            [key: text], count, count x statement
+/// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text, flags: byte (1 transaction, 2 key, 4 operation),
+///            [key: text], operation | count, count x statement
+/// operation  kind: byte (1 promote, 2 verify), node: signed | repairs: bool
 /// statement  sql: text, form: byte (0 positional, 1 named), count, count x ([name: text] value)
 /// value      kind: byte (SqlValueKind), then signed | 8 bytes | text | bytes
 /// </code>
@@ -20,6 +21,9 @@ public static class LogCommandCodec
     private const byte KindWriteBatch = 2;
     private const byte FlagTransaction = 1;
     private const byte FlagKey = 2;
+    private const byte FlagOperation = 4;
+    private const byte OperationPromote = 1;
+    private const byte OperationVerify = 2;
     private const byte FormPositional = 0;
     private const byte FormNamed = 1;
 
@@ -72,10 +76,19 @@ public static class LogCommandCodec
         writer.WriteFixed64(command.Id.Incarnation);
         writer.WriteSigned(command.Id.Sequence);
         writer.WriteText(command.Database);
-        writer.WriteByte((byte)((command.IsTransaction ? FlagTransaction : 0) | (command.IdempotencyKey is null ? 0 : FlagKey)));
+        writer.WriteByte((byte)(
+            (command.IsTransaction ? FlagTransaction : 0)
+            | (command.IdempotencyKey is null ? 0 : FlagKey)
+            | (command.Operation is null ? 0 : FlagOperation)));
         if (command.IdempotencyKey is { } key)
         {
             writer.WriteText(key);
+        }
+
+        if (command.Operation is { } operation)
+        {
+            WriteOperation(writer, operation);
+            return;
         }
 
         writer.WriteUnsigned((ulong)command.Statements.Count);
@@ -91,13 +104,14 @@ public static class LogCommandCodec
         var id = new WriteId(reader.ReadInt32(), reader.ReadFixed64(), reader.ReadSigned());
         var database = reader.ReadText();
         var flags = reader.ReadByte();
-        if ((flags & ~(FlagTransaction | FlagKey)) != 0)
+        if ((flags & ~(FlagTransaction | FlagKey | FlagOperation)) != 0)
         {
             throw new InvalidDataException($"A write with flags {flags}; a newer version may have written it.");
         }
 
         var key = (flags & FlagKey) != 0 ? reader.ReadText() : null;
-        var statements = new Statement[reader.ReadCount()];
+        var operation = (flags & FlagOperation) != 0 ? ReadOperation(ref reader) : null;
+        var statements = operation is null ? new Statement[reader.ReadCount()] : [];
         for (var i = 0; i < statements.Length; i++)
         {
             statements[i] = ReadStatement(ref reader);
@@ -110,6 +124,7 @@ public static class LogCommandCodec
             IdempotencyKey = key,
             Statements = statements,
             IsTransaction = (flags & FlagTransaction) != 0,
+            Operation = operation,
         };
     }
 
@@ -171,6 +186,30 @@ public static class LogCommandCodec
         SqlValueKind.Text => SqlValue.From(reader.ReadText()),
         SqlValueKind.Blob => SqlValue.From(reader.ReadBytes()),
         var kind => throw new InvalidDataException($"A value of kind {kind}."),
+    };
+
+    private static void WriteOperation(WireWriter writer, Operation operation)
+    {
+        switch (operation)
+        {
+            case PromoteOperation promote:
+                writer.WriteByte(OperationPromote);
+                writer.WriteSigned(promote.Node);
+                break;
+            case VerifyOperation verify:
+                writer.WriteByte(OperationVerify);
+                writer.WriteBool(verify.Repairs);
+                break;
+            default:
+                throw new ArgumentException($"No layout for {operation.GetType().Name}.", nameof(operation));
+        }
+    }
+
+    private static Operation ReadOperation(ref WireReader reader) => reader.ReadByte() switch
+    {
+        OperationPromote => new PromoteOperation(reader.ReadInt32()),
+        OperationVerify => new VerifyOperation(reader.ReadBool()),
+        var kind => throw new InvalidDataException($"An operation of kind {kind}; a newer version may have written it."),
     };
 
     private static WriteBatch ReadBatch(ref WireReader reader)

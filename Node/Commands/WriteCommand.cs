@@ -21,11 +21,14 @@ public sealed record WriteCommand
     /// <summary>The client's own idempotency key, or null. At most <see cref="IdempotencyKeyLengthMax"/> characters.</summary>
     public string? IdempotencyKey { get; init; }
 
-    /// <summary>At least one; exactly one where <see cref="IsTransaction"/> is false.</summary>
+    /// <summary>At least one, and exactly one where <see cref="IsTransaction"/> is false; none where there is an <see cref="Operation"/>.</summary>
     public required IReadOnlyList<Statement> Statements { get; init; }
 
     /// <summary>True for a client's <c>transaction</c>: several results, and reading statements are welcome in it.</summary>
     public bool IsTransaction { get; init; }
+
+    /// <summary>What it does in place of statements, or null.</summary>
+    public Operation? Operation { get; init; }
 
     /// <summary>Longest idempotency key, in characters: room for any UUID or hash with a prefix, too small to store data in.</summary>
     public const int IdempotencyKeyLengthMax = 255;

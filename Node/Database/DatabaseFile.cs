@@ -39,15 +39,21 @@ public static class DatabaseFile
 
     /// <summary>The log entry that a closed database file is at.</summary>
     /// <exception cref="StorageFailedException">The file is no database of ours.</exception>
-    public static long ReadAppliedIndex(string path)
+    public static long ReadAppliedIndex(string path) => Convert.ToInt64(ReadState(path, "applied_index"), CultureInfo.InvariantCulture);
+
+    /// <summary>Who belonged to the cluster at that entry, as <see cref="DatabaseWriter.SetMembership"/> stored it; null if it never did.</summary>
+    /// <exception cref="StorageFailedException">The file is no database of ours.</exception>
+    public static byte[]? ReadMembership(string path) => ReadState(path, "membership") as byte[];
+
+    private static object? ReadState(string path, string column)
     {
         try
         {
             // Immutable: looks at the file alone and leaves nothing beside it.
             using var connection = Open($"Data Source=file:{Uri.EscapeDataString(path)}?immutable=1;Mode=ReadOnly;Pooling=False");
             using var command = connection.CreateCommand();
-            command.CommandText = "SELECT applied_index FROM _distdb_state";
-            return Convert.ToInt64(command.ExecuteScalar(), CultureInfo.InvariantCulture);
+            command.CommandText = $"SELECT {column} FROM _distdb_state";
+            return command.ExecuteScalar();
         }
         catch (SqliteException e)
         {

@@ -225,6 +225,16 @@ public sealed class DatabaseWriter : IDisposable
         statement.Bind(1, node).Run();
     }
 
+    /// <summary>Stores who belongs to the cluster, as part of the open entry, so that a copy of the file tells it.</summary>
+    /// <param name="membership">Bytes whose meaning is the log's.</param>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public void SetMembership(ReadOnlySpan<byte> membership)
+    {
+        RequireEntry();
+        using var statement = _connection.PrepareInternal("UPDATE _distdb_state SET membership = ?1");
+        statement.Bind(1, membership).Run();
+    }
+
     /// <summary>
     /// Commits the open entry together with its index. Readers see it at once. It survives the death of this process, but a power loss
     /// may take it back, as a whole: then <see cref="AppliedIndex"/> says after the restart from where the log must be applied again.

@@ -20,9 +20,10 @@ internal static class InternalSchema
             time_ms INTEGER NOT NULL,
             cluster_id BLOB,
             master_node INTEGER NOT NULL,
+            membership BLOB,
             pin INTEGER NOT NULL)
         """,
-        "INSERT OR IGNORE INTO _distdb_state VALUES (1, 0, 0, NULL, 0, 0)",
+        "INSERT OR IGNORE INTO _distdb_state VALUES (1, 0, 0, NULL, 0, NULL, 0)",
 
         // Writes applied under an idempotency key: see RequestLedger.
         """

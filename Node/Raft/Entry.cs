@@ -8,11 +8,14 @@ public enum EntryKind : byte
 
     /// <summary>Empty; a leader puts one at the start of its term so that earlier entries can be committed (Raft §5.4.2, §8).</summary>
     NoOp = 1,
+
+    /// <summary>Who belongs to the cluster from here on: <see cref="MembershipCodec"/>'s bytes (thesis §4.1).</summary>
+    Configuration = 2,
 }
 
 /// <summary>One entry of the log. (Term, Index) identifies it for ever once it is committed.</summary>
 /// <param name="Index">Its position.</param>
 /// <param name="Term">The term of the leader that created it.</param>
-/// <param name="Kind">Whether <paramref name="Data"/> is the owner's.</param>
-/// <param name="Data">The command's bytes; must not be changed by anybody.</param>
+/// <param name="Kind">What <paramref name="Data"/> is.</param>
+/// <param name="Data">The bytes; must not be changed by anybody.</param>
 public sealed record Entry(LogIndex Index, Term Term, EntryKind Kind, ReadOnlyMemory<byte> Data);

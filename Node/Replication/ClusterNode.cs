@@ -16,6 +16,7 @@ public sealed partial class ClusterNode : BackgroundService
 {
     private static readonly TimeSpan _sweepInterval = TimeSpan.FromMilliseconds(50);
 
+    private readonly ClusterSettings _cluster;
     private readonly ReplicationOptions _options;
     private readonly IPeerTransport _transport;
     private readonly ILogger _logger;
@@ -39,19 +40,20 @@ public sealed partial class ClusterNode : BackgroundService
     /// <exception cref="StorageFailedException">The database cannot be opened.</exception>
     public ClusterNode(
         NodeFolder folder,
-        IReadOnlyList<NodeId> voters,
+        ClusterSettings cluster,
         ReplicationOptions options,
         DatabaseOptions databaseOptions,
         IPeerTransport transport,
         IHostApplicationLifetime lifetime,
         ILogger<ClusterNode> logger)
     {
+        _cluster = cluster;
         _options = options;
         _transport = transport;
         _logger = logger;
         _lifetime = lifetime;
         Id = folder.Node;
-        _peers = [.. voters.Where(v => v != Id)];
+        _peers = [.. cluster.Addresses.Keys.Where(v => v != Id).Order()];
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
         SnapshotInstallation.Recover(folder, folder.DatabasePath("main"), _storage);
@@ -70,7 +72,9 @@ public sealed partial class ClusterNode : BackgroundService
 
         var core = new RaftNode(
             Id,
-            voters,
+            _storage.LogId,
+            cluster.InitialMembership,
+            _storage.IsHeldBack,
             _storage.HardState,
             _storage,
             new(_database.Writer.AppliedIndex),
@@ -110,7 +114,7 @@ public sealed partial class ClusterNode : BackgroundService
                 LogSnapshotInstalled(snapshot.Index);
             }
         };
-        transport.OnReceive(OnPeerMessage);
+        transport.Introduce(Introduce, OnPeerMessage);
     }
 
     public NodeId Id { get; }
@@ -400,6 +404,19 @@ public sealed partial class ClusterNode : BackgroundService
             _transport.Send(leader, write);
         }
     }
+
+    private PeerIdentity Introduce() => new()
+    {
+        Node = Id.Value,
+        LogId = _storage.LogId,
+        HasHistory = _storage.LastIndex > LogIndex.Zero || _storage.HardState != default,
+        Address = _cluster.AddressOf(Id),
+        IsJoining = _cluster.IsJoining,
+        ClusterSize = _cluster.Addresses.Count,
+        ClusterId = ClusterId,
+        SqliteFingerprint = SqliteLibrary.Fingerprint,
+        Version = BuildVersion.Current,
+    };
 
     private void OnPeerMessage(NodeId from, PeerMessage message)
     {

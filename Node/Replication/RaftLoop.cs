@@ -66,10 +66,10 @@ internal sealed class RaftLoop
     public void AllowTrim(LogIndex durable) => Interlocked.Exchange(ref _trimTo, durable.Value);
 
     /// <summary>Lets the log begin behind a snapshot that the database was replaced by; on disk when it returns. Not on this loop's thread.</summary>
-    public Task InstallSnapshotAsync(LogIndex index, Term term)
+    public Task InstallSnapshotAsync(ReceivedSnapshot snapshot)
     {
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _inbox.Post(new SnapshotInput(index, term, done));
+        _inbox.Post(new SnapshotInput(snapshot, done));
         return done.Task;
     }
 
@@ -175,12 +175,12 @@ internal sealed class RaftLoop
                 }
 
                 break;
-            case SnapshotInput snapshot:
+            case SnapshotInput { Snapshot: var snapshot, Done: var installed }:
                 CarryOutAll();
-                _storage.InstallBase(snapshot.Index, snapshot.Term);
+                _storage.InstallBase(snapshot.Index, snapshot.Term, snapshot.Membership);
                 _core.SnapshotInstalled(snapshot.Index);
                 _committed = LogIndex.Max(_committed, snapshot.Index);
-                snapshot.Done.SetResult();
+                installed.SetResult();
                 break;
             case WakeInput:
                 break;
@@ -264,7 +264,7 @@ internal sealed class RaftLoop
 
     private sealed record HandOverInput(Func<NodeId, bool> IsReachable, TaskCompletionSource Done) : Input;
 
-    private sealed record SnapshotInput(LogIndex Index, Term Term, TaskCompletionSource Done) : Input;
+    private sealed record SnapshotInput(ReceivedSnapshot Snapshot, TaskCompletionSource Done) : Input;
 
     private sealed record WakeInput : Input;
 }

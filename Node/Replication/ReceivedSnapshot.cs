@@ -6,4 +6,8 @@ namespace DistDb.Node.Replication;
 /// <param name="Path">The database file.</param>
 /// <param name="Index">The last entry whose effects it holds.</param>
 /// <param name="Term">That entry's term.</param>
-internal sealed record ReceivedSnapshot(string Path, LogIndex Index, Term Term);
+internal sealed record ReceivedSnapshot(string Path, LogIndex Index, Term Term)
+{
+    /// <summary>The newest configuration up to there, once it was read from the file; null where there was none.</summary>
+    public Membership? Membership { get; init; }
+}

@@ -9,7 +9,7 @@ namespace DistDb.Node.Replication;
 /// Makes the two steps of installing a snapshot one: the database's file is replaced, and the log begins anew behind it. A small file that
 /// names the snapshot stands while that is under way; should the process die meanwhile, the next start finishes what it names.
 /// <code>
-/// snapshots/installing   "index term path", one line
+/// snapshots/installing   "index term membership path", one line; the membership in base64, or "-"
 /// </code>
 /// </summary>
 internal static class SnapshotInstallation
@@ -21,7 +21,7 @@ internal static class SnapshotInstallation
         using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
         {
             file.Write(System.Text.Encoding.UTF8.GetBytes(
-                string.Create(CultureInfo.InvariantCulture, $"{snapshot.Index.Value} {snapshot.Term.Value} {Path.GetFileName(snapshot.Path)}\n")));
+                string.Create(CultureInfo.InvariantCulture, $"{snapshot.Index.Value} {snapshot.Term.Value} {Text(snapshot.Membership)} {Path.GetFileName(snapshot.Path)}\n")));
             file.Flush(flushToDisk: true);
         }
 
@@ -47,18 +47,22 @@ internal static class SnapshotInstallation
             return;
         }
 
-        var words = File.ReadAllText(MarkerPath(folder)).TrimEnd('\n').Split(' ', 3);
+        var words = File.ReadAllText(MarkerPath(folder)).TrimEnd('\n').Split(' ', 4);
         var index = new LogIndex(long.Parse(words[0], CultureInfo.InvariantCulture));
         var term = new Term(long.Parse(words[1], CultureInfo.InvariantCulture));
-        var file = Path.Combine(folder.SnapshotPath, words[2]);
+        var membership = words[2] == "-" ? null : MembershipCodec.Decode(Convert.FromBase64String(words[2]));
+        var file = Path.Combine(folder.SnapshotPath, words[3]);
         if (File.Exists(file))
         {
             DatabaseFile.Replace(databasePath, file);
         }
 
-        storage.InstallBase(index, term);
+        storage.InstallBase(index, term, membership);
         End(folder);
     }
+
+    private static string Text(Membership? membership) =>
+        membership is null ? "-" : Convert.ToBase64String(MembershipCodec.Encode(membership));
 
     private static string MarkerPath(NodeFolder folder) => Path.Combine(folder.SnapshotPath, "installing");
 }

@@ -298,11 +298,15 @@ internal sealed class WriteLoop : IDisposable
         var isNeeded = snapshot.Index > _appliedIndex;
         if (isNeeded)
         {
+            snapshot = snapshot with
+            {
+                Membership = DatabaseFile.ReadMembership(snapshot.Path) is { } bytes ? MembershipCodec.Decode(bytes) : null,
+            };
             SnapshotInstallation.Begin(_folder, snapshot);
             _replica.Replace(snapshot.Path);
             try
             {
-                _raft.InstallSnapshotAsync(snapshot.Index, snapshot.Term).Wait(_stopped.Token);
+                _raft.InstallSnapshotAsync(snapshot).Wait(_stopped.Token);
             }
             catch (OperationCanceledException)
             {

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Security.Cryptography;
 using DistDb.Node.Raft;
 using Microsoft.Data.Sqlite;
 
@@ -10,15 +11,15 @@ namespace DistDb.Node.Storage;
 /// because nearly every read asks for them.
 /// <para><see cref="Append"/> belongs to one thread (the Raft loop); everything else may be called from any.</para>
 /// <code>
-/// meta        key TEXT PRIMARY KEY, value TEXT          format, node
+/// meta        key TEXT PRIMARY KEY, value TEXT          format, node, log_id, cluster_id, held_back
 /// hard_state  id = 0, term, voted_for (NULL: nobody)
-/// base        id = 0, idx, term                         the last entry that was cut off (0, 0: none)
+/// base        id = 0, idx, term, membership             the last entry that was cut off (0, 0: none), the newest configuration up to there
 /// entries     idx INTEGER PRIMARY KEY, term, kind, data BLOB
 /// </code>
 /// </summary>
 public sealed class RaftStorage : ILogStore, IDisposable
 {
-    private const string Format = "1";
+    private const string Format = "2";
 
     // About a millisecond's work.
     private const int CutEntriesAtOnce = 1000;
@@ -38,6 +39,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private LogIndex _baseIndex;
     private Term _baseTerm;
     private LogIndex _lastIndex;
+    private Membership? _baseMembership;
     private long _syncCount;
 
     // Of all entries' data; the writing thread's own.
@@ -61,6 +63,26 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
     /// <summary>Term and vote as last written.</summary>
     public HardState HardState { get; private set; }
+
+    /// <summary>The identity of this log, a random number that was made with the file; never 0.</summary>
+    public ulong LogId { get; private set; }
+
+    /// <summary>The cluster that the log belongs to, or null while it is not known.</summary>
+    public Guid? ClusterId { get; private set; }
+
+    /// <summary>Whether the log is new and its node may not vote yet; see <see cref="RaftNode.Release"/>.</summary>
+    public bool IsHeldBack { get; private set; }
+
+    public Membership? BaseMembership
+    {
+        get
+        {
+            lock (_cacheLock)
+            {
+                return _baseMembership;
+            }
+        }
+    }
 
     /// <summary>How often the disk was waited for since the file was opened.</summary>
     public long SyncCount => Interlocked.Read(ref _syncCount);
@@ -105,9 +127,10 @@ public sealed class RaftStorage : ILogStore, IDisposable
                 CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
                 CREATE TABLE IF NOT EXISTS hard_state (id INTEGER PRIMARY KEY CHECK (id = 0), term INTEGER NOT NULL, voted_for INTEGER);
                 CREATE TABLE IF NOT EXISTS entries (idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, kind INTEGER NOT NULL, data BLOB NOT NULL);
-                CREATE TABLE IF NOT EXISTS base (id INTEGER PRIMARY KEY CHECK (id = 0), idx INTEGER NOT NULL, term INTEGER NOT NULL);
+                CREATE TABLE IF NOT EXISTS base (id INTEGER PRIMARY KEY CHECK (id = 0), idx INTEGER NOT NULL, term INTEGER NOT NULL, membership BLOB);
+                CREATE INDEX IF NOT EXISTS configurations ON entries(idx) WHERE kind = 2;
                 INSERT OR IGNORE INTO hard_state VALUES (0, 0, NULL);
-                INSERT OR IGNORE INTO base VALUES (0, 0, 0);
+                INSERT OR IGNORE INTO base VALUES (0, 0, 0, NULL);
                 COMMIT;
                 """);
             reader = Connect(path, SqliteOpenMode.ReadOnly);
@@ -209,7 +232,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
             return false;
         }
 
-        Rebase(to, TermAt(to), keepsTail: true);
+        Rebase(to, TermAt(to), keepsTail: true, MembershipAt(to));
         return to < durable;
     }
 
@@ -218,13 +241,32 @@ public sealed class RaftStorage : ILogStore, IDisposable
     /// entry, and dropped otherwise: then it is another leader's, or missing. Does nothing where the log begins behind that entry already.
     /// On disk when it returns.
     /// </summary>
+    /// <param name="index">The last entry whose effects the snapshot holds.</param>
+    /// <param name="term">That entry's term.</param>
+    /// <param name="membership">The newest configuration up to there; null where there was none.</param>
     /// <exception cref="RaftStorageException">The disk failed.</exception>
-    public void InstallBase(LogIndex index, Term term)
+    public void InstallBase(LogIndex index, Term term, Membership? membership)
     {
         if (index >= BaseIndex)
         {
-            Rebase(index, term, keepsTail: index <= LastIndex && TermAt(index) == term);
+            Rebase(index, term, keepsTail: index <= LastIndex && TermAt(index) == term, membership);
         }
+    }
+
+    /// <summary>Writes down which cluster the log belongs to. On disk when it returns. Belongs to the thread of <see cref="Append"/>.</summary>
+    /// <exception cref="RaftStorageException">The disk failed.</exception>
+    public void SetClusterId(Guid id)
+    {
+        WriteMeta("cluster_id", id.ToString());
+        ClusterId = id;
+    }
+
+    /// <summary>Writes down that the node may vote from now on. On disk when it returns. Belongs to the thread of <see cref="Append"/>.</summary>
+    /// <exception cref="RaftStorageException">The disk failed.</exception>
+    public void Release()
+    {
+        WriteMeta("held_back", "0");
+        IsHeldBack = false;
     }
 
     public Term TermAt(LogIndex index)
@@ -260,6 +302,30 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
 
         return ReadFromDisk(from, to, bytesMax);
+    }
+
+    public IReadOnlyList<Entry> ReadConfigurations()
+    {
+        try
+        {
+            lock (_readerLock)
+            {
+                using var select = Command(_reader, "SELECT idx, term, data FROM entries WHERE kind = 2 AND idx > $base ORDER BY idx", "$base");
+                select.Parameters[0].Value = BaseIndex.Value;
+                using var row = select.ExecuteReader();
+                var entries = new List<Entry>();
+                while (row.Read())
+                {
+                    entries.Add(new(new(row.GetInt64(0)), new(row.GetInt64(1)), EntryKind.Configuration, row.GetFieldValue<byte[]>(2)));
+                }
+
+                return entries;
+            }
+        }
+        catch (SqliteException e)
+        {
+            throw ReadFailed(e);
+        }
     }
 
     public void Dispose()
@@ -306,10 +372,23 @@ public sealed class RaftStorage : ILogStore, IDisposable
             $"The Raft log {_path} has format {found}, this version of distdb reads format {Format}. Nothing was changed; use the version that wrote it, or a newer one.");
         CheckMeta("node", node.ToString(), found =>
             $"The Raft log {_path} belongs to node {found}, not to node {node}. Nothing was changed; start this node with its own data folder.");
+        var drawn = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1;
+        LogId = ulong.Parse(GetOrAddMeta("log_id", drawn.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
+        IsHeldBack = GetOrAddMeta("held_back", "1") == "1";
+        ClusterId = FindMeta("cluster_id") is { } id ? Guid.Parse(id) : null;
     }
 
     /// <summary>Writes a fact at the file's first opening and demands the same ever after.</summary>
     private void CheckMeta(string key, string value, Func<string, string> mismatch)
+    {
+        var found = GetOrAddMeta(key, value);
+        if (found != value)
+        {
+            throw new RaftStorageException(mismatch(found));
+        }
+    }
+
+    private string GetOrAddMeta(string key, string value)
     {
         using (var insert = Command(_writer, "INSERT OR IGNORE INTO meta VALUES ($key, $value)", "$key", "$value"))
         {
@@ -318,12 +397,28 @@ public sealed class RaftStorage : ILogStore, IDisposable
             insert.ExecuteNonQuery();
         }
 
+        return FindMeta(key)!;
+    }
+
+    private string? FindMeta(string key)
+    {
         using var select = Command(_writer, "SELECT value FROM meta WHERE key = $key", "$key");
         select.Parameters[0].Value = key;
-        var found = (string)select.ExecuteScalar()!;
-        if (found != value)
+        return (string?)select.ExecuteScalar();
+    }
+
+    private void WriteMeta(string key, string value)
+    {
+        try
         {
-            throw new RaftStorageException(mismatch(found));
+            using var replace = Command(_writer, "REPLACE INTO meta VALUES ($key, $value)", "$key", "$value");
+            replace.Parameters[0].Value = key;
+            replace.Parameters[1].Value = value;
+            replace.ExecuteNonQuery();
+        }
+        catch (SqliteException e)
+        {
+            throw WriteFailed(e);
         }
     }
 
@@ -343,7 +438,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
         using var bounds = Command(
             _writer,
             """
-            SELECT base.idx, base.term, count(entries.idx), ifnull(min(entries.idx), base.idx + 1), ifnull(max(entries.idx), base.idx)
+            SELECT base.idx, base.term, count(entries.idx), ifnull(min(entries.idx), base.idx + 1), ifnull(max(entries.idx), base.idx), base.membership
             FROM base LEFT JOIN entries
             """);
         using var found = bounds.ExecuteReader();
@@ -361,19 +456,41 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
 
         _lastIndex = new(last);
+        _baseMembership = found.IsDBNull(5) ? null : DecodeMembership(found.GetFieldValue<byte[]>(5));
         _bytes = SumBytes("idx > $idx", _baseIndex);
     }
 
+    private Membership DecodeMembership(byte[] bytes)
+    {
+        try
+        {
+            return MembershipCodec.Decode(bytes);
+        }
+        catch (FormatException e)
+        {
+            throw Damaged(e.Message);
+        }
+    }
+
+    /// <summary>The newest configuration up to an index that the log holds.</summary>
+    private Membership? MembershipAt(LogIndex index)
+    {
+        using var select = Command(_writer, "SELECT data FROM entries WHERE kind = 2 AND idx <= $idx ORDER BY idx DESC LIMIT 1", "$idx");
+        select.Parameters[0].Value = index.Value;
+        return select.ExecuteScalar() is byte[] data ? DecodeMembership(data) : BaseMembership;
+    }
+
     /// <summary>Moves the log's beginning and deletes what that makes needless, in one transaction.</summary>
-    private void Rebase(LogIndex index, Term term, bool keepsTail)
+    private void Rebase(LogIndex index, Term term, bool keepsTail, Membership? membership)
     {
         var needless = keepsTail ? "idx <= $idx" : "$idx IS NOT NULL";
         try
         {
             _begin.ExecuteNonQuery();
-            using var update = Command(_writer, "UPDATE base SET idx = $idx, term = $term", "$idx", "$term");
+            using var update = Command(_writer, "UPDATE base SET idx = $idx, term = $term, membership = $membership", "$idx", "$term", "$membership");
             update.Parameters[0].Value = index.Value;
             update.Parameters[1].Value = term.Value;
+            update.Parameters[2].Value = membership is null ? DBNull.Value : MembershipCodec.Encode(membership);
             update.ExecuteNonQuery();
             _bytes -= SumBytes(needless, index);
             using var deletion = Command(_writer, "DELETE FROM entries WHERE " + needless, "$idx");
@@ -388,7 +505,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
         lock (_cacheLock)
         {
-            (_baseIndex, _baseTerm) = (index, term);
+            (_baseIndex, _baseTerm, _baseMembership) = (index, term, membership);
             if (keepsTail)
             {
                 _cache.ForgetUpTo(index);
@@ -411,6 +528,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private RaftStorageException WriteFailed(SqliteException e) => new(
         $"Writing the Raft log {_path} failed: {e.Message} What was acknowledged before is kept. Free space or replace the disk, then start the node again.",
         e);
+
+    private RaftStorageException ReadFailed(SqliteException e) =>
+        new($"Reading the Raft log {_path} failed: {e.Message} Check the disk, then start the node again.", e);
 
     private void CheckWithin(LogIndex index)
     {
@@ -455,7 +575,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
         catch (SqliteException e)
         {
-            throw new RaftStorageException($"Reading the Raft log {_path} failed: {e.Message} Check the disk, then start the node again.", e);
+            throw ReadFailed(e);
         }
     }
 

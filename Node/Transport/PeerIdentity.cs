@@ -6,13 +6,25 @@ namespace DistDb.Node.Transport;
 public sealed record PeerIdentity
 {
     /// <summary>The version of the handshake and of <see cref="PeerMessageCodec"/>; both ends must have the same.</summary>
-    public const int CurrentProtocolVersion = 1;
+    public const int CurrentProtocolVersion = 2;
 
     public int ProtocolVersion { get; init; } = CurrentProtocolVersion;
 
     public required int Node { get; init; }
 
-    /// <summary>How many nodes this node believes its cluster to have, the master included.</summary>
+    /// <summary>The identity of this node's log, see <see cref="Raft.Member.LogId"/>.</summary>
+    public required ulong LogId { get; init; }
+
+    /// <summary>Whether its log holds anything, or it has voted. A cluster begins among nodes of which none has a history.</summary>
+    public required bool HasHistory { get; init; }
+
+    /// <summary>Where this node is reached, such as <c>http://127.0.0.1:8081</c>.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>Whether it wants to be taken into a cluster that exists.</summary>
+    public required bool IsJoining { get; init; }
+
+    /// <summary>How many nodes this node was told that a new cluster has, the master included.</summary>
     public required int ClusterSize { get; init; }
 
     /// <summary>The cluster's identity, or empty while this node has not learned it from the log.</summary>
@@ -37,14 +49,9 @@ public sealed record PeerIdentity
             return $"the other side is node {other.Node} as well; every node needs an id of its own";
         }
 
-        if (other.ClusterSize != self.ClusterSize)
+        if (other.ClusterSize != self.ClusterSize && !(self.HasHistory || other.HasHistory || self.IsJoining || other.IsJoining))
         {
             return $"node {other.Node} was started for a cluster of {other.ClusterSize} nodes, this one for {self.ClusterSize}; start all with the same <n>";
-        }
-
-        if (other.Node < 0 || other.Node >= self.ClusterSize)
-        {
-            return $"node id {other.Node} is not within a cluster of {self.ClusterSize} nodes";
         }
 
         if (other.ClusterId != Guid.Empty && self.ClusterId != Guid.Empty && other.ClusterId != self.ClusterId)
@@ -61,6 +68,10 @@ public sealed record PeerIdentity
     {
         writer.WriteSigned(ProtocolVersion);
         writer.WriteSigned(Node);
+        writer.WriteFixed64(LogId);
+        writer.WriteBool(HasHistory);
+        writer.WriteText(Address);
+        writer.WriteBool(IsJoining);
         writer.WriteSigned(ClusterSize);
         writer.WriteRaw(ClusterId.ToByteArray());
         writer.WriteText(SqliteFingerprint);
@@ -71,6 +82,10 @@ public sealed record PeerIdentity
     {
         ProtocolVersion = reader.ReadInt32(),
         Node = reader.ReadInt32(),
+        LogId = reader.ReadFixed64(),
+        HasHistory = reader.ReadBool(),
+        Address = reader.ReadText(),
+        IsJoining = reader.ReadBool(),
         ClusterSize = reader.ReadInt32(),
         ClusterId = new(reader.ReadRaw(16)),
         SqliteFingerprint = reader.ReadText(),

@@ -17,14 +17,16 @@ internal sealed partial class PeerLink
     private readonly Uri _address;
     private readonly PeerTransportOptions _options;
     private readonly Func<PeerIdentity> _self;
+    private readonly Action<PeerIdentity> _met;
     private readonly ILogger _logger;
     private readonly Channel<PeerMessage> _outbound;
     private volatile bool _isConnected;
     private volatile string? _problem;
     private string? _loggedProblem;
 
-    public PeerLink(NodeId peer, PeerTransportOptions options, Func<PeerIdentity> self, ILogger logger)
+    public PeerLink(NodeId peer, PeerTransportOptions options, Func<PeerIdentity> self, Action<PeerIdentity> met, ILogger logger)
     {
+        _met = met;
         _peer = peer;
         _options = options;
         _self = self;
@@ -121,6 +123,7 @@ internal sealed partial class PeerLink
             throw new PeerRefusedException(reason);
         }
 
+        _met(handshake.Peer);
         return new(handshake.DeriveSessionKey());
     }
 

@@ -28,26 +28,33 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
 
     private readonly Dictionary<string, long> _refusalsLogged = [];
     private readonly PeerTransportOptions _options;
-    private readonly Func<PeerIdentity> _self;
     private readonly ILogger _logger;
     private readonly Dictionary<NodeId, PeerLink> _links;
+    private readonly ConcurrentDictionary<NodeId, PeerIdentity> _identities = new();
     private readonly ConcurrentDictionary<NodeId, Incoming> _incoming = new();
     private readonly ConcurrentDictionary<NodeId, DateTimeOffset> _lastContact = new();
     private readonly CancellationTokenSource _stopping = new();
+    private Func<PeerIdentity> _self = null!;
     private Action<NodeId, PeerMessage>? _receive;
 
     /// <param name="options">Addresses and limits.</param>
-    /// <param name="self">This node as it is now (its cluster's id may come later than its first link).</param>
     /// <param name="logger">For links that come and go.</param>
-    public PeerTransport(PeerTransportOptions options, Func<PeerIdentity> self, ILogger<PeerTransport> logger)
+    public PeerTransport(PeerTransportOptions options, ILogger<PeerTransport> logger)
     {
         _options = options;
-        _self = self;
         _logger = logger;
-        _links = options.Peers.Keys.ToDictionary(peer => peer, peer => new PeerLink(peer, options, self, logger));
+        _links = options.Peers.Keys.ToDictionary(peer => peer, peer => new PeerLink(peer, options, () => _self(), identity => _identities[peer] = identity, logger));
     }
 
-    public void OnReceive(Action<NodeId, PeerMessage> receive) => _receive = receive;
+    public IReadOnlyCollection<NodeId> Guests => [];
+
+    public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (_self, _receive) = (self, receive);
+
+    public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed)
+    {
+    }
+
+    public PeerIdentity? IdentityOf(NodeId peer) => _identities.GetValueOrDefault(peer);
 
     public void Send(NodeId peer, PeerMessage message) => _links[peer].Send(message);
 
@@ -119,6 +126,7 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
         try
         {
             handshake.CheckResponse(buffer.WrittenSpan);
+            _identities[new(handshake.Peer!.Node)] = handshake.Peer;
             if (!_links.ContainsKey(new(handshake.Peer!.Node)))
             {
                 throw new PeerRefusedException($"node {handshake.Peer.Node} is not a peer of this node");

@@ -13,6 +13,8 @@ internal sealed class MemoryLogStore : ILogStore
 
     public Term BaseTerm { get; private set; }
 
+    public Membership? BaseMembership { get; private set; }
+
     public LogIndex LastIndex => BaseIndex + _entries.Count;
 
     public IReadOnlyList<Entry> Entries => _entries;
@@ -42,6 +44,8 @@ internal sealed class MemoryLogStore : ILogStore
         return read;
     }
 
+    public IReadOnlyList<Entry> ReadConfigurations() => [.. _entries.Where(e => e.Kind == EntryKind.Configuration)];
+
     /// <summary>One atomic write, as <see cref="Ready"/> asks for it.</summary>
     public void Write(HardState? hardState, IReadOnlyList<Entry> entries)
     {
@@ -57,12 +61,15 @@ internal sealed class MemoryLogStore : ILogStore
     public void CutTo(LogIndex index)
     {
         var term = TermAt(index);
+        BaseMembership = _entries.LastOrDefault(e => e.Kind == EntryKind.Configuration && e.Index <= index) is { } entry
+            ? MembershipCodec.Decode(entry.Data.Span)
+            : BaseMembership;
         _entries.RemoveRange(0, (int)(index - BaseIndex));
         (BaseIndex, BaseTerm) = (index, term);
     }
 
     /// <summary>Begins behind a snapshot; keeps what follows it where the log holds its very entry.</summary>
-    public void InstallBase(LogIndex index, Term term)
+    public void InstallBase(LogIndex index, Term term, Membership? membership = null)
     {
         if (index < BaseIndex)
         {
@@ -76,7 +83,7 @@ internal sealed class MemoryLogStore : ILogStore
         }
 
         _entries.Clear();
-        (BaseIndex, BaseTerm) = (index, term);
+        (BaseIndex, BaseTerm, BaseMembership) = (index, term, membership);
     }
 
     /// <summary>What no sound disk does: begins behind a snapshot and keeps what follows, whoever's it is.</summary>

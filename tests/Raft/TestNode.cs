@@ -42,7 +42,7 @@ internal sealed class TestNode
         Disk.InstallBase(new(logBase.Index), new(logBase.Term));
         Disk.Write(new HardState(new(term), votedFor), Entries(logBase.Index + 1, log ?? []));
         Raft = new(
-            Me, Enumerable.Range(0, voterCount).Select(i => new NodeId(i)), Disk.HardState, Disk, new(commit), options ?? DefaultOptions, new(seed));
+            Me, 1, Membership.OfVoters(Enumerable.Range(0, voterCount).Select(i => new NodeId(i))), false, Disk.HardState, Disk, new(commit), options ?? DefaultOptions, new(seed));
     }
 
     public RaftNode Raft { get; }

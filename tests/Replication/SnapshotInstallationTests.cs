@@ -20,7 +20,7 @@ public sealed class SnapshotInstallationTests : IDisposable
         _log = RaftStorage.Open(_folder.RaftLogPath, _folder.Node, new());
         _log.Append(new(new(2), null), [.. Enumerable.Range(1, 8).Select(i => new Entry(new(i), new(1), EntryKind.Command, new byte[10]))]);
         CreateDatabase(DatabasePath, 3);
-        _snapshot = new(Path.Combine(_folder.SnapshotPath, "incoming-1.db"), new(6), new(2));
+        _snapshot = new(Path.Combine(_folder.SnapshotPath, "incoming-1.db"), new(6), new(2)) { Membership = Membership.OfVoters([new(0)]) };
         CreateDatabase(_snapshot.Path, 6);
         File.Delete(_snapshot.Path + "-wal");
     }
@@ -62,7 +62,7 @@ public sealed class SnapshotInstallationTests : IDisposable
 
         if (steps >= 3)
         {
-            _log.InstallBase(_snapshot.Index, _snapshot.Term);
+            _log.InstallBase(_snapshot.Index, _snapshot.Term, _snapshot.Membership);
         }
 
         Restart();
@@ -77,7 +77,7 @@ public sealed class SnapshotInstallationTests : IDisposable
     {
         SnapshotInstallation.Begin(_folder, _snapshot);
         DatabaseFile.Replace(DatabasePath, _snapshot.Path);
-        _log.InstallBase(_snapshot.Index, _snapshot.Term);
+        _log.InstallBase(_snapshot.Index, _snapshot.Term, _snapshot.Membership);
         _log.Append(null, [.. Enumerable.Range(7, 4).Select(i => new Entry(new(i), new(2), EntryKind.Command, new byte[10]))]);
         AdvanceDatabase(DatabasePath, 9);
         _log.Trim(new(8), 0, long.MaxValue);

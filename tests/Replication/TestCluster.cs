@@ -69,8 +69,8 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Starts a stopped node on the files it left.</summary>
     public async Task StartAsync(int node)
     {
-        var voters = Enumerable.Range(0, Size).Select(n => new NodeId(n)).ToArray();
-        _nodes[node] = new(new(_folder.FullName, new(node)), voters, _options(node), new(), Network.Connect(node), _watch, _watch);
+        var addresses = Enumerable.Range(0, Size).ToDictionary(n => new NodeId(n), n => new Uri($"http://node-{n}"));
+        _nodes[node] = new(new(_folder.FullName, new(node)), new(addresses), _options(node), new(), Network.Connect(node), _watch, _watch);
         await this[node].StartAsync(CancellationToken.None);
     }
 

@@ -148,6 +148,14 @@ internal sealed class TestNetwork : IDisposable
         }
     }
 
+    private PeerIdentity? IdentityOf(int from, int to)
+    {
+        lock (_lock)
+        {
+            return IsReachable(from, to) ? _endpoints[to].Self?.Invoke() : null;
+        }
+    }
+
     private bool IsReachable(int from, int to)
     {
         lock (_lock)
@@ -232,7 +240,17 @@ internal sealed class TestNetwork : IDisposable
     {
         public Action<NodeId, PeerMessage>? Receive { get; private set; }
 
-        public void OnReceive(Action<NodeId, PeerMessage> receive) => Receive = receive;
+        public Func<PeerIdentity>? Self { get; private set; }
+
+        public IReadOnlyCollection<NodeId> Guests => [];
+
+        public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (Self, Receive) = (self, receive);
+
+        public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed)
+        {
+        }
+
+        public PeerIdentity? IdentityOf(NodeId peer) => network.IdentityOf(self, peer.Value);
 
         public void Send(NodeId peer, PeerMessage message) => network.Send(this, new(self, peer.Value, message));
 

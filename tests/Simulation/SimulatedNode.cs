@@ -103,7 +103,7 @@ internal sealed class SimulatedNode(
 
         trace.Add("start", id, number: Applied.Value);
         var commit = sabotage == Sabotage.RestartCommitsAll ? Disk.LastIndex : Applied;
-        Core = new(id, cluster.Select(n => n.Id), Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
+        Core = new(id, 1, Membership.OfVoters(cluster.Select(n => n.Id)), false, Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
         _commitHandedOut = commit;
         checker.OnStart(this);
         PlanTick(random.NextInt64(SimulationParameters.TickLengthMin, SimulationParameters.TickLengthMax + 1), Life);

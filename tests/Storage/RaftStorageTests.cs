@@ -245,7 +245,7 @@ public sealed class RaftStorageTests : IDisposable
             _storage = Open(cachedBytesMax: cachedBytesMax);
             Fill(4, 1, 10);
             _storage.Append(new(new(7), new NodeId(1)), [Entry(5, 2, "x"), Entry(6, 2, "y")]);
-            _storage.InstallBase(new(index), new(term));
+            _storage.InstallBase(new(index), new(term), null);
             if (reopened)
             {
                 Reopen();
@@ -275,9 +275,9 @@ public sealed class RaftStorageTests : IDisposable
     {
         Fill(10, 1, 10);
         _storage.Trim(new(6), 0, 0);
-        _storage.InstallBase(new(4), new(1));
+        _storage.InstallBase(new(4), new(1), null);
         Bounds().Should().Be((6, 10));
-        _storage.InstallBase(new(6), new(1));
+        _storage.InstallBase(new(6), new(1), null);
         Bounds().Should().Be((6, 10));
     }
 

@@ -9,6 +9,10 @@ public sealed class PeerHandshakeTests
     private static readonly PeerIdentity _zero = new()
     {
         Node = 0,
+        LogId = 17,
+        HasHistory = false,
+        Address = "http://127.0.0.1:8080",
+        IsJoining = false,
         ClusterSize = 3,
         ClusterId = Guid.Empty,
         SqliteFingerprint = "3.40.1",

@@ -1,0 +1,12 @@
+namespace DistDb.Node.Commands;
+
+/// <summary>What a write does that SQL cannot say. It has its place in the log like any other write, and takes effect on every node there.</summary>
+public abstract record Operation;
+
+/// <summary>Moves the master's role.</summary>
+/// <param name="Node">Who may change the schema from here on.</param>
+public sealed record PromoteOperation(int Node) : Operation;
+
+/// <summary>Has every node compute what its content is at this very entry, and tell the others.</summary>
+/// <param name="Repairs">Whether a node that finds itself different from the majority replaces its content.</param>
+public sealed record VerifyOperation(bool Repairs) : Operation;
