@@ -8,13 +8,13 @@ namespace DistDb.Master;
 /// judges by the replicated state as it executes the write, so that no node's outdated view counts. This is the gate's face towards
 /// clients: it saves a hopeless trip, and tells where the master is.
 /// </summary>
-public sealed class SchemaGate(ClusterNode node, NodeAddresses addresses)
+public sealed class SchemaGate(ClusterNode node)
 {
     /// <summary>Whether clients of this node may change the schema, as far as it knows.</summary>
     public bool IsOpen => node.Master == node.Id;
 
     /// <summary>The master's base address.</summary>
-    public string MasterAddress => addresses[node.Master];
+    public string MasterAddress => node.AddressOf(node.Master);
 
     /// <summary>What a client is told whose statement belongs to the master.</summary>
     public Failure Refusal() => new(

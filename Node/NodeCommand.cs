@@ -40,9 +40,9 @@ internal static class NodeCommand
             () =>
             {
                 var (node, n) = (parsed.GetValue(id), parsed.GetValue(count));
-                return node >= 1 && node <= n
-                    ? options.Read(parsed, new(node), n)
-                    : throw new SettingsException($"The node's id is {node}; with n = {n} it must be from 1 to {n}. (Node 0 is started with \"distdb master {n}\".)");
+                return node is < 1 or > NodeCountMax
+                    ? throw new SettingsException($"The node's id is {node}; it must be from 1 to {NodeCountMax}. (Node 0 is started with \"distdb master {n}\".)")
+                    : options.Read(parsed, new(node), n);
             },
             token));
         return command;
@@ -75,6 +75,14 @@ internal static class NodeCommand
         private readonly Option<string> _peers = Setting(
             "--peers", "", "Addresses of nodes that are not at their default, such as 0=http://127.0.0.1:8080,1=http://127.0.0.1:9001.");
 
+        private readonly Option<string> _join = Setting(
+            "--join", "", "Address of any node of a running cluster that is to take this node in, such as http://127.0.0.1:8080; several with commas.");
+
+        private readonly Option<bool> _rebuild = new("--rebuild")
+        {
+            Description = "Once, after this node's files were damaged: put them aside and learn everything from the other nodes.",
+        };
+
         private readonly Option<string> _secretFile = Setting(
             "--cluster-secret-file", "", "File with the secret that all nodes share. Default: DISTDB_CLUSTER_SECRET, else <data>/cluster.secret, made at the first start.");
 
@@ -92,6 +100,8 @@ internal static class NodeCommand
             command.Add(_basePort);
             command.Add(_data);
             command.Add(_peers);
+            command.Add(_join);
+            command.Add(_rebuild);
             command.Add(_secretFile);
             command.Add(_timeout);
             command.Add(_bodyBytesMax);
@@ -107,9 +117,10 @@ internal static class NodeCommand
             }
 
             var basePort = parsed.GetValue(_basePort);
-            if (basePort < 1 || basePort + nodeCount > IPEndPoint.MaxPort)
+            var lastId = Math.Max(nodeCount, id.Value);
+            if (basePort < 1 || basePort + lastId > IPEndPoint.MaxPort)
             {
-                throw new SettingsException($"The base port is {basePort}; with {nodeCount + 1} nodes it must be from 1 to {IPEndPoint.MaxPort - nodeCount}.");
+                throw new SettingsException($"The base port is {basePort}; with ids up to {lastId} it must be from 1 to {IPEndPoint.MaxPort - lastId}.");
             }
 
             var bodyBytesMax = parsed.GetValue(_bodyBytesMax);
@@ -126,6 +137,14 @@ internal static class NodeCommand
 
             var host = CheckLoopback(parsed.GetValue(_host)!);
             var data = parsed.GetValue(_data)!;
+            var join = ReadUrls(parsed.GetValue(_join)!);
+            if (id.Value > nodeCount && join.Count == 0 && !File.Exists(Path.Combine(data, $"node-{id}", "raft.db")))
+            {
+                throw new SettingsException(
+                    $"Node {id} is not one of the first nodes of the cluster, which are 0 to {nodeCount}. To have it taken into a running cluster, add --join and the address of any of its nodes.");
+            }
+
+            var (addresses, given) = ReadAddresses(parsed.GetValue(_peers)!, host, basePort, nodeCount, id);
             var (secret, source) = ReadSecret(parsed.GetValue(_secretFile)!, data);
             return new()
             {
@@ -134,7 +153,10 @@ internal static class NodeCommand
                 Host = host,
                 BasePort = basePort,
                 DataFolder = data,
-                Addresses = ReadAddresses(parsed.GetValue(_peers)!, host, basePort, nodeCount),
+                Addresses = addresses,
+                GivenAddresses = given,
+                Join = join,
+                IsRebuilding = parsed.GetValue(_rebuild),
                 ClusterSecret = secret,
                 ClusterSecretSource = source,
                 Timeout = ReadTimeout(parsed.GetValue(_timeout)!),
@@ -176,7 +198,9 @@ internal static class NodeCommand
                 : throw new SettingsException(
                     $"Listening on \"{host}\" is refused: clients are not authenticated in this version, so only loopback addresses (localhost, 127.0.0.1, ::1) are served.");
 
-        private static Dictionary<NodeId, Uri> ReadAddresses(string peers, string host, int basePort, int nodeCount)
+        /// <summary>All addresses, and those of them that were given.</summary>
+        private static (Dictionary<NodeId, Uri> All, Dictionary<NodeId, Uri> Given) ReadAddresses(
+            string peers, string host, int basePort, int nodeCount, NodeId self)
         {
             // By number where a name could mean two addresses, so that no connection waits for the wrong one first.
             var name = host switch
@@ -185,26 +209,39 @@ internal static class NodeCommand
                 _ when host.Contains(':', StringComparison.Ordinal) => $"[{host}]",
                 _ => host,
             };
-            var addresses = Enumerable.Range(0, nodeCount + 1).ToDictionary(
+            var addresses = Enumerable.Range(0, nodeCount + 1).Append(self.Value).Distinct().ToDictionary(
                 i => new NodeId(i), i => new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{name}:{basePort + i}")));
+            var given = new Dictionary<NodeId, Uri>();
             foreach (var part in peers.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             {
                 var pair = part.Split('=', 2);
                 if (pair.Length != 2
                     || !int.TryParse(pair[0], NumberStyles.None, CultureInfo.InvariantCulture, out var node)
-                    || !addresses.ContainsKey(new(node))
-                    || !Uri.TryCreate(pair[1], UriKind.Absolute, out var uri)
-                    || uri.Scheme != Uri.UriSchemeHttp)
+                    || node > NodeCountMax
+                    || ReadUrl(pair[1]) is not { } uri)
                 {
                     throw new SettingsException(
-                        $"\"{part}\" in --peers is not a node's id from 0 to {nodeCount} and its address, such as 1=http://127.0.0.1:8081.");
+                        $"\"{part}\" in --peers is not a node's id from 0 to {NodeCountMax} and its address, such as 1=http://127.0.0.1:8081.");
                 }
 
-                addresses[new(node)] = uri;
+                given[new(node)] = uri;
+                if (addresses.ContainsKey(new(node)))
+                {
+                    addresses[new(node)] = uri;
+                }
             }
 
-            return addresses;
+            return (addresses, given);
         }
+
+        private static List<Uri> ReadUrls(string text) =>
+        [
+            .. text.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries).Select(part => ReadUrl(part)
+                ?? throw new SettingsException($"\"{part}\" in --join is not the address of a node; one looks like http://127.0.0.1:8080.")),
+        ];
+
+        private static Uri? ReadUrl(string text) =>
+            Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp ? uri : null;
 
         private static (byte[] Secret, string Source) ReadSecret(string file, string dataFolder)
         {

@@ -86,6 +86,7 @@ internal static class NodeHost
         app.Map(PeerTransport.Route, peers => peers.Run(context => context.RequestServices.GetRequiredService<PeerTransport>().AcceptAsync(context)));
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
+        ClusterEndpoints.Map(app);
         return app;
     }
 
@@ -94,7 +95,6 @@ internal static class NodeHost
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default));
         services.AddProblemDetails(Problem.AddCode);
-        services.AddSingleton(new NodeAddresses(settings.Addresses));
         services.AddSingleton(_ => new NodeFolder(settings.DataFolder, settings.Id));
         services.AddSingleton(provider => new PeerTransport(
             new()
@@ -106,7 +106,11 @@ internal static class NodeHost
             provider.GetRequiredService<ILogger<PeerTransport>>()));
         services.AddSingleton(provider => new ClusterNode(
             provider.GetRequiredService<NodeFolder>(),
-            new ClusterSettings(settings.Addresses),
+            new ClusterSettings(settings.Addresses)
+            {
+                GivenAddresses = settings.GivenAddresses,
+                IsJoining = settings.Join.Count > 0 || settings.IsRebuilding,
+            },
             new()
             {
                 RequestTimeout = settings.Timeout,

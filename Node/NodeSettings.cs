@@ -24,6 +24,15 @@ public sealed record NodeSettings
     /// <summary>Where every node is reached, this one included.</summary>
     public required IReadOnlyDictionary<NodeId, Uri> Addresses { get; init; }
 
+    /// <summary>Those of them that were given in <c>--peers</c>.</summary>
+    public required IReadOnlyDictionary<NodeId, Uri> GivenAddresses { get; init; }
+
+    /// <summary>Nodes of a cluster that this one is to be taken into; empty for a node of a cluster's first.</summary>
+    public required IReadOnlyList<Uri> Join { get; init; }
+
+    /// <summary>Whether to put this node's files aside and learn everything from the others.</summary>
+    public required bool IsRebuilding { get; init; }
+
     /// <summary>The cluster secret's bytes.</summary>
     public required byte[] ClusterSecret { get; init; }
 
@@ -53,6 +62,11 @@ public sealed record NodeSettings
         yield return $"timeout     {Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";
         yield return $"max body    {BodyBytesMax} bytes";
         yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
+        if (Join.Count > 0)
+        {
+            yield return $"joining     {string.Join(", ", Join)}";
+        }
+
         foreach (var (node, address) in Addresses.OrderBy(a => a.Key))
         {
             yield return $"node {node,-6} {address.GetLeftPart(UriPartial.Authority)}{(node == Id ? " (this one)" : "")}";

@@ -8,6 +8,9 @@ public sealed record NodeStatus
     /// <summary><c>master</c> or <c>node</c>: who may change the schema.</summary>
     public required string Role { get; init; }
 
+    /// <summary><c>voter</c>; <c>learner</c>, which catches up and does not count yet; or <c>none</c>, which is not a member (yet).</summary>
+    public required string Suffrage { get; init; }
+
     /// <summary><c>leader</c>, <c>follower</c> or <c>candidate</c>: who orders the log right now.</summary>
     public required string RaftRole { get; init; }
 
@@ -52,11 +55,14 @@ public sealed record NodeStatus
 /// <summary>A peer as this node sees it.</summary>
 /// <param name="Id">Its node id.</param>
 /// <param name="Address">Where it is called.</param>
+/// <param name="Role"><c>master</c> or <c>node</c>.</param>
+/// <param name="Suffrage"><c>voter</c> or <c>learner</c>.</param>
 /// <param name="Reachable">Messages flow to it, and it was heard within the last second.</param>
 /// <param name="LastContactMs">Milliseconds since it was last heard; null if never.</param>
 /// <param name="Lag">How many entries it has not applied of those committed here, as of its last report; null if it never reported.</param>
 /// <param name="Problem">Why there is no link to it, if there is none.</param>
-public sealed record PeerStatus(int Id, string Address, bool Reachable, long? LastContactMs, long? Lag, string? Problem);
+public sealed record PeerStatus(
+    int Id, string Address, string Role, string Suffrage, bool Reachable, long? LastContactMs, long? Lag, string? Problem);
 
 /// <summary>A snapshot on its way to this node.</summary>
 /// <param name="ArrivedBytes">What has arrived.</param>
@@ -88,7 +94,10 @@ public sealed record ClusterStatus(int Node, int Master, int? Leader, IReadOnlyL
 /// <summary>One node of the cluster.</summary>
 /// <param name="Id">Its node id.</param>
 /// <param name="Address">Where it is reached.</param>
+/// <param name="Role"><c>master</c> or <c>node</c>.</param>
+/// <param name="Suffrage"><c>voter</c>; or <c>learner</c>, which catches up and does not count yet.</param>
 /// <param name="Reachable">It was heard within the last second; true for the node that answers.</param>
 /// <param name="LastContactMs">Milliseconds since it was last heard; null if never, 0 for the node that answers.</param>
 /// <param name="Status">What it last said about itself, or null.</param>
-public sealed record ClusterMemberStatus(int Id, string Address, bool Reachable, long? LastContactMs, NodeStatus? Status);
+public sealed record ClusterMemberStatus(
+    int Id, string Address, string Role, string Suffrage, bool Reachable, long? LastContactMs, NodeStatus? Status);

@@ -22,6 +22,8 @@ internal static class Problem
         FailureCode.NoQuorum => ("no_quorum", StatusCodes.Status503ServiceUnavailable, "No majority of nodes"),
         FailureCode.OutcomeUnknown => ("outcome_unknown", StatusCodes.Status504GatewayTimeout, "Not known whether it was done"),
         FailureCode.IdReused => ("id_reused", StatusCodes.Status409Conflict, "The id belongs to another write"),
+        FailureCode.Conflict => ("conflict", StatusCodes.Status409Conflict, "Not possible as things are"),
+        FailureCode.NoSuchNode => ("no_such_node", StatusCodes.Status404NotFound, "There is no such node"),
         _ => throw new UnreachableException(code.ToString()),
     };
 

@@ -7,7 +7,7 @@ using DistDb.Node.Replication;
 namespace DistDb.Node.Api;
 
 /// <summary>Puts together what a node says of itself and of its cluster.</summary>
-internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses)
+internal sealed class StatusBuilder(ClusterNode node)
 {
     /// <summary>Two missed reports and some: then a peer is not there.</summary>
     private static readonly TimeSpan _silenceMax = TimeSpan.FromSeconds(1);
@@ -17,14 +17,15 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses)
     public NodeStatus Node() => new()
     {
         Id = node.Id.Value,
-        Role = node.Master == node.Id ? "master" : "node",
+        Role = RoleOf(node.Id),
         RaftRole = node.Role switch
         {
             Role.Leader => "leader",
             Role.Follower => "follower",
             _ => "candidate",
         },
-        Address = addresses[node.Id],
+        Address = node.AddressOf(node.Id),
+        Suffrage = Suffrage(node.Membership.Find(node.Id)),
         Master = node.Master.Value,
         Leader = node.Leader?.Value,
         Term = node.Term.Value,
@@ -43,7 +44,7 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses)
     };
 
     public ClusterStatus Cluster() => new(
-        node.Id.Value, node.Master.Value, node.Leader?.Value, [.. addresses.Nodes.Select(id => id == node.Id ? Self() : Member(id))]);
+        node.Id.Value, node.Master.Value, node.Leader?.Value, [.. node.Membership.Members.Select(m => m.Id == node.Id ? Self() : Member(m))]);
 
     private static CounterStatus Counters(NodeCounters counters) =>
         new(counters.LogSyncs, counters.Writes, counters.Batches, counters.PendingWrites);
@@ -57,18 +58,37 @@ internal sealed class StatusBuilder(ClusterNode node, NodeAddresses addresses)
     private static NodeStatus? StatusOf(PeerView peer) =>
         peer.Report is { } report ? JsonSerializer.Deserialize(report.Span, ApiJsonContext.Default.NodeStatus) : null;
 
+    private string RoleOf(NodeId id) => node.Master == id ? "master" : "node";
+
+    private static string Suffrage(Member? member) => member switch
+    {
+        null => "none",
+        { IsVoter: true } => "voter",
+        _ => "learner",
+    };
+
     private PeerStatus Peer(NodeId id)
     {
         var peer = node.ViewOf(id);
         long? lag = StatusOf(peer) is { } status ? Math.Max(0, node.CommitIndex.Value - status.AppliedIndex) : null;
-        return new(id.Value, addresses[id], IsReachable(peer), LastContactMs(peer), lag, peer.IsConnected ? null : peer.Problem);
+        return new(
+            id.Value,
+            node.AddressOf(id),
+            RoleOf(id),
+            Suffrage(node.Membership.Find(id)),
+            IsReachable(peer),
+            LastContactMs(peer),
+            lag,
+            peer.IsConnected ? null : peer.Problem);
     }
 
-    private ClusterMemberStatus Self() => new(node.Id.Value, addresses[node.Id], Reachable: true, LastContactMs: 0, Node());
+    private ClusterMemberStatus Self() => new(
+        node.Id.Value, node.AddressOf(node.Id), RoleOf(node.Id), Suffrage(node.Membership.Find(node.Id)), Reachable: true, LastContactMs: 0, Node());
 
-    private ClusterMemberStatus Member(NodeId id)
+    private ClusterMemberStatus Member(Member member)
     {
-        var peer = node.ViewOf(id);
-        return new(id.Value, addresses[id], IsReachable(peer), LastContactMs(peer), StatusOf(peer));
+        var peer = node.ViewOf(member.Id);
+        return new(
+            member.Id.Value, node.AddressOf(member.Id), RoleOf(member.Id), Suffrage(member), IsReachable(peer), LastContactMs(peer), StatusOf(peer));
     }
 }

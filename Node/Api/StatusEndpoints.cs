@@ -30,7 +30,7 @@ internal static class StatusEndpoints
             new HealthStatus("not_ready"), ApiJsonContext.Default.HealthStatus, statusCode: StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>For whoever opens a node's address in a browser.</summary>
-    private static ContentHttpResult Hello(ClusterNode node, NodeAddresses addresses) => TypedResults.Text(
+    private static ContentHttpResult Hello(ClusterNode node) => TypedResults.Text(
         $$"""
         This is DistDb, node {{node.Id}}.
 
@@ -38,7 +38,7 @@ internal static class StatusEndpoints
         GET  /status    this node
         GET  /cluster   all nodes
 
-        Master (schema changes): node {{node.Master}} at {{addresses[node.Master]}}
+        Master (schema changes): node {{node.Master}} at {{node.AddressOf(node.Master)}}
 
         """);
 }

@@ -41,6 +41,12 @@ public enum FailureCode : byte
 
     /// <summary>A client claimed what only an authenticated peer may say: that a write comes from the master or from the log.</summary>
     PrivilegedFlag = 13,
+
+    /// <summary>The cluster is not in a state in which this can be done; nothing was changed.</summary>
+    Conflict = 14,
+
+    /// <summary>No member of the cluster has that id.</summary>
+    NoSuchNode = 15,
 }
 
 /// <summary>A request that was not done, and what its sender is told.</summary>

@@ -13,16 +13,16 @@ public readonly record struct WriteId(int Node, ulong Incarnation, long Sequence
 public sealed record WriteCommand
 {
     /// <summary>Who carries this write and its number there.</summary>
-    public required WriteId Id { get; init; }
+    public WriteId Id { get; init; }
 
     /// <summary>The database it goes to.</summary>
-    public required string Database { get; init; }
+    public string Database { get; init; } = "main";
 
     /// <summary>The client's own idempotency key, or null. At most <see cref="IdempotencyKeyLengthMax"/> characters.</summary>
     public string? IdempotencyKey { get; init; }
 
     /// <summary>At least one, and exactly one where <see cref="IsTransaction"/> is false; none where there is an <see cref="Operation"/>.</summary>
-    public required IReadOnlyList<Statement> Statements { get; init; }
+    public IReadOnlyList<Statement> Statements { get; init; } = [];
 
     /// <summary>True for a client's <c>transaction</c>: several results, and reading statements are welcome in it.</summary>
     public bool IsTransaction { get; init; }

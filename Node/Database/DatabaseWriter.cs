@@ -132,6 +132,12 @@ public sealed class DatabaseWriter : IDisposable
     public WriteOutcome Execute(WriteCommand command, int ordinal, WriteRights rights, TimeSpan limit)
     {
         RequireEntry();
+        if (command.Operation is { } operation)
+        {
+            Perform(operation, ordinal);
+            return new WriteOutcome.Succeeded([], default);
+        }
+
         if (command.Statements.Count == 0)
         {
             return new WriteOutcome.Failed(new(FailureCode.BadRequest, "The write has no statement."));
@@ -180,6 +186,12 @@ public sealed class DatabaseWriter : IDisposable
     public IReadOnlyList<StatementResult> Replay(LoggedWrite write, int ordinal, bool collectRows)
     {
         RequireEntry();
+        if (write.Command.Operation is { } operation)
+        {
+            Perform(operation, ordinal);
+            return [];
+        }
+
         StartWrite(ordinal);
         _runner.ResultBytesLeft = long.MaxValue;
         _connection.Limit.Clear();
@@ -214,15 +226,6 @@ public sealed class DatabaseWriter : IDisposable
         RequireEntry();
         using var statement = _connection.PrepareInternal("UPDATE _distdb_state SET cluster_id = ?1");
         statement.Bind(1, id.ToByteArray()).Run();
-    }
-
-    /// <summary>Stores which node may change the schema, as part of the open entry.</summary>
-    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
-    public void SetMasterNode(int node)
-    {
-        RequireEntry();
-        using var statement = _connection.PrepareInternal("UPDATE _distdb_state SET master_node = ?1");
-        statement.Bind(1, node).Run();
     }
 
     /// <summary>Stores who belongs to the cluster, as part of the open entry, so that a copy of the file tells it.</summary>
@@ -302,6 +305,28 @@ public sealed class DatabaseWriter : IDisposable
         }
 
         _connection.Dispose();
+    }
+
+    /// <summary>Does what an operation means for the content; what it means besides is its caller's business.</summary>
+    private void Perform(Operation operation, int ordinal)
+    {
+        StartWrite(ordinal);
+        switch (operation)
+        {
+            case PromoteOperation { Node: var node }:
+                using (var statement = _connection.PrepareInternal("UPDATE _distdb_state SET master_node = ?1"))
+                {
+                    statement.Bind(1, node).Run();
+                }
+
+                break;
+            case VerifyOperation:
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException(operation.GetType().Name);
+        }
+
+        FinishWrite(succeeded: true);
     }
 
     private void RequireEntry()

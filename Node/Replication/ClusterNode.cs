@@ -16,6 +16,7 @@ public sealed partial class ClusterNode : BackgroundService
 {
     private static readonly TimeSpan _sweepInterval = TimeSpan.FromMilliseconds(50);
 
+    private readonly NodeFolder _folder;
     private readonly ClusterSettings _cluster;
     private readonly ReplicationOptions _options;
     private readonly IPeerTransport _transport;
@@ -30,9 +31,13 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly PendingWrites _pending;
     private readonly RaftLoop _raft;
     private readonly WriteLoop _writes;
-    private readonly IReadOnlyList<NodeId> _peers;
+    private readonly PeerDirectory _directory;
+    private readonly MembershipManager _membership;
+    private readonly FormationWatch _formation;
+    private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
     private Leadership? _loggedLeadership;
+    private string? _loggedMembers;
 
     /// <summary>Opens this node's files. Nothing moves until the service starts.</summary>
     /// <exception cref="NodeLockedException">Another process holds the folder.</exception>
@@ -52,8 +57,10 @@ public sealed partial class ClusterNode : BackgroundService
         _transport = transport;
         _logger = logger;
         _lifetime = lifetime;
+        _folder = folder;
         Id = folder.Node;
-        _peers = [.. cluster.Addresses.Keys.Where(v => v != Id).Order()];
+        _directory = new(Id, cluster, transport);
+        _formation = new([.. cluster.Addresses.Keys.Where(n => n != Id).Order()], options.FormationPatience);
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
         SnapshotInstallation.Recover(folder, folder.DatabasePath("main"), _storage);
@@ -87,13 +94,10 @@ public sealed partial class ClusterNode : BackgroundService
         };
         _raft = new(core, _storage, transport.Send, options);
         _writes = new(_database, folder, _storage, _raft, _pending, _applied, transport.Send, options);
+        _membership = new(Id, _storage.LogId, cluster.AddressOf(Id), _raft, transport, _writes.Propose, () => Master);
         _raft.LeadershipChanged = OnLeadershipChanged;
-        _raft.Committed = index =>
-        {
-            CommitIndex = index;
-            _writes.Committed(index);
-        };
-        CommitIndex = AppliedIndex;
+        _raft.MembershipChanged = OnMembershipChanged;
+        _raft.Committed = _writes.Committed;
         _snapshotOutbox = new(
             folder.SnapshotPath,
             _database.Path,
@@ -115,6 +119,7 @@ public sealed partial class ClusterNode : BackgroundService
             }
         };
         transport.Introduce(Introduce, OnPeerMessage);
+        _directory.Update(core.Membership);
     }
 
     public NodeId Id { get; }
@@ -131,7 +136,7 @@ public sealed partial class ClusterNode : BackgroundService
 
     public Term Term => _raft.Leadership.Term;
 
-    public LogIndex CommitIndex { get; private set; }
+    public LogIndex CommitIndex => _raft.CommitIndex;
 
     public LogIndex AppliedIndex => _applied.Index;
 
@@ -143,8 +148,11 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>Bytes that have arrived, and bytes in all, of a snapshot that this node is fetching; null where it fetches none.</summary>
     public (long Arrived, long Total)? SnapshotProgress => _snapshotInbox.Progress;
 
-    /// <summary>Every other node.</summary>
-    public IReadOnlyList<NodeId> Peers => _peers;
+    /// <summary>Every other member of the cluster.</summary>
+    public IReadOnlyList<NodeId> Peers => _directory.Peers;
+
+    /// <summary>Who belongs to the cluster, as this node's log has it.</summary>
+    public Membership Membership => _directory.Membership;
 
     /// <summary>What this node did since its start.</summary>
     public NodeCounters Counters
@@ -175,7 +183,7 @@ public sealed partial class ClusterNode : BackgroundService
     /// <param name="status">As <see cref="PeerView.Report"/> gives it there.</param>
     public void Report(ReadOnlyMemory<byte> status)
     {
-        foreach (var peer in _peers)
+        foreach (var peer in Peers)
         {
             _transport.Send(peer, new NodeReport(status));
         }
@@ -193,8 +201,8 @@ public sealed partial class ClusterNode : BackgroundService
         IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken)
     {
         var deadline = Deadline.After(_options.RequestTimeout);
-        var result = await _pending.SubmitAsync("main", statements, isTransaction, idempotencyKey, deadline)
-            .WaitAsync(cancellationToken).ConfigureAwait(false);
+        var write = new WriteCommand { Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey };
+        var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
             // Done before, under the same key, and this node lags: the client must find its write here.
@@ -237,6 +245,28 @@ public sealed partial class ClusterNode : BackgroundService
             var outcome => throw new System.Diagnostics.UnreachableException(outcome.GetType().Name),
         };
     }
+
+    /// <summary>A member's base address without a slash at its end, such as <c>http://127.0.0.1:8081</c>; empty for a stranger.</summary>
+    public string AddressOf(NodeId node) => _directory.AddressOf(node);
+
+    /// <summary>Moves the master's role, through the log.</summary>
+    /// <param name="node">The new master, a voting member.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the operation.</param>
+    public Task<WriteResult> PromoteAsync(NodeId node, CancellationToken cancellationToken) =>
+        SubmitAsync(new PromoteOperation(node.Value), cancellationToken);
+
+    /// <summary>Removes a member for good. Null once that is committed, else why it was not done.</summary>
+    /// <param name="node">The member.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the change.</param>
+    public Task<Failure?> RemoveMemberAsync(NodeId node, CancellationToken cancellationToken) =>
+        ChangeMembershipAsync(new RemoveChange(node), cancellationToken);
+
+    /// <summary>Records that a member is reached elsewhere. Null once that is committed, else why it was not done.</summary>
+    /// <param name="node">The member.</param>
+    /// <param name="address">Its base address, without a slash at its end.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the change.</param>
+    public Task<Failure?> MoveMemberAsync(NodeId node, string address, CancellationToken cancellationToken) =>
+        ChangeMembershipAsync(new AddressChange(node, address), cancellationToken);
 
     /// <summary>For an orderly stop: lets another node lead and lets what is under way finish, within a moment.</summary>
     public async Task DrainAsync()
@@ -281,7 +311,7 @@ public sealed partial class ClusterNode : BackgroundService
         var writes = RunOnThread("distdb writes", _writes.Run);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var sweep = SweepAsync(stop.Token);
-        await Task.WhenAny(raft, writes, sweep).ConfigureAwait(false);
+        await Task.WhenAny(raft, writes, sweep, _removed.Task).ConfigureAwait(false);
 
         // Either the host stops, or one of them failed; then the node must not go on with the rest.
         await stop.CancelAsync().ConfigureAwait(false);
@@ -291,6 +321,13 @@ public sealed partial class ClusterNode : BackgroundService
         try
         {
             await Task.WhenAll(raft, writes, sweep).ConfigureAwait(false);
+            if (_removed.Task.IsCompleted)
+            {
+                Environment.ExitCode = 1;
+                var reason = await _removed.Task.ConfigureAwait(false);
+                LogStopped(reason);
+                _lifetime.StopApplication();
+            }
         }
         catch (Exception e)
         {
@@ -345,6 +382,8 @@ public sealed partial class ClusterNode : BackgroundService
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
             {
                 _pending.Sweep();
+                _membership.Sweep();
+                WatchFormation();
                 _snapshotInbox.Sweep();
                 _snapshotOutbox.Sweep();
             }
@@ -386,7 +425,7 @@ public sealed partial class ClusterNode : BackgroundService
 
     private string DescribeQuorum()
     {
-        string[] missing = [.. _peers.Where(p => !_transport.StateOf(p).IsConnected).Select(p => $"node {p}")];
+        string[] missing = [.. Peers.Where(p => !_transport.StateOf(p).IsConnected).Select(p => $"node {p}")];
         var state = Leader is null ? "no leader could be elected" : "the leader did not answer in time";
         return missing.Length == 0
             ? $"{state}, though all nodes can be reached."
@@ -409,11 +448,11 @@ public sealed partial class ClusterNode : BackgroundService
     {
         Node = Id.Value,
         LogId = _storage.LogId,
-        HasHistory = _storage.LastIndex > LogIndex.Zero || _storage.HardState != default,
+        HasHistory = _storage.LastIndex > LogIndex.Zero,
         Address = _cluster.AddressOf(Id),
-        IsJoining = _cluster.IsJoining,
+        IsJoining = _cluster.IsJoining && Membership.Find(Id)?.LogId != _storage.LogId,
         ClusterSize = _cluster.Addresses.Count,
-        ClusterId = ClusterId,
+        ClusterId = _storage.ClusterId ?? ClusterId,
         SqliteFingerprint = SqliteLibrary.Fingerprint,
         Version = BuildVersion.Current,
     };
@@ -452,6 +491,12 @@ public sealed partial class ClusterNode : BackgroundService
             case SnapshotChunk chunk:
                 _snapshotInbox.OnChunk(from, chunk);
                 break;
+            case MembershipRequest request:
+                _membership.OnRequest(from, request);
+                break;
+            case MembershipRefused refused:
+                _membership.OnRefused(refused);
+                break;
             case NodeReport report:
                 _reports[from] = report;
                 break;
@@ -472,6 +517,66 @@ public sealed partial class ClusterNode : BackgroundService
             LogLeader(leader, leadership.Term);
         }
     }
+
+    private async Task<Failure?> ChangeMembershipAsync(MembershipChange change, CancellationToken cancellationToken)
+    {
+        using var timeout = Timeout(Deadline.After(_options.RequestTimeout), cancellationToken);
+        try
+        {
+            return await _membership.ChangeAsync(change, timeout.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new(FailureCode.OutcomeUnknown, $"The change was not confirmed in time: {DescribeQuorum()} It may still be made; ask for it again, which does no harm.");
+        }
+    }
+
+    private void OnMembershipChanged(ClusterView view)
+    {
+        _directory.Update(view.Membership);
+        if (view.IsCommitted && view.Membership.Removed.TryGetValue(Id, out var logId) && logId == _storage.LogId)
+        {
+            Expel("this node was removed from the cluster");
+        }
+
+        if (view.Membership.ToString() is var members && members != _loggedMembers)
+        {
+            _loggedMembers = members;
+            LogMembers(members);
+        }
+    }
+
+    /// <summary>This node is not to go on: its files may be behind, and nobody counts on it any more.</summary>
+    private void Expel(string reason) => _removed.TrySetResult(
+        $"{char.ToUpperInvariant(reason[0])}{reason[1..]}. Its files are kept in {_folder.Path}. To take it in again, start it with --rebuild and --join <address of any node>.");
+
+    private void WatchFormation()
+    {
+        if (!_storage.IsHeldBack || _cluster.IsJoining)
+        {
+            return;
+        }
+
+        if (_formation.IsNewCluster(_transport.IdentityOf))
+        {
+            _raft.Release();
+        }
+        else if (_formation.TakeWarning() && _formation.Missing(_transport.IdentityOf) is { Count: > 0 } missing)
+        {
+            var names = string.Join(" and ", missing.Select(m => $"node {m} at {AddressOf(m)}"));
+            LogForming(names);
+        }
+    }
+
+    private async Task<WriteResult> SubmitAsync(Operation operation, CancellationToken cancellationToken) =>
+        await _pending.SubmitAsync(new WriteCommand { Operation = operation }, Deadline.After(_options.RequestTimeout))
+            .WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    [LoggerMessage(EventId = 409, Level = LogLevel.Information, Message = "This node's log is new. It waits to meet {Missing}, to learn whether the cluster is new as well.")]
+    private partial void LogForming(string missing);
+
+    [LoggerMessage(EventId = 408, Level = LogLevel.Information, Message = "The cluster's members are {Members}; those in brackets do not vote.")]
+    private partial void LogMembers(string members);
 
     [LoggerMessage(EventId = 401, Level = LogLevel.Information, Message = "Node {Leader} leads term {Term}.")]
     private partial void LogLeader(NodeId leader, Term term);

@@ -6,6 +6,9 @@ namespace DistDb.Node.Replication;
 /// <param name="Addresses">Where the nodes are reached that a new cluster consists of, and this one in any case.</param>
 public sealed record ClusterSettings(IReadOnlyDictionary<NodeId, Uri> Addresses)
 {
+    /// <summary>Those of the addresses that were given one by one, and so hold against what the log recorded before.</summary>
+    public IReadOnlyDictionary<NodeId, Uri> GivenAddresses { get; init; } = new Dictionary<NodeId, Uri>();
+
     /// <summary>Whether this node is to be taken into a cluster that exists.</summary>
     public bool IsJoining { get; init; }
 

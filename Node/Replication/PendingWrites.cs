@@ -50,8 +50,9 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     }
 
     /// <summary>Takes a client's write; completes when its fate is known or its deadline has passed.</summary>
-    public Task<WriteResult> SubmitAsync(
-        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, Deadline deadline)
+    /// <param name="write">The write, whose id is made here.</param>
+    /// <param name="deadline">Its client's.</param>
+    public Task<WriteResult> SubmitAsync(WriteCommand write, Deadline deadline)
     {
         Pending pending;
         (NodeId, ForwardedWrite)? copy;
@@ -62,20 +63,13 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
                 return Task.FromResult<WriteResult>(new WriteResult.NotDone(Stopping()));
             }
 
-            var bytes = WriteSize.Of(statements);
+            var bytes = WriteSize.Of(write.Statements);
             if (_pending.Count >= options.PendingWritesMax || (_pending.Count > 0 && _bytes + bytes > options.PendingBytesMax))
             {
                 return Task.FromResult<WriteResult>(new WriteResult.NotDone(Overloaded()));
             }
 
-            var command = new WriteCommand
-            {
-                Id = new(self.Value, incarnation, _nextSequence++),
-                Database = database,
-                IdempotencyKey = idempotencyKey,
-                Statements = statements,
-                IsTransaction = isTransaction,
-            };
+            var command = write with { Id = new(self.Value, incarnation, _nextSequence++) };
             pending = new(command, bytes, deadline);
             _pending.Add(command.Id.Sequence, pending);
             _bytes += bytes;

@@ -27,7 +27,8 @@ internal sealed class RaftLoop
     private readonly Inbox<Input> _inbox;
     private readonly ReadRounds _reads;
     private Leadership _leadership;
-    private LogIndex _committed;
+    private ClusterView _view;
+    private long _commitIndex;
     private TaskCompletionSource? _handOver;
     private long _trimTo;
     private volatile bool _stopping;
@@ -40,7 +41,8 @@ internal sealed class RaftLoop
         _options = options;
         _inbox = new(options.InboxMessagesMax);
         _leadership = new(core.Term, null, Role.Follower, LogIndex.Zero, IsHandingOver: false);
-        _committed = core.CommitIndex;
+        _commitIndex = core.CommitIndex.Value;
+        _view = LookAround();
         _reads = new(core, roundTicksMax: 2 * options.Raft.HeartbeatTicks);
     }
 
@@ -50,14 +52,33 @@ internal sealed class RaftLoop
     /// <summary>Told on this loop's thread how far the log is committed.</summary>
     public Action<LogIndex> Committed { get; set; } = _ => { };
 
+    /// <summary>Told on this loop's thread when <see cref="View"/> has another membership, or the same one was committed.</summary>
+    public Action<ClusterView> MembershipChanged { get; set; } = _ => { };
+
     public Leadership Leadership => Volatile.Read(ref _leadership);
+
+    /// <summary>Everything up to here is committed for ever.</summary>
+    public LogIndex CommitIndex => new(Interlocked.Read(ref _commitIndex));
+
+    /// <summary>Who belongs to the cluster and, at the leader, how far each follower is; renewed with every tick and every change.</summary>
+    public ClusterView View => Volatile.Read(ref _view);
 
     /// <summary>Hands in a peer's message; drops it when too much waits, as a network would.</summary>
     public void Receive(Message message) => _inbox.TryPost(new PeerInput(message));
 
     /// <summary>Appends a command at an index in a term; <paramref name="refused"/> is called on this loop's thread if that is not possible any more.</summary>
     public void Propose(Term term, LogIndex index, ReadOnlyMemory<byte> data, Action refused) =>
-        _inbox.Post(new ProposeInput(term, index, data, refused));
+        _inbox.Post(new ProposeInput(term, index, data, null, refused));
+
+    /// <summary>The same for a configuration.</summary>
+    public void Propose(Term term, LogIndex index, Membership membership, Action refused) =>
+        _inbox.Post(new ProposeInput(term, index, default, membership, refused));
+
+    /// <summary>Lets a node with a new log take part in elections; see <see cref="RaftNode.Release"/>.</summary>
+    public void Release() => _inbox.Post(new ReleaseInput());
+
+    /// <summary>Writes down which cluster the log belongs to.</summary>
+    public void SetClusterId(Guid id) => _inbox.Post(new ClusterIdInput(id));
 
     /// <summary>Told on this loop's thread, again and again, that only a snapshot from the leader that reaches an index can help this node.</summary>
     public Action<NodeId, LogIndex> SnapshotWanted { get; set; } = (_, _) => { };
@@ -102,7 +123,8 @@ internal sealed class RaftLoop
             }
 
             var elapsed = Stopwatch.GetElapsedTime(lastTick);
-            if (elapsed >= _options.TickInterval)
+            var isTick = elapsed >= _options.TickInterval;
+            if (isTick)
             {
                 lastTick = Stopwatch.GetTimestamp();
                 var ticks = Math.Min(TicksAtOnceMax, (int)(elapsed / _options.TickInterval));
@@ -115,6 +137,7 @@ internal sealed class RaftLoop
 
             CarryOutAll();
             PublishLeadership();
+            PublishView(isTick);
             Trim();
         }
     }
@@ -154,17 +177,26 @@ internal sealed class RaftLoop
                 _core.Step(message);
                 break;
             case ProposeInput p:
-                if (!_core.TryPropose(p.Term, p.Index, p.Data))
+                if (!(p.Membership is { } membership ? _core.TryProposeMembership(p.Term, p.Index, membership) : _core.TryPropose(p.Term, p.Index, p.Data)))
                 {
                     p.Refused();
                 }
 
                 break;
+            case ReleaseInput when _storage.IsHeldBack:
+                _storage.Release();
+                _core.Release();
+                break;
+            case ClusterIdInput { Id: var id } when _storage.ClusterId != id:
+                _storage.SetClusterId(id);
+                break;
+            case ReleaseInput or ClusterIdInput:
+                break;
             case ReadInput { Waiter: var waiter }:
                 _reads.Add(waiter);
                 break;
             case HandOverInput { IsReachable: var isReachable, Done: var done }:
-                (NodeId Id, LogIndex MatchIndex)[] heirs = [.. _core.FollowerProgress.Where(f => isReachable(f.Id))];
+                (NodeId Id, LogIndex MatchIndex)[] heirs = [.. _core.FollowerProgress.Where(f => _core.Membership.IsVoter(f.Id) && isReachable(f.Id))];
                 if (heirs.Length > 0 && _core.TransferLeadership(heirs.MaxBy(f => f.MatchIndex).Id))
                 {
                     _handOver = done;
@@ -179,7 +211,7 @@ internal sealed class RaftLoop
                 CarryOutAll();
                 _storage.InstallBase(snapshot.Index, snapshot.Term, snapshot.Membership);
                 _core.SnapshotInstalled(snapshot.Index);
-                _committed = LogIndex.Max(_committed, snapshot.Index);
+                Interlocked.Exchange(ref _commitIndex, LogIndex.Max(CommitIndex, snapshot.Index).Value);
                 installed.SetResult();
                 break;
             case WakeInput:
@@ -219,10 +251,10 @@ internal sealed class RaftLoop
         }
 
         _core.Advance();
-        if (ready.CommitIndex > _committed)
+        if (ready.CommitIndex > CommitIndex)
         {
-            _committed = ready.CommitIndex;
-            Committed(_committed);
+            Interlocked.Exchange(ref _commitIndex, ready.CommitIndex.Value);
+            Committed(ready.CommitIndex);
         }
 
         if (ready.SnapshotWanted is { } minIndex && _leadership.Leader is { } leader)
@@ -233,6 +265,24 @@ internal sealed class RaftLoop
         foreach (var read in ready.Reads)
         {
             _reads.Confirm(read);
+        }
+    }
+
+    private ClusterView LookAround() => new(_core.Membership, _core.MembershipIndex, _core.MembershipIndex <= CommitIndex, [.. _core.FollowerProgress]);
+
+    private void PublishView(bool isTick)
+    {
+        var known = _view;
+        if (!isTick && ReferenceEquals(_core.Membership, known.Membership) && _core.MembershipIndex <= CommitIndex == known.IsCommitted)
+        {
+            return;
+        }
+
+        var now = LookAround();
+        Volatile.Write(ref _view, now);
+        if (now.MembershipIndex != known.MembershipIndex || now.IsCommitted != known.IsCommitted || !ReferenceEquals(now.Membership, known.Membership))
+        {
+            MembershipChanged(now);
         }
     }
 
@@ -258,7 +308,11 @@ internal sealed class RaftLoop
 
     private sealed record PeerInput(Message Message) : Input;
 
-    private sealed record ProposeInput(Term Term, LogIndex Index, ReadOnlyMemory<byte> Data, Action Refused) : Input;
+    private sealed record ProposeInput(Term Term, LogIndex Index, ReadOnlyMemory<byte> Data, Membership? Membership, Action Refused) : Input;
+
+    private sealed record ReleaseInput : Input;
+
+    private sealed record ClusterIdInput(Guid Id) : Input;
 
     private sealed record ReadInput(TaskCompletionSource<LogIndex> Waiter) : Input;
 

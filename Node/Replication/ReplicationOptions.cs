@@ -43,6 +43,9 @@ public sealed record ReplicationOptions
     /// <summary>The database is synced, and the log cut behind it, after this many entries, or the tail's number where that is less. Default 1000: a thousandth of a sync for each.</summary>
     public int CheckpointEntries { get; init; } = 1000;
 
+    /// <summary>How long the nodes of a new cluster wait for all of them; a majority will do then. Default 3 s: as long as it takes to type two more commands would be too long.</summary>
+    public TimeSpan FormationPatience { get; init; } = TimeSpan.FromSeconds(3);
+
     /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>
     public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(1);
 }

@@ -40,6 +40,7 @@ internal sealed class WriteLoop : IDisposable
     private LogIndex _committed;
     private OpenBatch? _refusedBatch;
     private ReceivedSnapshot? _snapshot;
+    private Membership? _proposedMembership;
     private bool _stopping;
 
     // This thread's own.
@@ -75,7 +76,7 @@ internal sealed class WriteLoop : IDisposable
         _committed = _appliedIndex;
         _checkpointTried = _appliedIndex;
         _applied.Advance(_appliedIndex);
-        ClusterId = Writer.ClusterId ?? Guid.Empty;
+        NoteClusterId();
         MasterNode = new(Writer.MasterNode);
     }
 
@@ -108,6 +109,9 @@ internal sealed class WriteLoop : IDisposable
     /// <summary>Told on this loop's thread when a snapshot that was handed in is installed; or false when it was not needed any more.</summary>
     public Action<ReceivedSnapshot, bool> SnapshotDone { get; set; } = (_, _) => { };
 
+    /// <summary>Told on this loop's thread that an entry was applied which asks for verification, and before the next is.</summary>
+    public Action<LogIndex, VerifyOperation> VerificationDue { get; set; } = (_, _) => { };
+
     /// <summary>The log must not be cut behind this index; null where nothing keeps it.</summary>
     public Func<LogIndex?> KeepLogFrom { get; set; } = () => null;
 
@@ -119,6 +123,19 @@ internal sealed class WriteLoop : IDisposable
         lock (_lock)
         {
             _snapshot = snapshot;
+            Monitor.Pulse(_lock);
+        }
+    }
+
+    /// <summary>
+    /// Has this node, while it leads, propose a configuration between two batches. It may come to nothing, without a word: who wants it looks
+    /// at the log's and proposes again.
+    /// </summary>
+    public void Propose(Membership membership)
+    {
+        lock (_lock)
+        {
+            _proposedMembership = membership;
             Monitor.Pulse(_lock);
         }
     }
@@ -154,6 +171,7 @@ internal sealed class WriteLoop : IDisposable
             if (_leadership.IsLeader && !leadership.Leads(term))
             {
                 dropped = _queue.Clear();
+                _proposedMembership = null;
             }
 
             _leadership = leadership;
@@ -252,7 +270,8 @@ internal sealed class WriteLoop : IDisposable
                     return Work.Abandon;
                 }
 
-                if (_batch is null && isLeading && !leadership.IsHandingOver && (!_queue.IsEmpty || Writer.ClusterId is null))
+                if (_batch is null && isLeading && !leadership.IsHandingOver
+                    && (!_queue.IsEmpty || Writer.ClusterId is null || _proposedMembership is not null))
                 {
                     return Work.Execute;
                 }
@@ -351,6 +370,7 @@ internal sealed class WriteLoop : IDisposable
         Writer.Commit();
         _batch = null;
         FinishEntry(batch.Index, batch.Succeeded.Count);
+        AnnounceOperations(batch.Index, batch.Succeeded.Select(s => s.Write.Command));
         foreach (var (write, outcome) in batch.Succeeded)
         {
             if (write.Command.Id.Node == _self.Value)
@@ -366,9 +386,17 @@ internal sealed class WriteLoop : IDisposable
 
     private void Apply(Entry entry)
     {
+        if (entry.Kind == EntryKind.Configuration)
+        {
+            Writer.Begin(new(entry.Index.Value, Writer.AppliedTimeMs, 0));
+            Writer.SetMembership(entry.Data.Span);
+            Writer.Commit();
+        }
+
         List<(WriteId Id, IReadOnlyList<StatementResult> Results)> own = [];
+        IEnumerable<WriteCommand> writes = [];
         var writeCount = 0;
-        switch (entry.Kind == EntryKind.NoOp ? null : LogCommandCodec.Decode(entry.Data.Span))
+        switch (entry.Kind == EntryKind.Command ? LogCommandCodec.Decode(entry.Data.Span) : null)
         {
             case null:
                 break;
@@ -391,18 +419,32 @@ internal sealed class WriteLoop : IDisposable
                 }
 
                 Writer.Commit();
+                writes = batch.Writes.Select(w => w.Command);
                 break;
             case var command:
                 throw new UnreachableException(command.GetType().Name);
         }
 
         FinishEntry(entry.Index, writeCount);
+        AnnounceOperations(entry.Index, writes);
         foreach (var (id, results) in own)
         {
             _pending.Applied(id, entry.Index, results);
         }
 
         FinishTerm(entry.Term);
+    }
+
+    /// <summary>What was committed besides content.</summary>
+    private void AnnounceOperations(LogIndex index, IEnumerable<WriteCommand> writes)
+    {
+        foreach (var write in writes)
+        {
+            if (write.Operation is VerifyOperation verify)
+            {
+                VerificationDue(index, verify);
+            }
+        }
     }
 
     private void FinishEntry(LogIndex index, int writeCount)
@@ -414,9 +456,18 @@ internal sealed class WriteLoop : IDisposable
             Interlocked.Increment(ref _batchCount);
         }
 
-        ClusterId = Writer.ClusterId ?? Guid.Empty;
+        NoteClusterId();
         MasterNode = new(Writer.MasterNode);
         _applied.Advance(index);
+    }
+
+    private void NoteClusterId()
+    {
+        if (Writer.ClusterId is { } id && id != ClusterId)
+        {
+            ClusterId = id;
+            _raft.SetClusterId(id);
+        }
     }
 
     /// <summary>After the entry's own writes were announced: see <see cref="PendingWrites"/> for why the order matters.</summary>
@@ -434,6 +485,21 @@ internal sealed class WriteLoop : IDisposable
     {
         var batch = new OpenBatch(_appliedIndex.Next, term);
         LogCommand? command;
+        Membership? membership;
+        lock (_lock)
+        {
+            (membership, _proposedMembership) = (_proposedMembership, null);
+        }
+
+        if (membership is not null)
+        {
+            Writer.Begin(new(batch.Index.Value, Writer.AppliedTimeMs, 0));
+            Writer.SetMembership(MembershipCodec.Encode(membership));
+            _batch = batch;
+            _raft.Propose(batch.Term, batch.Index, membership, () => Refused(batch));
+            return;
+        }
+
         if (Writer.ClusterId is null)
         {
             var bootstrap = new BootstrapCommand(Guid.NewGuid());
@@ -454,14 +520,17 @@ internal sealed class WriteLoop : IDisposable
         }
 
         _batch = batch;
-        _raft.Propose(batch.Term, batch.Index, LogCommandCodec.Encode(command), () =>
+        _raft.Propose(batch.Term, batch.Index, LogCommandCodec.Encode(command), () => Refused(batch));
+    }
+
+    /// <summary>Called on the Raft loop's thread.</summary>
+    private void Refused(OpenBatch batch)
+    {
+        lock (_lock)
         {
-            lock (_lock)
-            {
-                _refusedBatch = batch;
-                Monitor.Pulse(_lock);
-            }
-        });
+            _refusedBatch = batch;
+            Monitor.Pulse(_lock);
+        }
     }
 
     /// <summary>The command for the log, or null if no write succeeded.</summary>
@@ -484,8 +553,10 @@ internal sealed class WriteLoop : IDisposable
             var settledCount = batch.Unlogged.Count;
             var executedCount = 0;
             while (executedCount < candidates.Count && !Writer.TransactionLost
-                && (executedCount == 0 || Stopwatch.GetElapsedTime(started) < _options.BatchTimeMax))
+                && (executedCount == 0 || Stopwatch.GetElapsedTime(started) < _options.BatchTimeMax)
+                && !(batch.Succeeded.Count > 0 && batch.Succeeded[^1].Write.Command.Operation is not null))
             {
+                // An operation ends its batch: what follows must see what it did.
                 ExecuteOne(candidates[executedCount++], batch);
             }
 
@@ -531,6 +602,13 @@ internal sealed class WriteLoop : IDisposable
         {
             batch.Unlogged.Add((write, new WriteOutcome.Failed(new(
                 FailureCode.Timeout, "The write waited longer than its time limit for others before it. It was not done; send it again."))));
+            return;
+        }
+
+        if (write.Command.Operation is PromoteOperation { Node: var heir } && !_raft.View.Membership.IsVoter(new(heir)))
+        {
+            batch.Unlogged.Add((write, new WriteOutcome.Failed(new(
+                FailureCode.BadRequest, $"Node {heir} cannot become the master: it is not a voting member of the cluster ({_raft.View.Membership})."))));
             return;
         }
 

@@ -51,3 +51,13 @@ public sealed record SnapshotChunkRequest(ulong Id, long Offset) : PeerMessage;
 
 /// <summary>Bytes of a snapshot; none where the sender does not have it any more.</summary>
 public sealed record SnapshotChunk(ulong Id, long Offset, ReadOnlyMemory<byte> Bytes) : PeerMessage;
+
+/// <summary>Asks the leader for a change of the membership; sent again until the change is seen in the log, or refused.</summary>
+/// <param name="Number">The asking node's own number for it, given back in a refusal.</param>
+/// <param name="Change">What is wanted.</param>
+public sealed record MembershipRequest(long Number, MembershipChange Change) : PeerMessage;
+
+/// <summary>The leader's word that a change of the membership is not to be.</summary>
+/// <param name="Number">Of the request.</param>
+/// <param name="Failure">Why.</param>
+public sealed record MembershipRefused(long Number, Failure Failure) : PeerMessage;

@@ -26,6 +26,8 @@ namespace DistDb.Node.Transport;
 /// 25 SnapshotOffer          id:8 bytes index term made-in byte-count sha256:bytes
 /// 26 SnapshotChunkRequest   id:8 bytes offset
 /// 27 SnapshotChunk          id:8 bytes offset bytes
+/// 40 MembershipRequest      number kind:byte (1 join, 2 remove, 3 address) node [log-id:8 bytes address | address]
+/// 41 MembershipRefused      number code:byte detail ... (as in 21)
 /// </code>
 /// A change of these layouts needs a new <see cref="PeerIdentity.ProtocolVersion"/>.
 /// </summary>
@@ -85,6 +87,16 @@ public static class PeerMessageCodec
                 writer.WriteFixed64(m.Id);
                 writer.WriteSigned(m.Offset);
                 writer.WriteBytes(m.Bytes.Span);
+                break;
+            case MembershipRequest m:
+                writer.WriteByte(40);
+                writer.WriteSigned(m.Number);
+                WriteChange(writer, m.Change);
+                break;
+            case MembershipRefused m:
+                writer.WriteByte(41);
+                writer.WriteSigned(m.Number);
+                WriteFailure(writer, m.Failure);
                 break;
             default:
                 throw new ArgumentException($"No layout for {message.GetType().Name}.", nameof(message));
@@ -218,6 +230,10 @@ public static class PeerMessageCodec
                 return new SnapshotChunkRequest(reader.ReadFixed64(), reader.ReadSigned());
             case 27:
                 return new SnapshotChunk(reader.ReadFixed64(), reader.ReadSigned(), reader.ReadBytes());
+            case 40:
+                return new MembershipRequest(reader.ReadSigned(), ReadChange(ref reader));
+            case 41:
+                return new MembershipRefused(reader.ReadSigned(), ReadFailure(ref reader));
             default:
                 throw new InvalidDataException($"A peer message of kind {kind}.");
         }
@@ -256,6 +272,38 @@ public static class PeerMessageCodec
     }
 
     private static LogIndex ReadIndex(ref WireReader reader) => new(reader.ReadSigned());
+
+    private static void WriteChange(WireWriter writer, MembershipChange change)
+    {
+        switch (change)
+        {
+            case JoinChange c:
+                writer.WriteByte(1);
+                writer.WriteSigned(c.Node.Value);
+                writer.WriteFixed64(c.LogId);
+                writer.WriteText(c.Address);
+                break;
+            case RemoveChange c:
+                writer.WriteByte(2);
+                writer.WriteSigned(c.Node.Value);
+                break;
+            case AddressChange c:
+                writer.WriteByte(3);
+                writer.WriteSigned(c.Node.Value);
+                writer.WriteText(c.Address);
+                break;
+            default:
+                throw new ArgumentException($"No layout for {change.GetType().Name}.", nameof(change));
+        }
+    }
+
+    private static MembershipChange ReadChange(ref WireReader reader) => reader.ReadByte() switch
+    {
+        1 => new JoinChange(new(reader.ReadInt32()), reader.ReadFixed64(), reader.ReadText()),
+        2 => new RemoveChange(new(reader.ReadInt32())),
+        3 => new AddressChange(new(reader.ReadInt32()), reader.ReadText()),
+        var kind => throw new InvalidDataException($"A change of the membership of kind {kind}."),
+    };
 
     private static void WriteId(WireWriter writer, WriteId id)
     {

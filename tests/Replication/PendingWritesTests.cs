@@ -232,10 +232,10 @@ public sealed class PendingWritesTests
     };
 
     private static Task<WriteResult> Submit(PendingWrites pending, int bytes) => pending.SubmitAsync(
-        "main", [TestCluster.Sql(new string(' ', bytes))], false, null, Deadline.After(TimeSpan.FromMinutes(1)));
+        new() { Statements = [TestCluster.Sql(new string(' ', bytes))] }, Deadline.After(TimeSpan.FromMinutes(1)));
 
     private Task<WriteResult> Submit(TimeSpan? limit = null, string? key = null) =>
-        _pending.SubmitAsync("main", [TestCluster.Sql("x")], false, key, Deadline.After(limit ?? TimeSpan.FromMinutes(1)));
+        _pending.SubmitAsync(new() { Statements = [TestCluster.Sql("x")], IdempotencyKey = key }, Deadline.After(limit ?? TimeSpan.FromMinutes(1)));
 
     private void Applied(long sequence) => _pending.Applied(new(0, Incarnation, sequence), new(7), []);
 

@@ -41,7 +41,7 @@ internal sealed class FakeNode : IAsyncDisposable
         _database.Open();
         host.MapGet("/status", () => Results.Json(Status(), ApiJsonContext.Default.NodeStatus));
         host.MapGet("/cluster", () => Results.Json(
-            new(Id, 0, 0, [.. Cluster.Select(node => new ClusterMemberStatus(node.Id, node.Address, true, 0, null))]), ApiJsonContext.Default.ClusterStatus));
+            new(Id, 0, 0, [.. Cluster.Select(node => new ClusterMemberStatus(node.Id, node.Address, node.Id == 0 ? "master" : "node", "voter", true, 0, null))]), ApiJsonContext.Default.ClusterStatus));
         host.MapPost("/query", AnswerAsync);
     }
 
@@ -108,6 +108,7 @@ internal sealed class FakeNode : IAsyncDisposable
 
     private NodeStatus Status() => new()
     {
+        Suffrage = "voter",
         Id = Id,
         Role = Id == 0 ? "master" : "node",
         RaftRole = Id == 0 ? "leader" : "follower",

@@ -1,0 +1,28 @@
+using System.Text.Json;
+using System.Text.Json.Serialization.Metadata;
+using DistDb.Node.Commands;
+
+namespace DistDb.Node.Api;
+
+/// <summary>Reads small JSON bodies of requests other than queries. Whatever the Content-Type says: curl's default is a form's.</summary>
+internal static class JsonBody
+{
+    /// <param name="context">The request.</param>
+    /// <param name="type">What is wanted; members that it does not have are refused where it says so.</param>
+    /// <param name="example">How such a body looks, for the refusal.</param>
+    /// <exception cref="RequestRejectedException">The body is something else.</exception>
+    public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type, string example)
+        where T : class
+    {
+        try
+        {
+            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted).ConfigureAwait(false)
+                ?? throw new RequestRejectedException(FailureCode.BadRequest, $"The body is null; it must be a JSON object such as {example}.");
+        }
+        catch (JsonException e)
+        {
+            var where = e.Path is { Length: > 1 } path ? $" at {path[2..]}" : "";
+            throw new RequestRejectedException(FailureCode.BadRequest, $"The body cannot be used{where}; it must be a JSON object such as {example}. Nothing was done.");
+        }
+    }
+}

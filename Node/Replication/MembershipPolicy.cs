@@ -1,0 +1,122 @@
+using DistDb.Node.Commands;
+using DistDb.Node.Raft;
+using DistDb.Node.Transport;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// What a leader makes of the membership: pure rules, one change at a time. They rest on the identity of each node's log. A node whose log
+/// is not the one on record has lost what it promised to keep; it goes back to being a learner, which nobody counts on, gets the log again, and
+/// becomes a voter when it has it.
+/// </summary>
+internal static class MembershipPolicy
+{
+    /// <summary>A learner with at most this many entries less than are committed becomes a voter: a moment's worth, which it gets meanwhile.</summary>
+    public const int PromotionLagMax = 100;
+
+    /// <summary>The next change that is due by itself, or null.</summary>
+    public static Membership? NextStep(Membership current, MembershipFacts facts)
+    {
+        if (current.Find(facts.Self) is not { } self)
+        {
+            return null;
+        }
+
+        if (self.LogId == 0)
+        {
+            return Begin(current, facts);
+        }
+
+        foreach (var member in current.Members.Where(m => m.Id != facts.Self))
+        {
+            if (facts.Met.TryGetValue(member.Id, out var met) && met.LogId != member.LogId)
+            {
+                // Never met before: it may vote from now on. Another log than before: it must learn everything again first.
+                return current.With(member with { LogId = met.LogId, IsVoter = member.IsVoter && member.LogId == 0 });
+            }
+
+            if (!member.IsVoter && met is not null && facts.Matched.TryGetValue(member.Id, out var match)
+                && facts.CommitIndex - match <= PromotionLagMax)
+            {
+                return current.With(member with { IsVoter = true });
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>What a wish leads to: the membership to propose, which is the current one where there is nothing to do, or why not.</summary>
+    public static (Membership? Membership, Failure? Failure) Judge(Membership current, MembershipChange change, MembershipFacts facts)
+    {
+        var member = current.Find(change.Node);
+        switch (change)
+        {
+            case JoinChange join when current.Removed.TryGetValue(join.Node, out var removed) && removed == join.LogId:
+                return Refuse($"Node {join.Node} was removed from this cluster. To take it in again, start it with an empty data folder and --join.");
+            case JoinChange join when member is null:
+                return (current.With(new(join.Node, IsVoter: false, join.LogId, join.Address)), null);
+            case JoinChange join when member.LogId != join.LogId:
+                return (current.With(member with { LogId = join.LogId, IsVoter = member.IsVoter && member.LogId == 0, Address = join.Address }), null);
+            case JoinChange:
+                return (current, null);
+
+            case RemoveChange when member is null:
+                return (current, null);
+            case RemoveChange remove when remove.Node == facts.Master:
+                return Refuse($"Node {remove.Node} is the master. Make another node the master first (distdb promote <id>), then remove it.");
+            case RemoveChange remove when member.IsVoter:
+                var voters = current.Voters.Where(v => v != remove.Node).ToList();
+                var reachable = voters.Count(v => v == facts.Self || facts.Met.ContainsKey(v));
+                return reachable < Quorum.Size(voters.Count)
+                    ? Refuse(
+                        $"Without node {remove.Node} the cluster would stand still: of the {voters.Count} voters that remain, {reachable} can be reached. "
+                        + "Nothing was changed; start the others first.")
+                    : (current.Without(remove.Node), null);
+            case RemoveChange remove:
+                return (current.Without(remove.Node), null);
+
+            case AddressChange address when member is null:
+                return Refuse($"Node {address.Node} is not a member of the cluster; its members are {current}.");
+            case AddressChange address:
+                return (member.Address == address.Address ? current : current.With(member with { Address = address.Address }), null);
+
+            default:
+                throw new System.Diagnostics.UnreachableException(change.GetType().Name);
+        }
+
+        static (Membership?, Failure?) Refuse(string why) => (null, new(FailureCode.Conflict, why));
+    }
+
+    /// <summary>Whether a wish has come true.</summary>
+    public static bool IsDone(Membership membership, MembershipChange change) => change switch
+    {
+        JoinChange join => membership.Find(join.Node)?.LogId == join.LogId,
+        RemoveChange remove => membership.Find(remove.Node) is null,
+        AddressChange address => membership.Find(address.Node)?.Address == address.Address,
+        _ => throw new System.Diagnostics.UnreachableException(change.GetType().Name),
+    };
+
+    /// <summary>The first configuration that stands in a log: who was met so far, and with which log.</summary>
+    private static Membership Begin(Membership current, MembershipFacts facts) => new(
+        current.Members.Select(m => m.Id == facts.Self ? m with { LogId = facts.LogId, Address = facts.Address }
+            : facts.Met.TryGetValue(m.Id, out var met) ? m with { LogId = met.LogId, Address = met.Address }
+            : m),
+        current.Removed);
+}
+
+/// <summary>What a leader knows when it looks at the membership.</summary>
+/// <param name="Self">The leader.</param>
+/// <param name="LogId">The identity of its log.</param>
+/// <param name="Address">Where it is reached.</param>
+/// <param name="Master">Who may change the schema.</param>
+/// <param name="CommitIndex">How far the log is committed.</param>
+/// <param name="Met">The nodes that there is a link to, and what each said of itself.</param>
+/// <param name="Matched">How much of the log each follower has.</param>
+internal sealed record MembershipFacts(
+    NodeId Self,
+    ulong LogId,
+    string Address,
+    NodeId Master,
+    LogIndex CommitIndex,
+    IReadOnlyDictionary<NodeId, PeerIdentity> Met,
+    IReadOnlyDictionary<NodeId, LogIndex> Matched);
