@@ -22,6 +22,8 @@ internal static class Program
 
         root.Add(ShowAllTool.Create());
         root.Add(SendDummyTool.Create());
+        root.Add(PromoteTool.Create());
+        root.Add(MembersTool.Create());
 
         // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
         return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);

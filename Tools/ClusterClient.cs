@@ -49,38 +49,65 @@ public sealed class ClusterClient : IDisposable
     public Task<ClusterStatus> GetClusterAsync(Uri node, CancellationToken cancellation) =>
         GetAsync(node, "/cluster", ApiJsonContext.Default.ClusterStatus, cancellation);
 
+    /// <summary>Asks a node who belongs to the cluster.</summary>
+    /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
+    public Task<MembersAnswer> GetMembersAsync(Uri node, CancellationToken cancellation) =>
+        GetAsync(node, "/cluster/members", ApiJsonContext.Default.MembersAnswer, cancellation);
+
+    /// <summary>Has a member removed; asking again does no harm.</summary>
+    /// <exception cref="NodeException">It is not known to be done.</exception>
+    public Task<MembersAnswer> RemoveMemberAsync(Uri node, int id, CancellationToken cancellation) => SendAsync(
+        node,
+        new(HttpMethod.Delete, new Uri(node, string.Create(CultureInfo.InvariantCulture, $"/cluster/members/{id}"))),
+        answer => answer.Deserialize(ApiJsonContext.Default.MembersAnswer)!,
+        cancellation);
+
+    /// <summary>Has a member's address recorded; asking again does no harm.</summary>
+    /// <exception cref="NodeException">It is not known to be done.</exception>
+    public Task<MembersAnswer> MoveMemberAsync(Uri node, MemberRequest request, CancellationToken cancellation) => PostAsync(
+        node,
+        "/cluster/members",
+        JsonSerializer.SerializeToUtf8Bytes(request, ApiJsonContext.Default.MemberRequest),
+        answer => answer.Deserialize(ApiJsonContext.Default.MembersAnswer)!,
+        cancellation);
+
+    /// <summary>Has another node made the master; asking again does no harm.</summary>
+    /// <exception cref="NodeException">It is not known to be done.</exception>
+    public Task<PromoteAnswer> PromoteAsync(Uri node, int id, CancellationToken cancellation) => PostAsync(
+        node,
+        "/cluster/promote",
+        JsonSerializer.SerializeToUtf8Bytes(new(id), ApiJsonContext.Default.PromoteRequest),
+        answer => answer.Deserialize(ApiJsonContext.Default.PromoteAnswer)!,
+        cancellation);
+
     /// <summary>Has a node run a query.</summary>
     /// <exception cref="NodeException">It gave no rows.</exception>
     public Task<RowsAnswer> QueryAsync(Uri node, NodeRequest request, CancellationToken cancellation) =>
-        PostAsync(node, request, RowsAnswer.Read, cancellation);
+        PostAsync(node, "/query", request.ToJson(), RowsAnswer.Read, cancellation);
 
     /// <summary>Has a node run a write; when this returns, the write is done.</summary>
     /// <returns>The log index of the write.</returns>
     /// <exception cref="NodeException">It is not known to be done: <see cref="NodeException.IsTransient"/> tells whether to repeat it.</exception>
     public Task<long> ExecAsync(Uri node, NodeRequest request, CancellationToken cancellation) =>
-        PostAsync(node, request, answer => answer.GetProperty("index").GetInt64(), cancellation);
+        PostAsync(node, "/query", request.ToJson(), answer => answer.GetProperty("index").GetInt64(), cancellation);
 
     public void Dispose() => _http.Dispose();
 
-    private async Task<T> GetAsync<T>(Uri node, string path, JsonTypeInfo<T> type, CancellationToken cancellation)
-    {
-        using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node, path));
-        return await SendAsync(node, request, answer => answer.Deserialize(type)!, cancellation).ConfigureAwait(false);
-    }
+    private Task<T> GetAsync<T>(Uri node, string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
+        SendAsync(node, new(HttpMethod.Get, new Uri(node, path)), answer => answer.Deserialize(type)!, cancellation);
 
-    private async Task<T> PostAsync<T>(Uri node, NodeRequest body, Func<JsonElement, T> read, CancellationToken cancellation)
+    private Task<T> PostAsync<T>(
+        Uri node, string path, ReadOnlyMemory<byte> body, Func<JsonElement, T> read, CancellationToken cancellation)
     {
-        using var request = new HttpRequestMessage(HttpMethod.Post, new Uri(node, "/query"))
-        {
-            Content = new ReadOnlyMemoryContent(body.ToJson()) { Headers = { ContentType = new("application/json") } },
-        };
-        return await SendAsync(node, request, read, cancellation).ConfigureAwait(false);
+        var content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new("application/json") } };
+        return SendAsync(node, new(HttpMethod.Post, new Uri(node, path)) { Content = content }, read, cancellation);
     }
 
     private async Task<T> SendAsync<T>(Uri node, HttpRequestMessage request, Func<JsonElement, T> read, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(_timeout);
+        using var _ = request;
         try
         {
             using var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, limit.Token).ConfigureAwait(false);

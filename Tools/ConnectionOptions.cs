@@ -48,7 +48,8 @@ internal sealed class ConnectionOptions
         parsed.GetValue(_url), Reachable(parsed.GetValue(_host)!), parsed.GetValue(_basePort),
         TimeSpan.FromSeconds(parsed.GetValue(_timeout)), parsed.GetValue(_json));
 
-    private static Uri? ParseUrl(ArgumentResult result, string text)
+    /// <summary>The address of a node; reports what is none.</summary>
+    internal static Uri? ParseUrl(ArgumentResult result, string text)
     {
         if (Uri.TryCreate(text, UriKind.Absolute, out var url) && (url.Scheme == Uri.UriSchemeHttp || url.Scheme == Uri.UriSchemeHttps))
         {
@@ -90,7 +91,15 @@ internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, T
 
     /// <summary>Asks the node that the user named for the whole cluster, or else the first that answers of those at the usual ports.</summary>
     /// <exception cref="NodeException">None answered; the first one's failure.</exception>
-    public async Task<ClusterStatus> FindClusterAsync(ClusterClient client, CancellationToken cancellation)
+    public async Task<ClusterStatus> FindClusterAsync(ClusterClient client, CancellationToken cancellation) =>
+        (await FindAsync(client, cancellation).ConfigureAwait(false)).Cluster;
+
+    /// <summary>A node that answers: the one that the user named, or else the first of those at the usual ports.</summary>
+    /// <exception cref="NodeException">None answered; the first one's failure.</exception>
+    public async Task<Uri> FindNodeAsync(ClusterClient client, CancellationToken cancellation) =>
+        (await FindAsync(client, cancellation).ConfigureAwait(false)).Node;
+
+    private async Task<(Uri Node, ClusterStatus Cluster)> FindAsync(ClusterClient client, CancellationToken cancellation)
     {
         IEnumerable<Uri> candidates = Url is not null ? [Url] : Enumerable.Range(0, PortsTried).Select(NodeAt);
         NodeUnreachableException? first = null;
@@ -98,7 +107,7 @@ internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, T
         {
             try
             {
-                return await client.GetClusterAsync(node, cancellation).ConfigureAwait(false);
+                return (node, await client.GetClusterAsync(node, cancellation).ConfigureAwait(false));
             }
             catch (NodeUnreachableException e)
             {
