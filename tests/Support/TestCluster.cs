@@ -20,15 +20,16 @@ internal sealed class TestCluster : IAsyncDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _folder;
+    private readonly List<TestNode> _nodes;
 
-    private TestCluster(DirectoryInfo folder, int basePort, IReadOnlyList<TestNode> nodes)
+    private TestCluster(DirectoryInfo folder, int basePort, IEnumerable<TestNode> nodes)
     {
         _folder = folder;
         BasePort = basePort;
-        Nodes = nodes;
+        _nodes = [.. nodes];
     }
 
-    public IReadOnlyList<TestNode> Nodes { get; }
+    public IReadOnlyList<TestNode> Nodes => _nodes;
 
     public int BasePort { get; }
 
@@ -105,6 +106,29 @@ internal sealed class TestCluster : IAsyncDisposable
         }
     }
 
+    /// <summary>Adds a node that is not started yet, at a port of its own.</summary>
+    /// <param name="id">One that the cluster does not have, or no longer.</param>
+    /// <param name="options">Further arguments, such as <c>--join</c>.</param>
+    public TestNode Add(int id, params IEnumerable<string> options)
+    {
+        var first = FindFreePorts(1);
+        var node = new TestNode(
+            id,
+            new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{first}")),
+            _folder.FullName,
+            ["node", $"{id}", "2", "--base-port", $"{first - id}", "--data", _folder.FullName, .. options],
+            new Dictionary<string, string>());
+        _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Leaves out a node that is not to run any more.</summary>
+    public void Forget(TestNode node)
+    {
+        node.Dispose();
+        _nodes.Remove(node);
+    }
+
     /// <summary>The first of so many ports in a row that nobody listens on.</summary>
     public static int FindFreePorts(int count)
     {
@@ -166,10 +190,30 @@ internal sealed class TestCluster : IAsyncDisposable
                 leaders.Add(status?.GetProperty("leader") is { ValueKind: System.Text.Json.JsonValueKind.Number } id ? id.GetInt32() : null);
             }
 
-            leader = leaders.Count == 1 && leaders.Single() is { } only ? Nodes[only] : null;
+            leader = leaders.Count == 1 && leaders.Single() is { } only ? Nodes.FirstOrDefault(n => n.Id == only) : null;
             return leader is { IsRunning: true };
         });
         return leader!;
+    }
+
+    /// <summary>Waits until every running node knows these members, <c>0 1 (2)</c> with learners in brackets.</summary>
+    public Task WaitForMembersAsync(string members) => WaitUntilAsync($"the members are {members}", async () =>
+    {
+        foreach (var node in Nodes.Where(n => n.IsRunning))
+        {
+            if (await node.StatusAsync() is not { } || await MembersAsync(node) != members)
+            {
+                return false;
+            }
+        }
+
+        return true;
+    });
+
+    private static async Task<string> MembersAsync(TestNode node)
+    {
+        var members = (await node.GetAsync("/cluster/members")).Json.GetProperty("members").EnumerateArray();
+        return string.Join(' ', members.Select(m => m.GetProperty("suffrage").GetString() == "voter" ? $"{m.GetProperty("id")}" : $"({m.GetProperty("id")})"));
     }
 
     /// <summary>Waits for a condition.</summary>

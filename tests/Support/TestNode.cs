@@ -36,7 +36,10 @@ internal sealed class TestNode : IDisposable
 
     public Uri Address { get; }
 
-    public string DatabasePath => Path.Combine(_folder, $"node-{Id}", "databases", "main.db");
+    /// <summary>Where all its files are.</summary>
+    public string Folder => Path.Combine(_folder, $"node-{Id}");
+
+    public string DatabasePath => Path.Combine(Folder, "databases", "main.db");
 
     public bool IsRunning => _process is { HasExited: false };
 
@@ -47,7 +50,8 @@ internal sealed class TestNode : IDisposable
     public string Current() => _process is not { } process ? ""
         : process.Output + process.Errors + (process.HasExited ? $"(ended with exit code {process.ExitCode})\n" : "");
 
-    public void Start()
+    /// <param name="more">Arguments for this run alone.</param>
+    public void Start(params IEnumerable<string> more)
     {
         if (_process is { } previous)
         {
@@ -55,7 +59,7 @@ internal sealed class TestNode : IDisposable
             previous.Dispose();
         }
 
-        _process = DistDbProcess.Start(_folder, _environment, _arguments);
+        _process = DistDbProcess.Start(_folder, _environment, [.. _arguments, .. more]);
     }
 
     /// <summary><c>kill -9</c>.</summary>
@@ -99,6 +103,10 @@ internal sealed class TestNode : IDisposable
             return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync());
         }
     }
+
+    public Task<Answer> PostAsync(string path, string body) => SendAsync(new(HttpMethod.Post, path) { Content = new StringContent(body) });
+
+    public Task<Answer> DeleteAsync(string path) => SendAsync(new(HttpMethod.Delete, path));
 
     /// <summary>What <c>GET /status</c> answers, or null where nobody does.</summary>
     public async Task<JsonElement?> StatusAsync()
