@@ -39,13 +39,15 @@ public sealed record AppendEntries(
     long ReadRound) : Message(From, To, Term);
 
 /// <summary>The follower's log agrees with the leader's up to <paramref name="MatchIndex"/>, on disk.</summary>
-public sealed record AppendEntriesAccepted(NodeId From, NodeId To, Term Term, LogIndex MatchIndex, long ReadRound)
+/// <param name="MayVote">Whether the answer counts for majorities, see <see cref="RaftNode.MayVote"/>.</param>
+public sealed record AppendEntriesAccepted(NodeId From, NodeId To, Term Term, LogIndex MatchIndex, long ReadRound, bool MayVote)
     : Message(From, To, Term);
 
 /// <summary>The follower's log does not hold the entry before the sent ones, or the sender's term is over.</summary>
 /// <param name="PrevLogIndex">Which position was refused; tells an answer that came late.</param>
 /// <param name="HintIndex">The last position that may agree.</param>
 /// <param name="HintTerm">The follower's term there.</param>
+/// <param name="MayVote">As in <see cref="AppendEntriesAccepted"/>.</param>
 public sealed record AppendEntriesRejected(
     NodeId From,
     NodeId To,
@@ -53,7 +55,8 @@ public sealed record AppendEntriesRejected(
     LogIndex PrevLogIndex,
     LogIndex HintIndex,
     Term HintTerm,
-    long ReadRound) : Message(From, To, Term);
+    long ReadRound,
+    bool MayVote) : Message(From, To, Term);
 
 /// <summary>
 /// The leader's heartbeat to a follower whose log ends before the leader's begins: entries cannot help it, a snapshot can (Raft §7). The

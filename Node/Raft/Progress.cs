@@ -4,9 +4,16 @@ namespace DistDb.Node.Raft;
 internal sealed class Progress(LogIndex nextIndex)
 {
     private readonly Queue<LogIndex> _inflight = new();
+    private bool _wasActive;
 
     /// <summary>Everything up to here is on the follower's disk.</summary>
     public LogIndex MatchIndex { get; private set; }
+
+    /// <summary>
+    /// The part of <see cref="MatchIndex"/> that counts for majorities: what the follower confirmed while it might vote. A node that lost its log
+    /// may have promised another leader, in a later term, not to take anything from this one.
+    /// </summary>
+    public LogIndex CountedIndex { get; private set; }
 
     /// <summary>The next entry to send; always above <see cref="MatchIndex"/>.</summary>
     public LogIndex NextIndex { get; private set; } = nextIndex;
@@ -21,7 +28,19 @@ internal sealed class Progress(LogIndex nextIndex)
     public bool ProbeSent { get; set; }
 
     /// <summary>Heard of since the leader last looked for a majority.</summary>
-    public bool RecentlyActive { get; set; }
+    public bool RecentlyActive { get; private set; } = true;
+
+    /// <summary>Heard of since then, or within the election timeout before.</summary>
+    public bool IsActive => RecentlyActive || _wasActive;
+
+    /// <summary>Whether the follower's last answer said that it may vote.</summary>
+    public bool MayVote { get; private set; }
+
+    /// <summary>The entry by which the follower was removed; it still gets that one.</summary>
+    public LogIndex? RemovedAt { get; set; }
+
+    /// <summary>Ticks since its removal was committed.</summary>
+    public int TicksRemoved { get; set; }
 
     /// <summary>The commit index that the follower was last told.</summary>
     public LogIndex CommitSent { get; set; }
@@ -32,6 +51,16 @@ internal sealed class Progress(LogIndex nextIndex)
     /// <summary>Messages with entries under way.</summary>
     public int InflightCount => _inflight.Count;
 
+    /// <summary>The follower answered.</summary>
+    public void Heard(bool mayVote)
+    {
+        RecentlyActive = true;
+        MayVote = mayVote;
+    }
+
+    /// <summary>The leader has looked for a majority.</summary>
+    public void Looked() => (_wasActive, RecentlyActive) = (RecentlyActive, false);
+
     /// <summary>The follower has everything up to <paramref name="match"/>. False if that was known.</summary>
     public bool Accepted(LogIndex match)
     {
@@ -40,8 +69,9 @@ internal sealed class Progress(LogIndex nextIndex)
             _inflight.Dequeue();
         }
 
-        var isNews = match > MatchIndex;
+        var isNews = match > MatchIndex || (MayVote && match > CountedIndex);
         MatchIndex = LogIndex.Max(MatchIndex, match);
+        CountedIndex = MayVote ? LogIndex.Max(CountedIndex, match) : CountedIndex;
         if (IsProbing)
         {
             // From the proven point on; what a probe carried beyond it has been answered too.
@@ -67,6 +97,7 @@ internal sealed class Progress(LogIndex nextIndex)
             // It denies what it once confirmed: its disk was replaced by an empty one, and it must learn everything again. (Or the answer
             // is an old one; then too little is believed of it for a moment, which does no harm.)
             MatchIndex = LogIndex.Min(MatchIndex, lastPossibleMatch);
+            CountedIndex = LogIndex.Min(CountedIndex, MatchIndex);
         }
 
         NextIndex = LogIndex.Max(MatchIndex, lastPossibleMatch).Next;

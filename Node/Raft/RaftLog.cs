@@ -4,9 +4,12 @@ namespace DistDb.Node.Raft;
 /// The log as the core sees it: what is on disk, and behind it the entries that are not there yet.
 /// Invariant: <c>_unstable</c> is contiguous and replaces whatever the store holds from its first index on.
 /// </summary>
-internal sealed class RaftLog(ILogStore store)
+internal sealed class RaftLog(ILogStore store, Membership initial)
 {
     private readonly List<Entry> _unstable = [];
+
+    /// <summary>Who belongs to the cluster, as this log says.</summary>
+    public MembershipHistory Memberships { get; } = new(store, initial);
 
     /// <summary>Entries that the disk does not hold yet.</summary>
     public IReadOnlyList<Entry> Unstable => _unstable;
@@ -35,7 +38,7 @@ internal sealed class RaftLog(ILogStore store)
     public void Append(Entry entry)
     {
         Invariant.Check(entry.Index == LastIndex.Next, "entries are appended without gaps");
-        _unstable.Add(entry);
+        Add(entry);
     }
 
     /// <summary>Drops the entry at <paramref name="index"/> and all behind it, to make room for the leader's.</summary>
@@ -52,7 +55,8 @@ internal sealed class RaftLog(ILogStore store)
             _unstable.Clear();
         }
 
-        _unstable.Add(replacement);
+        Memberships.TruncateFrom(index);
+        Add(replacement);
     }
 
     /// <summary>The entries of [from, to] until <paramref name="bytesMax"/> is exceeded; at least one.</summary>
@@ -108,5 +112,14 @@ internal sealed class RaftLog(ILogStore store)
         }
 
         return at;
+    }
+
+    private void Add(Entry entry)
+    {
+        _unstable.Add(entry);
+        if (entry.Kind == EntryKind.Configuration)
+        {
+            Memberships.Append(entry);
+        }
     }
 }

@@ -6,11 +6,19 @@ public sealed partial class RaftNode
     // Answers to the pre-vote or the vote under way: who said what.
     private readonly Dictionary<NodeId, bool> _votes = [];
 
+    // Whoever is no voter (any more), by the newest that it knows, or has forgotten what it promised, leaves elections to others.
+    private bool MayCampaign => Membership.IsVoter(Id) && MayVote;
+
     private void StartPreVote()
     {
-        Role = Role.PreCandidate;
         Leader = null;
         ResetElectionTimer();
+        if (!MayCampaign)
+        {
+            return;
+        }
+
+        Role = Role.PreCandidate;
         _votes.Clear();
         CountVote(Id, granted: true);
         if (Role != Role.PreCandidate)
@@ -18,7 +26,7 @@ public sealed partial class RaftNode
             return;
         }
 
-        foreach (var peer in Peers)
+        foreach (var peer in _voters.Where(v => v != Id))
         {
             _messages.Add(new PreVote(Id, peer, Term.Next, _log.LastIndex, _log.LastTerm));
         }
@@ -38,7 +46,7 @@ public sealed partial class RaftNode
             return;
         }
 
-        foreach (var peer in Peers)
+        foreach (var peer in _voters.Where(v => v != Id))
         {
             _messages.Add(new RequestVote(Id, peer, Term, _log.LastIndex, _log.LastTerm, isTransfer));
         }
@@ -46,7 +54,7 @@ public sealed partial class RaftNode
 
     private void OnPreVote(PreVote m)
     {
-        var granted = m.Term > Term && !HearsLeader && _log.IsUpToDate(m.LastLogIndex, m.LastLogTerm);
+        var granted = m.Term > Term && !HearsLeader && MayVote && _log.IsUpToDate(m.LastLogIndex, m.LastLogTerm);
         _messages.Add(new PreVoteResponse(Id, m.From, granted ? m.Term : Term, granted));
     }
 
@@ -63,6 +71,7 @@ public sealed partial class RaftNode
     {
         var granted = (VotedFor is null || VotedFor == m.From)
             && Leader is null
+            && MayVote
             && _log.IsUpToDate(m.LastLogIndex, m.LastLogTerm);
         if (granted)
         {
@@ -84,7 +93,7 @@ public sealed partial class RaftNode
 
     private void OnTimeoutNow()
     {
-        if (Role != Role.Leader)
+        if (Role != Role.Leader && MayCampaign)
         {
             StartElection(isTransfer: true);
         }
@@ -92,6 +101,11 @@ public sealed partial class RaftNode
 
     private void CountVote(NodeId voter, bool granted)
     {
+        if (!Membership.IsVoter(voter))
+        {
+            return;
+        }
+
         _votes.TryAdd(voter, granted);
         var majority = Quorum.Size(_voters.Length);
         var grants = _votes.Values.Count(g => g);

@@ -83,11 +83,19 @@ public sealed partial class RaftNode
 
     private void ConfirmReads(Progress progress, long round)
     {
-        progress.ReadRoundConfirmed = Math.Max(progress.ReadRoundConfirmed, round);
+        if (progress.MayVote)
+        {
+            progress.ReadRoundConfirmed = Math.Max(progress.ReadRoundConfirmed, round);
+            AnswerConfirmedReads();
+        }
+    }
+
+    private void AnswerConfirmedReads()
+    {
         while (_pendingReads.Count > 0)
         {
             var read = _pendingReads.Peek();
-            var confirmed = 1 + _progress.Values.Count(p => p.ReadRoundConfirmed >= read.Round);
+            var confirmed = _voters.Count(v => v == Id || _progress[v].ReadRoundConfirmed >= read.Round);
             if (confirmed < Quorum.Size(_voters.Length))
             {
                 return;

@@ -9,13 +9,13 @@ public sealed partial class RaftNode
     /// <summary>For a leader, the index of its term's no-op; zero for others.</summary>
     public LogIndex TermStart { get; private set; }
 
-    /// <summary>What this leader knows of each follower; empty for other roles.</summary>
-    public IEnumerable<(NodeId Id, LogIndex MatchIndex)> FollowerProgress => _progress.Select(p => (p.Key, p.Value.MatchIndex));
+    /// <summary>What this leader knows of each other member; empty for other roles.</summary>
+    public IEnumerable<FollowerState> FollowerProgress => _progress
+        .Where(p => p.Value.RemovedAt is null)
+        .Select(p => new FollowerState(p.Key, Membership.IsVoter(p.Key), p.Value.MatchIndex, p.Value.IsActive, p.Value.MayVote));
 
     /// <summary>A leader that refuses proposals while it hands over.</summary>
     public bool IsHandingOver => _transferTarget is not null;
-
-    private IEnumerable<NodeId> Peers => _voters.Where(v => v != Id);
 
     /// <summary>
     /// Appends a command, if this node leads <paramref name="term"/>, is not handing over, and <paramref name="index"/> is the next in its
@@ -24,7 +24,7 @@ public sealed partial class RaftNode
     public bool TryPropose(Term term, LogIndex index, ReadOnlyMemory<byte> data)
     {
         CheckNotBusy();
-        if (Role != Role.Leader || Term != term || _transferTarget is not null || index != _log.LastIndex.Next)
+        if (!MayPropose(term, index))
         {
             return false;
         }
@@ -34,28 +34,18 @@ public sealed partial class RaftNode
     }
 
     /// <summary>
-    /// Appends a configuration, under the same conditions as <see cref="TryPropose"/> and if, besides, the leader has committed an entry of its
-    /// term, no other configuration is uncommitted, this node stays a voter, and at most one voter comes or goes (thesis §4.1, and the
-    /// fault found in it later). False means that nothing was appended and never will be by this call.
-    /// </summary>
-    public bool TryProposeMembership(Term term, LogIndex index, Membership membership)
-    {
-        CheckNotBusy();
-        return false;
-    }
-
-    /// <summary>
     /// Hands leadership to <paramref name="target"/>: it is brought up to date, then told to call an election. Proposals are refused
     /// meanwhile; given up after an election timeout. False if this node does not lead or the target is not another voter.
     /// </summary>
     public bool TransferLeadership(NodeId target)
     {
         CheckNotBusy();
-        if (Role != Role.Leader || !_progress.TryGetValue(target, out var progress))
+        if (Role != Role.Leader || target == Id || !Membership.IsVoter(target))
         {
             return false;
         }
 
+        var progress = _progress[target];
         if (_transferTarget is null)
         {
             // A full timeout for the target; asking again does not prolong it, nor put off the check for a majority.
@@ -75,6 +65,9 @@ public sealed partial class RaftNode
         return true;
     }
 
+    private bool MayPropose(Term term, LogIndex index) =>
+        Role == Role.Leader && Term == term && _transferTarget is null && index == _log.LastIndex.Next;
+
     private void BecomeLeader()
     {
         Role = Role.Leader;
@@ -82,9 +75,9 @@ public sealed partial class RaftNode
         _heartbeatElapsed = 0;
         _electionElapsed = 0;
         ForgetLeadership();
-        foreach (var peer in Peers)
+        foreach (var peer in Membership.Members.Where(m => m.Id != Id))
         {
-            _progress.Add(peer, new(_log.LastIndex.Next) { RecentlyActive = true });
+            _progress.Add(peer.Id, new(_log.LastIndex.Next));
         }
 
         TermStart = _log.LastIndex.Next;
@@ -102,6 +95,7 @@ public sealed partial class RaftNode
     private void AppendOwn(EntryKind kind, ReadOnlyMemory<byte> data)
     {
         _log.Append(new(_log.LastIndex.Next, Term, kind, data));
+        FollowMembership();
         foreach (var (peer, progress) in _progress)
         {
             SendEntries(peer, progress);
@@ -120,6 +114,7 @@ public sealed partial class RaftNode
             }
         }
 
+        ForgetTheRemoved();
         if (++_heartbeatElapsed >= _options.HeartbeatTicks)
         {
             BroadcastHeartbeat();
@@ -129,7 +124,7 @@ public sealed partial class RaftNode
     /// <summary>A leader that a majority does not answer steps down (thesis §6.2): another may lead by now.</summary>
     private bool CheckMajority()
     {
-        var active = 1 + _progress.Values.Count(p => p.RecentlyActive);
+        var active = _voters.Count(v => v == Id || _progress[v].RecentlyActive);
         if (active < Quorum.Size(_voters.Length))
         {
             BecomeFollower(Term, null);
@@ -138,7 +133,7 @@ public sealed partial class RaftNode
 
         foreach (var progress in _progress.Values)
         {
-            progress.RecentlyActive = false;
+            progress.Looked();
         }
 
         return true;
@@ -158,10 +153,11 @@ public sealed partial class RaftNode
     private bool SendEntries(NodeId peer, Progress progress)
     {
         var sent = false;
-        while (!NeedsSnapshot(progress) && progress.NextIndex <= _log.LastIndex
+        var last = LastEntryFor(peer);
+        while (!NeedsSnapshot(progress) && progress.NextIndex <= last
             && (progress.IsProbing ? !progress.ProbeSent : progress.InflightCount < _options.InflightMessagesMax))
         {
-            var entries = _log.Read(progress.NextIndex, _log.LastIndex, _options.AppendBytesMax);
+            var entries = _log.Read(progress.NextIndex, last, _options.AppendBytesMax);
             SendAppend(peer, progress, entries);
             progress.Sent(entries[^1].Index);
             sent = true;
@@ -196,7 +192,7 @@ public sealed partial class RaftNode
         Span<long> match = stackalloc long[_voters.Length];
         for (var i = 0; i < _voters.Length; i++)
         {
-            match[i] = _voters[i] == Id ? stable.Value : _progress[_voters[i]].MatchIndex.Value;
+            match[i] = _voters[i] == Id ? stable.Value : _progress[_voters[i]].CountedIndex.Value;
         }
 
         var reached = new LogIndex(Quorum.Reached(match));
@@ -205,13 +201,15 @@ public sealed partial class RaftNode
             return;
         }
 
+        var settlesMembership = MembershipIndex > CommitIndex && MembershipIndex <= reached;
         CommitIndex = reached;
         ServeReadsOfNewTerm();
 
         // At once, not with the next heartbeat: a follower answers a client's write only after it has applied it.
         foreach (var (peer, progress) in _progress)
         {
-            if (LacksCommit(progress))
+            var sent = settlesMembership && SendEntries(peer, progress);
+            if (!sent && LacksCommit(progress))
             {
                 SendAppend(peer, progress, []);
             }
@@ -234,9 +232,11 @@ public sealed partial class RaftNode
         Invariant.Check(index >= _log.BaseIndex && index <= _log.LastIndex, "the log begins where the snapshot ends");
         CommitIndex = LogIndex.Max(CommitIndex, index);
         _commitHandedOut = LogIndex.Max(_commitHandedOut, index);
+        _log.Memberships.Reload();
+        FollowMembership();
         if (Role == Role.Follower && Leader is { } leader)
         {
-            _messages.Add(new AppendEntriesAccepted(Id, leader, Term, CommitIndex, 0));
+            _messages.Add(new AppendEntriesAccepted(Id, leader, Term, CommitIndex, 0, MayVote));
         }
     }
 
@@ -257,12 +257,12 @@ public sealed partial class RaftNode
         HearLeader(m.From);
         if (CommitIndex >= m.BaseIndex)
         {
-            _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, CommitIndex, m.ReadRound));
+            _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, CommitIndex, m.ReadRound, MayVote));
             return;
         }
 
         _snapshotWanted = m.BaseIndex;
-        _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.BaseIndex, _log.LastIndex, _log.LastTerm, m.ReadRound));
+        _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.BaseIndex, _log.LastIndex, _log.LastTerm, m.ReadRound, MayVote));
     }
 
     private void OnAppendEntries(AppendEntries m)
@@ -274,7 +274,7 @@ public sealed partial class RaftNode
         {
             var hint = _log.LastPossibleMatch(m.PrevLogIndex, m.PrevLogTerm);
             _messages.Add(new AppendEntriesRejected(
-                Id, m.From, Term, m.PrevLogIndex, hint, _log.TermAt(hint)!.Value, m.ReadRound));
+                Id, m.From, Term, m.PrevLogIndex, hint, _log.TermAt(hint)!.Value, m.ReadRound, MayVote));
             return;
         }
 
@@ -291,9 +291,10 @@ public sealed partial class RaftNode
             }
         }
 
+        FollowMembership();
         var lastNew = m.PrevLogIndex + m.Entries.Count;
         CommitIndex = LogIndex.Max(CommitIndex, LogIndex.Min(m.LeaderCommit, lastNew));
-        _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, LogIndex.Max(lastNew, CommitIndex), m.ReadRound));
+        _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, LogIndex.Max(lastNew, CommitIndex), m.ReadRound, MayVote));
     }
 
     private void OnAppendEntriesAccepted(AppendEntriesAccepted m)
@@ -305,7 +306,7 @@ public sealed partial class RaftNode
 
         Invariant.Check(m.MatchIndex <= _log.LastIndex, "a follower matches no more than the leader has");
         var progress = _progress[m.From];
-        progress.RecentlyActive = true;
+        progress.Heard(m.MayVote);
         ConfirmReads(progress, m.ReadRound);
         if (progress.Accepted(m.MatchIndex))
         {
@@ -314,6 +315,12 @@ public sealed partial class RaftNode
             {
                 _earlyMessages.Add(new TimeoutNow(Id, m.From, Term));
             }
+        }
+
+        if (progress.RemovedAt <= progress.MatchIndex)
+        {
+            _progress.Remove(m.From);
+            return;
         }
 
         if (!SendEntries(m.From, progress) && LacksCommit(progress))
@@ -330,7 +337,7 @@ public sealed partial class RaftNode
         }
 
         var progress = _progress[m.From];
-        progress.RecentlyActive = true;
+        progress.Heard(m.MayVote);
         ConfirmReads(progress, m.ReadRound);
         if (!progress.IsCurrentRejection(m.PrevLogIndex))
         {

@@ -6,7 +6,8 @@ namespace DistDb.Node.Raft;
 /// happen in the world because of it. The same inputs always give the same outputs. One thread at a time may use it.
 /// <para>
 /// On top of the paper it has pre-vote and check-quorum (thesis §6.2, §9.6), so that a node that was cut off disturbs nobody and a
-/// leader that is cut off notices; leadership transfer (thesis §3.10); pipelined entries with conflict hints; and ReadIndex (thesis §6.4).
+/// leader that is cut off notices; leadership transfer (thesis §3.10); pipelined entries with conflict hints; ReadIndex (thesis §6.4);
+/// and membership changes, one server at a time, with learners (thesis §4).
 /// </para>
 /// </summary>
 public sealed partial class RaftNode
@@ -14,7 +15,7 @@ public sealed partial class RaftNode
     private readonly RaftOptions _options;
     private readonly RaftLog _log;
     private readonly Random _random;
-    private readonly NodeId[] _voters;
+    private readonly ulong _logId;
     private readonly List<Message> _messages = [];
     private readonly List<Message> _earlyMessages = [];
     private readonly List<ReadState> _reads = [];
@@ -22,6 +23,8 @@ public sealed partial class RaftNode
     private HardState _persistedHardState;
     private LogIndex _commitHandedOut;
     private LogIndex? _snapshotWanted;
+    private NodeId[] _voters = [];
+    private bool _isHeldBack;
     private bool _readyTaken;
 
     // Ticks since a leader was heard (or an election began); for a leader, since it last checked its majority.
@@ -50,11 +53,11 @@ public sealed partial class RaftNode
         Random random)
     {
         Id = id;
-        _voters = [.. initial.Voters];
-        Membership = initial;
-        _ = logId;
-        _ = isHeldBack;
-        _log = new(store);
+        _logId = logId;
+        _isHeldBack = isHeldBack;
+        _log = new(store, initial);
+        Membership = _log.Memberships.Current;
+        _voters = [.. Membership.Voters];
         _options = options;
         _random = random;
         _persistedHardState = hardState;
@@ -83,18 +86,6 @@ public sealed partial class RaftNode
 
     /// <summary>The last entry, written or not.</summary>
     public LogIndex LastIndex => _log.LastIndex;
-
-    /// <summary>Who belongs to the cluster: the newest configuration in the log, else the initial one.</summary>
-    public Membership Membership { get; private set; }
-
-    /// <summary>Where in the log <see cref="Membership"/> stands; zero for the initial one, or where it was cut off the log.</summary>
-    public LogIndex MembershipIndex { get; private set; }
-
-    /// <summary>
-    /// Lets a node with a new log take part in elections. Until then it abstains: its log may be new because it was lost, and then the node
-    /// no longer knows what it promised.
-    /// </summary>
-    public void Release() => CheckNotBusy();
 
     /// <summary>Whether <see cref="TakeReady"/> has anything to hand out.</summary>
     public bool HasReady =>
@@ -129,7 +120,7 @@ public sealed partial class RaftNode
     {
         CheckNotBusy();
         Invariant.Check(message.To == Id, "messages reach the node they are for");
-        if (!_voters.Contains(message.From) || message.From == Id)
+        if (message.From == Id || IsStrangersAnswer(message))
         {
             return;
         }
@@ -249,10 +240,10 @@ public sealed partial class RaftNode
         switch (message)
         {
             case AppendEntries m:
-                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.PrevLogIndex, _log.LastIndex, _log.LastTerm, 0));
+                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.PrevLogIndex, _log.LastIndex, _log.LastTerm, 0, MayVote));
                 break;
             case InstallSnapshot m:
-                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.BaseIndex, _log.LastIndex, _log.LastTerm, 0));
+                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.BaseIndex, _log.LastIndex, _log.LastTerm, 0, MayVote));
                 break;
             case PreVote m:
                 _messages.Add(new PreVoteResponse(Id, m.From, Term, Granted: false));

@@ -6,6 +6,6 @@ namespace DistDb.Node.Replication;
 /// <param name="Membership">The newest configuration in the log, committed or not; the one from the command line as long as there is none.</param>
 /// <param name="MembershipIndex">Where it stands; zero for the one from the command line, or where its entry was cut off the log.</param>
 /// <param name="IsCommitted">Whether it stays.</param>
-/// <param name="Followers">At the leader, how much of the log each follower has on disk; empty elsewhere.</param>
+/// <param name="Followers">At the leader, how each other member is doing; empty elsewhere.</param>
 internal sealed record ClusterView(
-    Membership Membership, LogIndex MembershipIndex, bool IsCommitted, IReadOnlyList<(NodeId Id, LogIndex MatchIndex)> Followers);
+    Membership Membership, LogIndex MembershipIndex, bool IsCommitted, IReadOnlyList<FollowerState> Followers);

@@ -196,7 +196,7 @@ internal sealed class RaftLoop
                 _reads.Add(waiter);
                 break;
             case HandOverInput { IsReachable: var isReachable, Done: var done }:
-                (NodeId Id, LogIndex MatchIndex)[] heirs = [.. _core.FollowerProgress.Where(f => _core.Membership.IsVoter(f.Id) && isReachable(f.Id))];
+                FollowerState[] heirs = [.. _core.FollowerProgress.Where(f => f.IsVoter && f.MayVote && isReachable(f.Id))];
                 if (heirs.Length > 0 && _core.TransferLeadership(heirs.MaxBy(f => f.MatchIndex).Id))
                 {
                     _handOver = done;

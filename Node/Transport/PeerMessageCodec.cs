@@ -12,8 +12,8 @@ namespace DistDb.Node.Transport;
 ///  3 PreVote                term last-index last-term
 ///  4 PreVoteResponse        term granted:bool
 ///  5 AppendEntries          term prev-index prev-term commit read-round count count x (term kind:byte data:bytes)
-///  6 AppendEntriesAccepted  term match read-round
-///  7 AppendEntriesRejected  term prev-index hint-index hint-term read-round
+///  6 AppendEntriesAccepted  term match read-round may-vote:bool
+///  7 AppendEntriesRejected  term prev-index hint-index hint-term read-round may-vote:bool
 ///  8 ReadIndexRequest       term context
 ///  9 ReadIndexResponse      term context index
 /// 10 TimeoutNow             term
@@ -168,6 +168,7 @@ public static class PeerMessageCodec
                 Begin(6);
                 writer.WriteSigned(m.MatchIndex.Value);
                 writer.WriteSigned(m.ReadRound);
+                writer.WriteBool(m.MayVote);
                 break;
             case AppendEntriesRejected m:
                 Begin(7);
@@ -175,6 +176,7 @@ public static class PeerMessageCodec
                 writer.WriteSigned(m.HintIndex.Value);
                 writer.WriteSigned(m.HintTerm.Value);
                 writer.WriteSigned(m.ReadRound);
+                writer.WriteBool(m.MayVote);
                 break;
             case ReadIndexRequest m:
                 Begin(8);
@@ -246,9 +248,9 @@ public static class PeerMessageCodec
         3 => new PreVote(from, to, term, ReadIndex(ref reader), new(reader.ReadSigned())),
         4 => new PreVoteResponse(from, to, term, reader.ReadBool()),
         5 => ReadAppendEntries(ref reader, from, to, term),
-        6 => new AppendEntriesAccepted(from, to, term, ReadIndex(ref reader), reader.ReadSigned()),
+        6 => new AppendEntriesAccepted(from, to, term, ReadIndex(ref reader), reader.ReadSigned(), reader.ReadBool()),
         7 => new AppendEntriesRejected(
-            from, to, term, ReadIndex(ref reader), ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadSigned()),
+            from, to, term, ReadIndex(ref reader), ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadBool()),
         8 => new ReadIndexRequest(from, to, term, reader.ReadSigned()),
         9 => new ReadIndexResponse(from, to, term, reader.ReadSigned(), ReadIndex(ref reader)),
         10 => new TimeoutNow(from, to, term),

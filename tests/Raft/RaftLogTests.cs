@@ -10,7 +10,7 @@ public sealed class RaftLogTests
     [Fact]
     public void An_empty_log_ends_at_zero()
     {
-        var log = new RaftLog(_disk);
+        var log = new RaftLog(_disk, Membership.Empty);
 
         log.LastIndex.Should().Be(LogIndex.Zero);
         log.LastTerm.Should().Be(Term.Zero);
@@ -94,7 +94,7 @@ public sealed class RaftLogTests
                 terms[at] = term += random.Next(4) == 0 ? 1 : 0;
             }
 
-            var log = new RaftLog(Disk(terms));
+            var log = new RaftLog(Disk(terms), Membership.Empty);
             var (index, limit) = (random.NextInt64(15), random.NextInt64(5));
 
             var expected = Enumerable.Range(0, terms.Length + 1).Last(n => n <= index && (n == 0 || terms[n - 1] <= limit));
@@ -128,7 +128,7 @@ public sealed class RaftLogTests
     private RaftLog LogOf(long[] onDisk, long[] unstable)
     {
         _disk.Write(null, Entries(1, onDisk));
-        var log = new RaftLog(_disk);
+        var log = new RaftLog(_disk, Membership.Empty);
         foreach (var entry in Entries(onDisk.Length + 1, unstable))
         {
             log.Append(entry);

@@ -65,8 +65,8 @@ internal sealed class TestNode
     public static AppendEntries Append(NodeId from, long term, long prev, long prevTerm, Entry[] entries, long commit = 0, long round = 0) =>
         new(from, Me, new(term), new(prev), new(prevTerm), entries, new(commit), round);
 
-    public static AppendEntriesAccepted Accepted(NodeId from, long term, long match, long round = 0) =>
-        new(from, Me, new(term), new(match), round);
+    public static AppendEntriesAccepted Accepted(NodeId from, long term, long match, long round = 0, bool mayVote = true) =>
+        new(from, Me, new(term), new(match), round, mayVote);
 
     public static RequestVote VoteRequest(NodeId from, long term, long last = 0, long lastTerm = 0, bool isTransfer = false) =>
         new(from, Me, new(term), new(last), new(lastTerm), isTransfer);
