@@ -100,7 +100,6 @@ internal static class NodeHost
             new()
             {
                 Self = settings.Id,
-                Peers = settings.Addresses.Where(a => a.Key != settings.Id).ToDictionary(),
                 Secret = settings.ClusterSecret,
             },
             provider.GetRequiredService<ILogger<PeerTransport>>()));

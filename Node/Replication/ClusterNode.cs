@@ -115,6 +115,7 @@ public sealed partial class ClusterNode : BackgroundService
             }
         };
         transport.Introduce(Introduce, OnPeerMessage);
+        transport.SetPeers(cluster.Addresses.Where(a => a.Key != Id).ToDictionary(), new Dictionary<NodeId, ulong>());
     }
 
     public NodeId Id { get; }
