@@ -18,14 +18,14 @@ internal sealed class TransportNode : IAsyncDisposable, ILogger<PeerTransport>
     private int _knocks;
     private Task _talking = Task.CompletedTask;
 
-    private TransportNode(int id, ulong logId, PeerTransportOptions options)
+    private TransportNode(int id, ulong logId, PeerTransportOptions options, int port)
     {
         Id = new(id);
         LogId = logId;
         Transport = new(options with { Self = Id }, this);
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
-        builder.WebHost.UseUrls("http://127.0.0.1:0");
+        builder.WebHost.UseUrls($"http://127.0.0.1:{port}");
         _web = builder.Build();
         _web.UseWebSockets();
         _web.Map(PeerTransport.Route, peers => peers.Run(context =>
@@ -69,9 +69,10 @@ internal sealed class TransportNode : IAsyncDisposable, ILogger<PeerTransport>
     };
 
     /// <summary>Serves, and dials nobody yet.</summary>
-    public static async Task<TransportNode> CreateAsync(int id, bool isJoining = false, ulong? logId = null, PeerTransportOptions? options = null)
+    public static async Task<TransportNode> CreateAsync(
+        int id, bool isJoining = false, ulong? logId = null, PeerTransportOptions? options = null, int port = 0)
     {
-        var node = new TransportNode(id, logId ?? (ulong)id + 100, options ?? Options) { IsJoining = isJoining };
+        var node = new TransportNode(id, logId ?? (ulong)id + 100, options ?? Options, port) { IsJoining = isJoining };
         await node._web.StartAsync();
         node.Address = new(node._web.Urls.Single());
         node.Transport.Introduce(node.Introduce, (from, message) => node.Heard.Enqueue((from, Encoding.UTF8.GetString(((NodeReport)message).Status.Span))));
