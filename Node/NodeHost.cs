@@ -100,8 +100,8 @@ internal static class NodeHost
             new()
             {
                 Self = settings.Id,
-                Peers = settings.Addresses.Where(a => a.Key != settings.Id).ToDictionary(),
                 Secret = settings.ClusterSecret,
+                Hosts = [.. settings.Join, .. settings.Addresses.Where(a => a.Key != settings.Id).Select(a => a.Value)],
             },
             provider.GetRequiredService<ILogger<PeerTransport>>()));
         services.AddSingleton(provider => new ClusterNode(

@@ -119,7 +119,8 @@ public sealed partial class ClusterNode : BackgroundService
             }
         };
         transport.Introduce(Introduce, OnPeerMessage);
-        _directory.Update(core.Membership);
+        transport.Expelled = Expel;
+        _directory.Update(core.Membership, core.MembershipIndex <= core.CommitIndex);
     }
 
     public NodeId Id { get; }
@@ -533,7 +534,7 @@ public sealed partial class ClusterNode : BackgroundService
 
     private void OnMembershipChanged(ClusterView view)
     {
-        _directory.Update(view.Membership);
+        _directory.Update(view.Membership, view.IsCommitted);
         if (view.IsCommitted && view.Membership.Removed.TryGetValue(Id, out var logId) && logId == _storage.LogId)
         {
             Expel("this node was removed from the cluster");

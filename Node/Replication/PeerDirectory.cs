@@ -12,6 +12,7 @@ internal sealed class PeerDirectory(NodeId self, ClusterSettings settings, IPeer
     private readonly Dictionary<NodeId, Uri> _moved = [];
     private volatile Membership _membership = settings.InitialMembership;
     private volatile IReadOnlyList<NodeId> _peers = [];
+    private IReadOnlyDictionary<NodeId, ulong> _removed = new Dictionary<NodeId, ulong>();
     private bool _isFromLog;
 
     public Membership Membership => _membership;
@@ -26,8 +27,8 @@ internal sealed class PeerDirectory(NodeId self, ClusterSettings settings, IPeer
         : settings.Addresses.ContainsKey(node) ? settings.AddressOf(node)
         : "";
 
-    /// <summary>There is a newer membership.</summary>
-    public void Update(Membership membership)
+    /// <summary>There is a newer membership, or the same one is committed now.</summary>
+    public void Update(Membership membership, bool isCommitted)
     {
         var isFromLog = membership.Members.Any(m => m.LogId != 0);
         if (_isFromLog)
@@ -53,7 +54,12 @@ internal sealed class PeerDirectory(NodeId self, ClusterSettings settings, IPeer
             }
         }
 
-        transport.SetPeers(calls, membership.Removed);
+        if (isCommitted)
+        {
+            _removed = membership.Removed;
+        }
+
+        transport.SetPeers(calls, _removed);
     }
 
     private static Uri? Parse(string address) => Uri.TryCreate(address, UriKind.Absolute, out var uri) ? uri : null;

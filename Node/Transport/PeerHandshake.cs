@@ -11,7 +11,8 @@ namespace DistDb.Node.Transport;
 /// dialer   -> hello        magic "DDBP", identity, nonce: 32 bytes
 /// acceptor -> challenge    identity, nonce: 32 bytes, proof: HMAC(secret, "acceptor" hello identity+nonce)
 /// dialer   -> response     proof: HMAC(secret, "dialer" hello identity+nonce)
-/// acceptor -> verdict      empty: welcome; else the reason as text, and the link ends
+/// acceptor -> verdict      kind: 1 byte, reason: text, proof: HMAC(HMAC(secret, "verdict" hello identity+nonce), kind+reason);
+///                          the link ends unless the kind is "welcome"
 /// session key = HMAC(secret, "session" hello identity+nonce)
 /// </code>
 /// </summary>
@@ -33,6 +34,9 @@ public sealed class PeerHandshake
         _secret = secret.ToArray();
         _self = self;
     }
+
+    /// <summary>This node, as it told the other end.</summary>
+    public PeerIdentity Self => _self;
 
     /// <summary>The other end, once its proof was checked.</summary>
     public PeerIdentity? Peer { get; private set; }
@@ -73,16 +77,35 @@ public sealed class PeerHandshake
         _challenge = challenge[..^ProofBytes].ToArray();
         CheckProof("acceptor", challenge[^ProofBytes..]);
         Peer = Parse(_challenge, hasMagic: false);
-        CheckCompatible();
-        return Derive("dialer");
+        return PeerIdentity.Incompatibility(_self, Peer) is { } reason ? throw new PeerRefusedException(reason) : Derive("dialer");
     }
 
-    /// <summary>Acceptor, step 4: checks the dialer's proof and its fitness.</summary>
-    /// <exception cref="PeerRefusedException">The dialer does not know the secret, or cannot work with this node.</exception>
-    public void CheckResponse(ReadOnlySpan<byte> response)
+    /// <summary>Acceptor, step 4: checks the dialer's proof. Whether the two fit is for the verdict to say.</summary>
+    /// <exception cref="PeerRefusedException">The dialer does not know the secret; it gets no verdict.</exception>
+    public void CheckResponse(ReadOnlySpan<byte> response) => CheckProof("dialer", response);
+
+    /// <summary>Acceptor, step 5: what to send last.</summary>
+    public byte[] CreateVerdict(PeerVerdict verdict)
     {
-        CheckProof("dialer", response);
-        CheckCompatible();
+        var writer = new WireWriter();
+        writer.WriteByte((byte)verdict.Kind);
+        writer.WriteText(verdict.Reason);
+        writer.WriteRaw(HMACSHA256.HashData(Derive("verdict"), writer.Written.Span));
+        return writer.ToArray();
+    }
+
+    /// <summary>Dialer, step 6: the acceptor's verdict, which nobody in between can have made or altered.</summary>
+    /// <exception cref="PeerRefusedException">These bytes are not the acceptor's.</exception>
+    public PeerVerdict ReadVerdict(ReadOnlySpan<byte> bytes)
+    {
+        if (bytes.Length <= ProofBytes
+            || !CryptographicOperations.FixedTimeEquals(bytes[^ProofBytes..], HMACSHA256.HashData(Derive("verdict"), bytes[..^ProofBytes])))
+        {
+            throw new PeerRefusedException("the last word of the handshake was altered on its way");
+        }
+
+        var reader = new WireReader(bytes[..^ProofBytes]);
+        return new((PeerVerdictKind)reader.ReadByte(), reader.ReadText());
     }
 
     /// <summary>The key that both ends now share, and nobody else.</summary>
@@ -113,14 +136,6 @@ public sealed class PeerHandshake
         if (!CryptographicOperations.FixedTimeEquals(proof, Derive(role)))
         {
             throw new PeerRefusedException("the other side has another cluster secret; give all nodes the same");
-        }
-    }
-
-    private void CheckCompatible()
-    {
-        if (PeerIdentity.Incompatibility(_self, Peer!) is { } reason)
-        {
-            throw new PeerRefusedException(reason);
         }
     }
 

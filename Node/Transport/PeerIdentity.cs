@@ -46,7 +46,9 @@ public sealed record PeerIdentity
 
         if (other.Node == self.Node)
         {
-            return $"the other side is node {other.Node} as well; every node needs an id of its own";
+            return other.LogId == self.LogId
+                ? $"the other side is this node {self.Node} itself, or runs on a copy of its folder; check the addresses"
+                : $"the other side is node {other.Node} as well; every node needs an id of its own";
         }
 
         if (other.ClusterSize != self.ClusterSize && !(self.HasHistory || other.HasHistory || self.IsJoining || other.IsJoining))
@@ -56,7 +58,12 @@ public sealed record PeerIdentity
 
         if (other.ClusterId != Guid.Empty && self.ClusterId != Guid.Empty && other.ClusterId != self.ClusterId)
         {
-            return $"node {other.Node} belongs to another cluster ({other.ClusterId}, this one is {self.ClusterId}); check the peers' addresses and data folders";
+            return $"node {other.Node} belongs to another cluster ({other.ClusterId}, this one is {self.ClusterId}); " + (self, other) switch
+            {
+                ({ IsJoining: true }, _) => "to join that one, start this node with an empty data folder",
+                (_, { IsJoining: true }) => $"to join this one, node {other.Node} must start with an empty data folder",
+                _ => "check the peers' addresses and data folders",
+            };
         }
 
         return other.SqliteFingerprint == self.SqliteFingerprint

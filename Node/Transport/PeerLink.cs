@@ -8,40 +8,56 @@ using DistDb.Node.Raft;
 namespace DistDb.Node.Transport;
 
 /// <summary>
-/// The link over which this node speaks to one peer: dials, proves itself, sends what is queued, and dials again when the link breaks.
-/// The peer answers over its own link. Messages that wait while there is no link are dropped, never kept for later: they would be stale.
+/// The link over which this node speaks to another one at one address: dials, proves itself, sends what is queued, and dials again when the link
+/// breaks. The other answers over its own link. Messages that wait while there is no link are dropped, never kept for later: they would be stale.
 /// </summary>
 internal sealed partial class PeerLink
 {
-    private readonly NodeId _peer;
-    private readonly Uri _address;
+    // Silence is measured in ticks of this process, so that one that was paused itself first hears what has come in the meantime.
+    private const int SilenceTicks = 6;
+
     private readonly PeerTransportOptions _options;
-    private readonly Func<PeerIdentity> _self;
-    private readonly Action<PeerIdentity> _met;
+    private readonly PeerDirectory _directory;
     private readonly ILogger _logger;
     private readonly Channel<PeerMessage> _outbound;
+    private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private volatile bool _isConnected;
     private volatile string? _problem;
     private string? _loggedProblem;
 
-    public PeerLink(NodeId peer, PeerTransportOptions options, Func<PeerIdentity> self, Action<PeerIdentity> met, ILogger logger)
+    /// <param name="peer">Who is expected there; null for a host, where anybody may be.</param>
+    /// <param name="address">The base address.</param>
+    /// <param name="options">Patience and limits.</param>
+    /// <param name="directory">Judges who is met, and is told what becomes of the link.</param>
+    /// <param name="logger">For the link's coming and going.</param>
+    public PeerLink(NodeId? peer, Uri address, PeerTransportOptions options, PeerDirectory directory, ILogger logger)
     {
-        _met = met;
-        _peer = peer;
+        Peer = peer;
+        Address = address;
         _options = options;
-        _self = self;
+        _directory = directory;
         _logger = logger;
-        _address = new UriBuilder(new Uri(options.Peers[peer], PeerTransport.Route))
-        {
-            Scheme = options.Peers[peer].Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs,
-        }.Uri;
         _outbound = Channel.CreateBounded<PeerMessage>(
             new BoundedChannelOptions(options.OutboundMessagesMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     }
 
+    /// <summary>Who is expected at the other end; null for a host.</summary>
+    public NodeId? Peer { get; }
+
+    /// <summary>The base address that is dialled.</summary>
+    public Uri Address { get; }
+
+    public string Authority => Address.Authority;
+
+    /// <summary>Whether anybody may be at the other end.</summary>
+    public bool IsToHost => Peer is null;
+
     public bool IsConnected => _isConnected;
 
     public string? Problem => _problem;
+
+    /// <summary>Whether <see cref="End"/> was called.</summary>
+    public bool IsEnded => _ending.Task.IsCompleted;
 
     /// <summary>Queues a message; drops it when there is no link or too much waits.</summary>
     public void Send(PeerMessage message)
@@ -52,27 +68,41 @@ internal sealed partial class PeerLink
         }
     }
 
-    /// <summary>Keeps the link up until cancelled.</summary>
+    /// <summary>Takes nothing more; what is queued is sent if that is quickly done, and the link ends for good.</summary>
+    public void End()
+    {
+        _outbound.Writer.TryComplete();
+        _ending.TrySetResult();
+    }
+
+    /// <summary>Keeps the link up until ended or cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
     {
+        using var dialling = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        var ended = CancelAtEndAsync(dialling);
         var delay = _options.ReconnectDelayMin;
-        while (!cancellationToken.IsCancellationRequested)
+        while (!dialling.IsCancellationRequested && !IsEnded)
         {
             try
             {
                 using var socket = new ClientWebSocket();
-                using var seal = await ConnectAsync(socket, cancellationToken).ConfigureAwait(false);
-                delay = _options.ReconnectDelayMin;
-                await PumpAsync(socket, seal, cancellationToken).ConfigureAwait(false);
-                ReportProblem("the peer closed the link");
+                if (await ConnectAsync(socket, dialling.Token).ConfigureAwait(false) is { } handshake)
+                {
+                    delay = _options.ReconnectDelayMin;
+                    ReportProblem(await PumpAsync(socket, handshake, cancellationToken).ConfigureAwait(false));
+                }
+                else
+                {
+                    delay = _options.ReconnectDelayMax;
+                }
             }
-            catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+            catch (OperationCanceledException) when (!dialling.IsCancellationRequested)
             {
-                return;
+                ReportProblem("no answer in time");
             }
             catch (OperationCanceledException)
             {
-                ReportProblem("no answer in time");
+                // Ended, or the node stops.
             }
             catch (PeerRefusedException e)
             {
@@ -88,54 +118,62 @@ internal sealed partial class PeerLink
                 while (_outbound.Reader.TryRead(out _))
                 {
                 }
+
+                if (IsToHost)
+                {
+                    _directory.Lose(this);
+                }
             }
 
             // Spread by up to half, so that nodes that lost each other together do not call together for ever.
             var pause = delay * (1 + (Random.Shared.NextDouble() / 2));
             delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, _options.ReconnectDelayMax.Ticks));
-            await Task.Delay(pause, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await Task.Delay(pause, dialling.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+
+        await dialling.CancelAsync().ConfigureAwait(false);
+        await ended.ConfigureAwait(false);
     }
 
-    private async Task<FrameSeal> ConnectAsync(ClientWebSocket socket, CancellationToken cancellationToken)
+    private async Task CancelAtEndAsync(CancellationTokenSource dialling)
+    {
+        await _ending.Task.WaitAsync(dialling.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await dialling.CancelAsync().ConfigureAwait(false);
+    }
+
+    /// <summary>The handshake that succeeded; null when the link is not needed.</summary>
+    private async Task<PeerHandshake?> ConnectAsync(ClientWebSocket socket, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(_options.ConnectTimeout);
         socket.Options.Proxy = null;
         socket.Options.KeepAliveInterval = PeerTransport.KeepAliveInterval;
         socket.Options.KeepAliveTimeout = PeerTransport.KeepAliveTimeout;
-        await socket.ConnectAsync(_address, timeout.Token).ConfigureAwait(false);
+        var address = new UriBuilder(new Uri(Address, PeerTransport.Route))
+        {
+            Scheme = Address.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs,
+        };
+        await socket.ConnectAsync(address.Uri, timeout.Token).ConfigureAwait(false);
 
-        var handshake = new PeerHandshake(_options.Secret, _self());
+        var handshake = new PeerHandshake(_options.Secret, _directory.Self());
         var buffer = new ArrayBufferWriter<byte>();
         await WebSocketFrames.SendAsync(socket, handshake.CreateHello(), timeout.Token).ConfigureAwait(false);
         await ReceiveAsync(socket, buffer, timeout.Token).ConfigureAwait(false);
         var response = handshake.CreateResponse(buffer.WrittenSpan);
-        if (handshake.Peer!.Node != _peer.Value)
-        {
-            throw new PeerRefusedException($"node {handshake.Peer.Node} answers at {_address.Authority}, where node {_peer} is expected; check the addresses");
-        }
-
-        await WebSocketFrames.SendAsync(socket, response, timeout.Token).ConfigureAwait(false);
-        await ReceiveAsync(socket, buffer, timeout.Token).ConfigureAwait(false);
-        if (ReadVerdict(buffer.WrittenSpan) is { } reason)
-        {
-            throw new PeerRefusedException(reason);
-        }
-
-        _met(handshake.Peer);
-        return new(handshake.DeriveSessionKey());
-    }
-
-    private static string? ReadVerdict(ReadOnlySpan<byte> verdict)
-    {
-        if (verdict.IsEmpty)
+        if (!_directory.Meet(this, handshake.Peer!))
         {
             return null;
         }
 
-        var reader = new WireReader(verdict);
-        return reader.ReadText();
+        await WebSocketFrames.SendAsync(socket, response, timeout.Token).ConfigureAwait(false);
+        await ReceiveAsync(socket, buffer, timeout.Token).ConfigureAwait(false);
+        var verdict = handshake.ReadVerdict(buffer.WrittenSpan);
+        if (verdict.Kind == PeerVerdictKind.Removed)
+        {
+            _directory.Expel(verdict.Reason);
+        }
+
+        return verdict.Kind == PeerVerdictKind.Welcome ? handshake : throw new PeerRefusedException(verdict.Reason);
     }
 
     private static async Task ReceiveAsync(ClientWebSocket socket, ArrayBufferWriter<byte> buffer, CancellationToken cancellationToken)
@@ -146,14 +184,21 @@ internal sealed partial class PeerLink
         }
     }
 
-    private async Task PumpAsync(ClientWebSocket socket, FrameSeal seal, CancellationToken cancellationToken)
+    /// <summary>Sends what is queued until the link breaks or is ended, and says why it broke.</summary>
+    private async Task<string> PumpAsync(ClientWebSocket socket, PeerHandshake handshake, CancellationToken cancellationToken)
     {
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-        var closed = WatchForCloseAsync(socket, broken);
+        using var seal = new FrameSeal(handshake.DeriveSessionKey());
+        var peer = new NodeId(handshake.Peer!.Node);
+        var contact = _directory.ContactOf(peer);
+        contact.Identity = handshake.Peer;
         _problem = null;
         _loggedProblem = null;
         _isConnected = true;
-        LogConnected(_peer, _address.Authority);
+        LogConnected(peer, Authority);
+        var closed = WatchForCloseAsync(socket, broken);
+        var silent = WatchForSilenceAsync(contact, broken);
+        var patience = LimitFarewellAsync(broken);
         try
         {
             var writer = new WireWriter();
@@ -170,16 +215,22 @@ internal sealed partial class PeerLink
                 writer.WriteRaw(tag);
                 await WebSocketFrames.SendAsync(socket, writer.Written, broken.Token).ConfigureAwait(false);
             }
+
+            // The other end closes when it has read everything; before that, closing might take it away again.
+            await socket.CloseOutputAsync(WebSocketCloseStatus.NormalClosure, null, broken.Token).ConfigureAwait(false);
+            await closed.ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            // The other end closed: an ordinary end of the link.
+            // One of the watches ended the link.
         }
         finally
         {
             await broken.CancelAsync().ConfigureAwait(false);
-            await closed.ConfigureAwait(false);
+            await Task.WhenAll(closed, silent, patience).ConfigureAwait(false);
         }
+
+        return await silent.ConfigureAwait(false) ? "the peer fell silent" : "the peer closed the link";
     }
 
     /// <summary>Nothing comes over this link but its end; notices that while nothing is being sent.</summary>
@@ -197,20 +248,59 @@ internal sealed partial class PeerLink
         await broken.CancelAsync().ConfigureAwait(false);
     }
 
+    /// <summary>
+    /// Ends a link whose peer spoke and fell silent, and says whether it did. A cut cable or a machine without power resets nothing: what is
+    /// written vanishes, while a new connection may get through. One that never spoke is left alone, because its own link may be what does not work.
+    /// </summary>
+    private async Task<bool> WatchForSilenceAsync(PeerContact contact, CancellationTokenSource broken)
+    {
+        using var timer = new PeriodicTimer(_options.SilenceMax / SilenceTicks);
+        var (heard, hasSpoken, silentTicks) = (contact.FrameCount, false, 0);
+        try
+        {
+            while (silentTicks < SilenceTicks)
+            {
+                await timer.WaitForNextTickAsync(broken.Token).ConfigureAwait(false);
+                var now = contact.FrameCount;
+                hasSpoken |= now != heard;
+                silentTicks = now != heard || !hasSpoken ? 0 : silentTicks + 1;
+                heard = now;
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
+
+        await broken.CancelAsync().ConfigureAwait(false);
+        return true;
+    }
+
+    /// <summary>Once the link is ended, the rest may take only so long.</summary>
+    private async Task LimitFarewellAsync(CancellationTokenSource broken)
+    {
+        await _ending.Task.WaitAsync(broken.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (IsEnded)
+        {
+            await Task.Delay(_options.FarewellPatience, broken.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await broken.CancelAsync().ConfigureAwait(false);
+        }
+    }
+
     /// <summary>A problem that lasts is logged once, not with every try.</summary>
     private void ReportProblem(string problem)
     {
         _problem = problem;
-        if (_loggedProblem != problem)
+        if (_loggedProblem != problem && !IsEnded)
         {
             _loggedProblem = problem;
-            LogProblem(_peer, _address.Authority, problem);
+            LogProblem(Peer is { } peer ? $"node {peer}" : "a node", Authority, problem);
         }
     }
 
     [LoggerMessage(EventId = 301, Level = LogLevel.Information, Message = "Linked to node {Peer} at {Address}.")]
     private partial void LogConnected(NodeId peer, string address);
 
-    [LoggerMessage(EventId = 302, Level = LogLevel.Warning, Message = "No link to node {Peer} at {Address}: {Problem}. Trying again until it answers.")]
-    private partial void LogProblem(NodeId peer, string address, string problem);
+    [LoggerMessage(EventId = 302, Level = LogLevel.Warning, Message = "No link to {Peer} at {Address}: {Problem}. Trying again until it answers.")]
+    private partial void LogProblem(string peer, string address, string problem);
 }

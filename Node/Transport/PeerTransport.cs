@@ -1,16 +1,14 @@
 using System.Buffers;
-using System.Collections.Concurrent;
 using System.Net.WebSockets;
-using DistDb.Node.Commands;
 using DistDb.Node.Raft;
 
 namespace DistDb.Node.Transport;
 
 /// <summary>
-/// All links of this node: one outgoing to each peer, one incoming from each, over WebSockets on the nodes' own HTTP ports. Only what
-/// came over an authenticated link is ever handed on.
+/// All links of this node: one outgoing to each node that it talks with, one incoming from each, over WebSockets on the nodes' own HTTP ports. Only
+/// what came over an authenticated link is ever handed on.
 /// </summary>
-public sealed partial class PeerTransport : BackgroundService, IPeerTransport
+public sealed class PeerTransport : BackgroundService, IPeerTransport
 {
     /// <summary>Where peers knock.</summary>
     public const string Route = "/peer";
@@ -21,49 +19,44 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
     /// <summary>A link that does not answer that ends after this.</summary>
     internal static readonly TimeSpan KeepAliveTimeout = TimeSpan.FromSeconds(10);
 
-    private const long RefusalLogIntervalMs = 60_000;
-
-    // Reasons may quote what strangers send; so many distinct ones are remembered.
-    private const int RefusalReasonsMax = 100;
-
-    private readonly Dictionary<string, long> _refusalsLogged = [];
     private readonly PeerTransportOptions _options;
-    private readonly ILogger _logger;
-    private readonly Dictionary<NodeId, PeerLink> _links;
-    private readonly ConcurrentDictionary<NodeId, PeerIdentity> _identities = new();
-    private readonly ConcurrentDictionary<NodeId, Incoming> _incoming = new();
-    private readonly ConcurrentDictionary<NodeId, DateTimeOffset> _lastContact = new();
+    private readonly PeerDirectory _directory;
+    private readonly HandshakeSlots _handshakes;
     private readonly CancellationTokenSource _stopping = new();
-    private Func<PeerIdentity> _self = null!;
     private Action<NodeId, PeerMessage>? _receive;
 
-    /// <param name="options">Addresses and limits.</param>
+    /// <param name="options">The secret, limits and patience.</param>
     /// <param name="logger">For links that come and go.</param>
     public PeerTransport(PeerTransportOptions options, ILogger<PeerTransport> logger)
     {
         _options = options;
-        _logger = logger;
-        _links = options.Peers.Keys.ToDictionary(peer => peer, peer => new PeerLink(peer, options, () => _self(), identity => _identities[peer] = identity, logger));
+        _directory = new(options, logger);
+        _handshakes = new(options.HandshakesMax);
     }
 
-    public IReadOnlyCollection<NodeId> Guests => [];
+    public IReadOnlyCollection<NodeId> Guests => _directory.Guests;
 
-    public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (_self, _receive) = (self, receive);
-
-    public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed)
+    public Action<string>? Expelled
     {
+        get => _directory.Expelled;
+        set => _directory.Expelled = value;
     }
 
-    public PeerIdentity? IdentityOf(NodeId peer) => _identities.GetValueOrDefault(peer);
+    public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (_directory.Self, _receive) = (self, receive);
 
-    public void Send(NodeId peer, PeerMessage message) => _links[peer].Send(message);
+    public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed) => _directory.SetPeers(peers, removed);
 
-    public LinkState StateOf(NodeId peer) => new(
-        _links[peer].IsConnected,
-        _links[peer].Problem,
-        _lastContact.TryGetValue(peer, out var at) ? at : null);
+    public void Send(NodeId peer, PeerMessage message) => _directory.LinkTo(peer)?.Send(message);
 
-    /// <summary>Serves a peer's incoming link for as long as it lasts.</summary>
+    public LinkState StateOf(NodeId peer)
+    {
+        var link = _directory.LinkTo(peer);
+        return new(link is { IsConnected: true }, link?.Problem, _directory.ContactOf(peer).HeardAt);
+    }
+
+    public PeerIdentity? IdentityOf(NodeId peer) => _directory.ContactOf(peer).Identity;
+
+    /// <summary>Serves another node's link for as long as it lasts.</summary>
     public async Task AcceptAsync(HttpContext context)
     {
         if (!context.WebSockets.IsWebSocketRequest)
@@ -77,18 +70,18 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
         var remote = $"{context.Connection.RemoteIpAddress}";
         try
         {
-            if (await AuthenticateAsync(socket, lifetime.Token).ConfigureAwait(false) is { } handshake)
+            if (await AuthenticateAsync(socket, remote, lifetime.Token).ConfigureAwait(false) is { } handshake)
             {
-                await ReceiveAllAsync(socket, handshake, lifetime).ConfigureAwait(false);
+                await ServeAsync(socket, handshake, lifetime).ConfigureAwait(false);
             }
         }
         catch (Exception e) when (e is PeerRefusedException or InvalidDataException)
         {
-            ReportRefusal(remote, e.Message);
+            _directory.ReportRefusal(remote, e.Message);
         }
         catch (Exception e) when (e is WebSocketException or OperationCanceledException or IOException)
         {
-            // The link ended; the peer dials again.
+            // The link ended; the other node dials again.
         }
     }
 
@@ -101,132 +94,75 @@ public sealed partial class PeerTransport : BackgroundService, IPeerTransport
         base.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) =>
-        Task.WhenAll(_links.Values.Select(link => link.RunAsync(stoppingToken)));
+    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Parallel.ForEachAsync(
+        _directory.Started.ReadAllAsync(stoppingToken),
+        new ParallelOptions { MaxDegreeOfParallelism = int.MaxValue, CancellationToken = stoppingToken },
+        async (link, cancellationToken) => await link.RunAsync(cancellationToken).ConfigureAwait(false));
 
-    /// <summary>The acceptor's side of the handshake; null when the dialer left.</summary>
-    private async Task<PeerHandshake?> AuthenticateAsync(WebSocket socket, CancellationToken cancellationToken)
+    /// <summary>The acceptor's side of the handshake up to the dialer's proof; null when the dialer left.</summary>
+    private async Task<PeerHandshake?> AuthenticateAsync(WebSocket socket, string remote, CancellationToken cancellationToken)
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(_options.ConnectTimeout);
-        var handshake = new PeerHandshake(_options.Secret, _self());
-        var buffer = new ArrayBufferWriter<byte>();
-        if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, timeout.Token).ConfigureAwait(false))
+        if (_handshakes.Enter(timeout))
         {
-            return null;
-        }
-
-        var challenge = handshake.CreateChallenge(buffer.WrittenSpan);
-        await WebSocketFrames.SendAsync(socket, challenge, timeout.Token).ConfigureAwait(false);
-        if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, timeout.Token).ConfigureAwait(false))
-        {
-            return null;
+            _directory.ReportRefusal(remote, $"more than {_options.HandshakesMax} links began at once, and the oldest has not said yet who it is");
         }
 
         try
         {
-            handshake.CheckResponse(buffer.WrittenSpan);
-            _identities[new(handshake.Peer!.Node)] = handshake.Peer;
-            if (!_links.ContainsKey(new(handshake.Peer!.Node)))
+            var handshake = new PeerHandshake(_options.Secret, _directory.Self());
+            var buffer = new ArrayBufferWriter<byte>();
+            if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, timeout.Token).ConfigureAwait(false))
             {
-                throw new PeerRefusedException($"node {handshake.Peer.Node} is not a peer of this node");
+                return null;
             }
-        }
-        catch (PeerRefusedException e)
-        {
-            var verdict = new WireWriter();
-            verdict.WriteText(e.Message);
-            await WebSocketFrames.SendAsync(socket, verdict.Written, timeout.Token).ConfigureAwait(false);
-            throw;
-        }
 
-        await WebSocketFrames.SendAsync(socket, default, timeout.Token).ConfigureAwait(false);
-        return handshake;
+            var challenge = handshake.CreateChallenge(buffer.WrittenSpan);
+            await WebSocketFrames.SendAsync(socket, challenge, timeout.Token).ConfigureAwait(false);
+            if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, timeout.Token).ConfigureAwait(false))
+            {
+                return null;
+            }
+
+            handshake.CheckResponse(buffer.WrittenSpan);
+            return handshake;
+        }
+        finally
+        {
+            _handshakes.Leave(timeout);
+        }
     }
 
-    private async Task ReceiveAllAsync(WebSocket socket, PeerHandshake handshake, CancellationTokenSource lifetime)
+    /// <summary>Tells a node that has proved who it is whether it is welcome, and if so hears it.</summary>
+    private async Task ServeAsync(WebSocket socket, PeerHandshake handshake, CancellationTokenSource lifetime)
     {
-        var peer = new NodeId(handshake.Peer!.Node);
-        var incoming = new Incoming(lifetime);
-        _incoming.AddOrUpdate(peer, incoming, (_, previous) =>
-        {
-            // The peer dialled again, so its old link is dead, noticed or not.
-            previous.End();
-            return incoming;
-        });
+        using var link = new IncomingLink(handshake.Peer!, lifetime);
         try
         {
+            var verdict = _directory.Admit(handshake.Self, link);
+            await WebSocketFrames.SendAsync(socket, handshake.CreateVerdict(verdict), lifetime.Token).ConfigureAwait(false);
+            if (verdict.Kind != PeerVerdictKind.Welcome)
+            {
+                throw new PeerRefusedException(verdict.Reason);
+            }
+
             using var seal = new FrameSeal(handshake.DeriveSessionKey());
+            var contact = _directory.ContactOf(link.Peer);
             var buffer = new ArrayBufferWriter<byte>(4096);
             while (await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.FrameBytesMax, lifetime.Token).ConfigureAwait(false))
             {
-                Dispatch(peer, seal.Open(buffer.WrittenSpan));
+                var payload = seal.Open(buffer.WrittenSpan);
+                contact.Hear();
+                foreach (var message in PeerMessageCodec.ReadAll(payload, link.Peer, _options.Self))
+                {
+                    _receive?.Invoke(link.Peer, message);
+                }
             }
         }
         finally
         {
-            incoming.Ended();
-            _incoming.TryRemove(new(peer, incoming));
-        }
-    }
-
-    private void Dispatch(NodeId peer, ReadOnlySpan<byte> payload)
-    {
-        _lastContact[peer] = DateTimeOffset.UtcNow;
-        foreach (var message in PeerMessageCodec.ReadAll(payload, peer, _options.Self))
-        {
-            _receive?.Invoke(peer, message);
-        }
-    }
-
-    /// <summary>Whoever is refused dials again and again; each reason is logged once a minute.</summary>
-    private void ReportRefusal(string remote, string reason)
-    {
-        var now = Environment.TickCount64;
-        lock (_refusalsLogged)
-        {
-            if (_refusalsLogged.TryGetValue(reason, out var at) && now - at < RefusalLogIntervalMs)
-            {
-                return;
-            }
-
-            if (_refusalsLogged.Count >= RefusalReasonsMax)
-            {
-                _refusalsLogged.Clear();
-            }
-
-            _refusalsLogged[reason] = now;
-        }
-
-        LogRefused(remote, reason);
-    }
-
-    [LoggerMessage(EventId = 303, Level = LogLevel.Warning, Message = "Refused a peer link from {Remote}: {Reason}.")]
-    private partial void LogRefused(string remote, string reason);
-
-    /// <summary>Lets a newer link of the same peer end an older one, unless that has ended by itself.</summary>
-    private sealed class Incoming(CancellationTokenSource lifetime)
-    {
-        private readonly Lock _lock = new();
-        private bool _hasEnded;
-
-        public void End()
-        {
-            lock (_lock)
-            {
-                if (!_hasEnded)
-                {
-                    lifetime.Cancel();
-                }
-            }
-        }
-
-        public void Ended()
-        {
-            lock (_lock)
-            {
-                _hasEnded = true;
-            }
+            _directory.Leave(link);
         }
     }
 }

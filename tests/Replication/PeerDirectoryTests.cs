@@ -13,7 +13,7 @@ public sealed class PeerDirectoryTests
     public void At_first_the_command_line_counts()
     {
         var directory = Create(given: null);
-        directory.Update(Membership.OfVoters([new(0), new(1)]));
+        directory.Update(Membership.OfVoters([new(0), new(1)]), isCommitted: true);
         _transport.Called.Should().Be("http://127.0.0.1:8081/");
         directory.AddressOf(new(1)).Should().Be("http://127.0.0.1:8081");
         directory.Peers.Should().Equal(new NodeId(1));
@@ -23,7 +23,7 @@ public sealed class PeerDirectoryTests
     public void What_the_log_records_counts_more_than_the_default()
     {
         var directory = Create(given: null);
-        directory.Update(Recorded("http://recorded"));
+        directory.Update(Recorded("http://recorded"), isCommitted: true);
         _transport.Called.Should().Be("http://recorded/");
     }
 
@@ -31,7 +31,7 @@ public sealed class PeerDirectoryTests
     public void What_was_given_counts_more_than_what_was_recorded_before()
     {
         var directory = Create(given: "http://given");
-        directory.Update(Recorded("http://recorded"));
+        directory.Update(Recorded("http://recorded"), isCommitted: true);
         _transport.Called.Should().Be("http://given/");
         directory.AddressOf(new(1)).Should().Be("http://recorded", "this is what clients should use");
     }
@@ -40,8 +40,8 @@ public sealed class PeerDirectoryTests
     public void A_move_that_is_recorded_while_the_node_runs_counts_most()
     {
         var directory = Create(given: "http://given");
-        directory.Update(Recorded("http://recorded"));
-        directory.Update(Recorded("http://moved"));
+        directory.Update(Recorded("http://recorded"), isCommitted: true);
+        directory.Update(Recorded("http://moved"), isCommitted: true);
         _transport.Called.Should().Be("http://moved/");
         directory.AddressOf(new(1)).Should().Be("http://moved");
     }
@@ -50,8 +50,8 @@ public sealed class PeerDirectoryTests
     public void The_first_record_is_no_move()
     {
         var directory = Create(given: "http://given");
-        directory.Update(Membership.OfVoters([new(0), new(1)]));
-        directory.Update(Recorded("http://recorded"));
+        directory.Update(Membership.OfVoters([new(0), new(1)]), isCommitted: true);
+        directory.Update(Recorded("http://recorded"), isCommitted: true);
         _transport.Called.Should().Be("http://given/");
     }
 
@@ -69,6 +69,8 @@ public sealed class PeerDirectoryTests
         public string? Called { get; private set; }
 
         public IReadOnlyCollection<NodeId> Guests => [];
+
+        public Action<string>? Expelled { get; set; }
 
         public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => throw new NotSupportedException();
 

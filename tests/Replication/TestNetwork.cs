@@ -244,6 +244,8 @@ internal sealed class TestNetwork : IDisposable
 
         public IReadOnlyCollection<NodeId> Guests => [];
 
+        public Action<string>? Expelled { get; set; }
+
         public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (Self, Receive) = (self, receive);
 
         public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed)

@@ -61,7 +61,8 @@ public sealed class PeerHandshakeTests
     [InlineData("sqlite")]
     [InlineData("protocol")]
     [InlineData("same node")]
-    [InlineData("node")]
+    [InlineData("itself")]
+    [InlineData("joining another cluster")]
     public void Nodes_that_cannot_work_together_refuse_each_other(string difference)
     {
         var id = Guid.NewGuid();
@@ -71,25 +72,61 @@ public sealed class PeerHandshakeTests
             "cluster" => (_one with { ClusterId = Guid.NewGuid() }, "another cluster"),
             "size" => (_one with { ClusterSize = 5 }, "cluster of 5"),
             "sqlite" => (_one with { SqliteFingerprint = "3.35.5" }, "another SQLite"),
-            "protocol" => (_one with { ProtocolVersion = 2 }, "peer protocol 2"),
-            "same node" => (_zero with { ClusterId = id }, "an id of its own"),
-            _ => (_one with { Node = 3 }, "not within"),
+            "joining another cluster" => (_one with { ClusterId = Guid.NewGuid(), IsJoining = true }, "node 1 must start with an empty data folder"),
+            "protocol" => (_one with { ProtocolVersion = PeerIdentity.CurrentProtocolVersion + 1 }, "peer protocol 3"),
+            "same node" => (_zero with { ClusterId = id, LogId = 18 }, "an id of its own"),
+            _ => (_zero with { ClusterId = id }, "this node 0 itself"),
         };
-        var (dialer, acceptor) = (new PeerHandshake(_secret, misfit), new PeerHandshake(_secret, self));
-        var challenge = acceptor.CreateChallenge(dialer.CreateHello());
+        PeerIdentity.Incompatibility(self, misfit).Should().Contain(reason);
 
-        // The misfit may be at either end, and may not care itself.
-        var (indifferent, careful) = (new PeerHandshake(_secret, misfit), new PeerHandshake(_secret, self));
-        var misfitsChallenge = indifferent.CreateChallenge(careful.CreateHello());
-        careful.Invoking(c => c.CreateResponse(misfitsChallenge)).Should().Throw<PeerRefusedException>().WithMessage($"*{reason}*");
-        if (difference != "node")
+        // The misfit may be at either end. The dialer says it; the acceptor of a dialer that does not care has it for its verdict.
+        foreach (var (dials, accepts) in ((PeerIdentity, PeerIdentity)[])[(self, misfit), (misfit, self)])
         {
-            dialer.Invoking(d => d.CreateResponse(challenge)).Should().Throw<PeerRefusedException>();
+            var (dialer, acceptor) = (new PeerHandshake(_secret, dials), new PeerHandshake(_secret, accepts));
+            var challenge = acceptor.CreateChallenge(dialer.CreateHello());
+            dialer.Invoking(d => d.CreateResponse(challenge)).Should().Throw<PeerRefusedException>()
+                .WithMessage(PeerIdentity.Incompatibility(dials, accepts));
         }
-        else
+    }
+
+    [Fact]
+    public void The_size_of_the_cluster_counts_among_new_nodes_alone()
+    {
+        var other = _one with { ClusterSize = 5 };
+        PeerIdentity.Incompatibility(_zero, other).Should().NotBeNull();
+        PeerIdentity.Incompatibility(_zero, other with { HasHistory = true }).Should().BeNull();
+        PeerIdentity.Incompatibility(_zero with { IsJoining = true }, other).Should().BeNull();
+    }
+
+    [Theory]
+    [InlineData(PeerVerdictKind.Welcome, "")]
+    [InlineData(PeerVerdictKind.Refused, "a reason")]
+    [InlineData(PeerVerdictKind.Removed, "another reason")]
+    public void The_verdict_arrives_as_the_acceptor_gave_it(PeerVerdictKind kind, string reason)
+    {
+        var (dialer, acceptor) = Proved();
+        dialer.ReadVerdict(acceptor.CreateVerdict(new(kind, reason))).Should().Be(new PeerVerdict(kind, reason));
+    }
+
+    [Fact]
+    public void A_verdict_that_was_altered_or_made_up_or_belongs_to_another_conversation_counts_for_nothing()
+    {
+        var (dialer, acceptor) = Proved();
+        var verdict = acceptor.CreateVerdict(PeerVerdict.Welcome);
+        for (var bit = 0; bit < verdict.Length * 8; bit++)
         {
-            acceptor.Invoking(a => a.CheckResponse(dialer.CreateResponse(challenge))).Should().Throw<PeerRefusedException>().WithMessage($"*{reason}*");
+            byte[] altered = [.. verdict];
+            altered[bit / 8] ^= (byte)(1 << (bit % 8));
+            Refused(altered);
         }
+
+        Refused([]);
+        Refused([(byte)PeerVerdictKind.Removed, 0]);
+        Refused(verdict[1..]);
+        Refused(Proved().Acceptor.CreateVerdict(PeerVerdict.Removed("you were removed")));
+        dialer.ReadVerdict(verdict).Should().Be(PeerVerdict.Welcome);
+
+        void Refused(byte[] bytes) => dialer.Invoking(d => d.ReadVerdict(bytes)).Should().Throw<PeerRefusedException>();
     }
 
     [Fact]
@@ -179,5 +216,12 @@ public sealed class PeerHandshakeTests
             dialer.CreateHello();
             dialer.Invoking(d => d.CreateResponse(bytes)).Should().Throw<PeerRefusedException>();
         }
+    }
+
+    private static (PeerHandshake Dialer, PeerHandshake Acceptor) Proved()
+    {
+        var (dialer, acceptor) = (new PeerHandshake(_secret, _one), new PeerHandshake(_secret, _zero));
+        acceptor.CheckResponse(dialer.CreateResponse(acceptor.CreateChallenge(dialer.CreateHello())));
+        return (dialer, acceptor);
     }
 }
