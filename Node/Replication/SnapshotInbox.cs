@@ -10,13 +10,18 @@ namespace DistDb.Node.Replication;
 /// restarted, as long as the same snapshot is offered. Thread safe.
 /// </summary>
 internal sealed class SnapshotInbox(
-    string folder, Action<NodeId, PeerMessage> send, Action<ReceivedSnapshot> received, Action<string> problem) : IDisposable
+    string folder,
+    Action<NodeId, PeerMessage> send,
+    Action<ReceivedSnapshot> received,
+    Action<string> problem,
+    TimeProvider? time = null) : IDisposable
 {
     private const int ChunksUnderWay = 4;
     private const long SilenceMs = 1000;
     private const long PatienceMs = 10_000;
 
     private readonly Lock _lock = new();
+    private readonly TimeProvider _time = time ?? TimeProvider.System;
     private Transfer? _transfer;
     private long? _requestedAtMs;
     private bool _isHandedOn;
@@ -33,12 +38,15 @@ internal sealed class SnapshotInbox(
         }
     }
 
+    // Of a clock that only goes forward; not the time of day.
+    private long NowMs => (long)_time.GetElapsedTime(0).TotalMilliseconds;
+
     /// <summary>The leader says that nothing but a snapshot can help. Said again and again until one is installed.</summary>
     public void Want(NodeId from, LogIndex minIndex)
     {
         lock (_lock)
         {
-            var now = Environment.TickCount64;
+            var now = NowMs;
             if (_isHandedOn || (_transfer is { } t && now - t.HeardAtMs < PatienceMs) || (_requestedAtMs is { } at && now - at < SilenceMs))
             {
                 return;
@@ -61,12 +69,12 @@ internal sealed class SnapshotInbox(
                 return;
             }
 
-            if (!TryWrite(() => _transfer = Transfer.Begin(folder, from, offer)))
+            if (!TryWrite(() => _transfer = Transfer.Begin(folder, from, offer, NowMs)))
             {
                 return;
             }
 
-            wanted = _transfer!.NextRequests(ChunksUnderWay);
+            wanted = _transfer!.NextRequests(ChunksUnderWay, NowMs);
         }
 
         Request(from, offer.Id, wanted);
@@ -90,12 +98,12 @@ internal sealed class SnapshotInbox(
                 return;
             }
 
-            if (!TryWrite(() => transfer.Add(chunk)))
+            if (!TryWrite(() => transfer.Add(chunk, NowMs)))
             {
                 return;
             }
 
-            wanted = transfer.NextRequests(ChunksUnderWay);
+            wanted = transfer.NextRequests(ChunksUnderWay, NowMs);
         }
 
         Request(from, chunk.Id, wanted);
@@ -110,13 +118,13 @@ internal sealed class SnapshotInbox(
         List<long> wanted;
         lock (_lock)
         {
-            if (_transfer is not { } transfer || Environment.TickCount64 - transfer.AskedAtMs < SilenceMs)
+            if (_transfer is not { } transfer || NowMs - transfer.AskedAtMs < SilenceMs)
             {
                 return;
             }
 
             transfer.Rewind();
-            (from, id, wanted) = (transfer.From, transfer.Offer.Id, transfer.NextRequests(ChunksUnderWay));
+            (from, id, wanted) = (transfer.From, transfer.Offer.Id, transfer.NextRequests(ChunksUnderWay, NowMs));
         }
 
         Request(from, id, wanted);
@@ -225,12 +233,13 @@ internal sealed class SnapshotInbox(
         private readonly Dictionary<long, ReadOnlyMemory<byte>> _ahead = [];
         private long _requested;
 
-        private Transfer(NodeId from, SnapshotOffer offer, FileStream file)
+        private Transfer(NodeId from, SnapshotOffer offer, FileStream file, long nowMs)
         {
             From = from;
             Offer = offer;
             _file = file;
             Arrived = _requested = file.Length;
+            HeardAtMs = AskedAtMs = nowMs;
         }
 
         public NodeId From { get; }
@@ -241,14 +250,14 @@ internal sealed class SnapshotInbox(
 
         public long Arrived { get; private set; }
 
-        public long HeardAtMs { get; private set; } = Environment.TickCount64;
+        public long HeardAtMs { get; private set; }
 
-        public long AskedAtMs { get; private set; } = Environment.TickCount64;
+        public long AskedAtMs { get; private set; }
 
         public bool IsWhole => Arrived == Offer.ByteCount;
 
         /// <summary>Goes on with the file of an earlier transfer of the same content, and deletes all others.</summary>
-        public static Transfer Begin(string folder, NodeId from, SnapshotOffer offer)
+        public static Transfer Begin(string folder, NodeId from, SnapshotOffer offer, long nowMs)
         {
             var path = System.IO.Path.Combine(folder, $"incoming-{Convert.ToHexStringLower(offer.Sha256.Span)}.db");
             foreach (var other in Directory.EnumerateFiles(folder, "incoming-*").Where(f => f != path))
@@ -264,12 +273,14 @@ internal sealed class SnapshotInbox(
             }
 
             file.Seek(0, SeekOrigin.End);
-            return new(from, offer, file);
+            return new(from, offer, file, nowMs);
         }
 
-        public void Add(SnapshotChunk chunk)
+        public void Add(SnapshotChunk chunk, long nowMs)
         {
-            if (chunk.Offset < Arrived || chunk.Offset >= _requested)
+            if (chunk.Offset < Arrived || chunk.Offset >= _requested
+                || (chunk.Offset - Arrived) % SnapshotOutbox.ChunkBytes != 0
+                || chunk.Bytes.Length != Math.Min(SnapshotOutbox.ChunkBytes, Offer.ByteCount - chunk.Offset))
             {
                 return;
             }
@@ -281,33 +292,36 @@ internal sealed class SnapshotInbox(
                 Arrived += bytes.Length;
             }
 
-            HeardAtMs = Environment.TickCount64;
+            HeardAtMs = nowMs;
         }
 
         /// <summary>Places to ask for now, within a window.</summary>
-        public List<long> NextRequests(int window)
+        public List<long> NextRequests(int window, long nowMs)
         {
             var offsets = new List<long>();
             while (_requested < Offer.ByteCount && _requested < Arrived + ((long)window * SnapshotOutbox.ChunkBytes))
             {
-                offsets.Add(_requested);
+                if (!_ahead.ContainsKey(_requested))
+                {
+                    offsets.Add(_requested);
+                }
+
                 _requested += SnapshotOutbox.ChunkBytes;
             }
 
             if (offsets.Count > 0)
             {
-                AskedAtMs = Environment.TickCount64;
+                AskedAtMs = nowMs;
             }
 
             return offsets;
         }
 
-        /// <summary>What was asked for and did not arrive is lost.</summary>
-        public void Rewind()
-        {
-            _requested = Arrived;
-            _ahead.Clear();
-        }
+        /// <summary>
+        /// What was asked for and did not arrive is lost. What overtook it is kept: were it asked for as well, a link that loses every third piece
+        /// could lose the same piece each time.
+        /// </summary>
+        public void Rewind() => _requested = Arrived;
 
         public void Dispose() => _file.Dispose();
     }

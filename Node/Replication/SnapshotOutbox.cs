@@ -95,8 +95,13 @@ internal sealed class SnapshotOutbox(
         if (Find(s => s.Id == request.Id) is { } snapshot && request.Offset >= 0 && request.Offset < snapshot.ByteCount)
         {
             var buffer = new byte[Math.Min(ChunkBytes, snapshot.ByteCount - request.Offset)];
-            var count = await RandomAccess.ReadAsync(snapshot.File, buffer, request.Offset).ConfigureAwait(false);
-            return buffer.AsMemory(0, count);
+            for (var count = 0; count < buffer.Length;)
+            {
+                var read = await RandomAccess.ReadAsync(snapshot.File, buffer.AsMemory(count), request.Offset + count).ConfigureAwait(false);
+                count += read > 0 ? read : throw new EndOfStreamException($"{snapshot.Path} was cut short.");
+            }
+
+            return buffer;
         }
 
         return default;

@@ -2,24 +2,32 @@ using System.Globalization;
 using System.Security.Cryptography;
 using DistDb.Node.Raft;
 using Microsoft.Data.Sqlite;
+using SQLitePCL;
 
 namespace DistDb.Node.Storage;
 
 /// <summary>
 /// The Raft log, term and vote on disk: one SQLite file (<c>raft.db</c>) in WAL mode with <c>synchronous=FULL</c>, so that one commit is
 /// one fsync and torn writes are SQLite's business (docs/adr/0002). Owns the file; the newest entries are kept in memory as well,
-/// because nearly every read asks for them.
+/// because nearly every read asks for them. What SQLite does not notice, a bit that changed on the disk, the rows' checksums do: all of them are
+/// compared when the file is opened, and an entry's again whenever it is read.
 /// <para><see cref="Append"/> belongs to one thread (the Raft loop); everything else may be called from any.</para>
 /// <code>
-/// meta        key TEXT PRIMARY KEY, value TEXT          format, node, log_id, cluster_id, held_back
-/// hard_state  id = 0, term, voted_for (NULL: nobody)
-/// base        id = 0, idx, term, membership             the last entry that was cut off (0, 0: none), the newest configuration up to there
-/// entries     idx INTEGER PRIMARY KEY, term, kind, data BLOB
+/// meta        key TEXT PRIMARY KEY, value TEXT, checksum       format, node, log_id, cluster_id (may be empty), held_back (0, 1)
+/// hard_state  id = 0, term, voted_for (NULL: nobody), checksum
+/// base        id = 0, idx, term, checksum, membership          the last entry that was cut off (0, 0: none), the newest configuration up to there
+/// entries     idx INTEGER PRIMARY KEY, term, kind, checksum, data BLOB
 /// </code>
 /// </summary>
 public sealed class RaftStorage : ILogStore, IDisposable
 {
     private const string Format = "2";
+    private const string FormatKey = "format";
+    private const string NodeKey = "node";
+    private const string LogIdKey = "log_id";
+    private const string ClusterIdKey = "cluster_id";
+    private const string HeldBackKey = "held_back";
+    private const long Nobody = -1;
 
     // About a millisecond's work.
     private const int CutEntriesAtOnce = 1000;
@@ -36,6 +44,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private readonly SqliteCommand _insert;
     private readonly SqliteCommand _updateHardState;
     private readonly EntryCache _cache;
+
+    // The entries of that kind behind the beginning, in order; few.
+    private readonly List<Entry> _configurations = [];
     private LogIndex _baseIndex;
     private Term _baseTerm;
     private LogIndex _lastIndex;
@@ -57,8 +68,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
         _commit = Command(writer, "COMMIT");
         _deleteFrom = Command(writer, "DELETE FROM entries WHERE idx >= $idx", "$idx");
         _insert = Command(
-            writer, "INSERT INTO entries(idx, term, kind, data) VALUES ($idx, $term, $kind, $data)", "$idx", "$term", "$kind", "$data");
-        _updateHardState = Command(writer, "UPDATE hard_state SET term = $term, voted_for = $vote WHERE id = 0", "$term", "$vote");
+            writer, $"INSERT INTO entries({EntryRow.Columns}) VALUES ($idx, $term, $kind, $checksum, $data)", "$idx", "$term", "$kind", "$checksum", "$data");
+        _updateHardState = Command(
+            writer, "REPLACE INTO hard_state VALUES (0, $term, $vote, $checksum)", "$term", "$vote", "$checksum");
     }
 
     /// <summary>Term and vote as last written.</summary>
@@ -120,38 +132,33 @@ public sealed class RaftStorage : ILogStore, IDisposable
         SqliteConnection? reader = null;
         try
         {
+            var fileBytes = File.Exists(path) ? new FileInfo(path).Length : 0;
             writer = Connect(path, SqliteOpenMode.ReadWriteCreate);
+            if (RaftLogSchema.IsNew(writer, fileBytes))
+            {
+                Create(writer, node);
+            }
+            else
+            {
+                // Before anything is written to it.
+                Check(path, writer);
+            }
+
             Execute(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;");
-            Execute(writer, """
-                BEGIN IMMEDIATE;
-                CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
-                CREATE TABLE IF NOT EXISTS hard_state (id INTEGER PRIMARY KEY CHECK (id = 0), term INTEGER NOT NULL, voted_for INTEGER);
-                CREATE TABLE IF NOT EXISTS entries (idx INTEGER PRIMARY KEY, term INTEGER NOT NULL, kind INTEGER NOT NULL, data BLOB NOT NULL);
-                CREATE TABLE IF NOT EXISTS base (id INTEGER PRIMARY KEY CHECK (id = 0), idx INTEGER NOT NULL, term INTEGER NOT NULL, membership BLOB);
-                CREATE INDEX IF NOT EXISTS configurations ON entries(idx) WHERE kind = 2;
-                INSERT OR IGNORE INTO hard_state VALUES (0, 0, NULL);
-                INSERT OR IGNORE INTO base VALUES (0, 0, 0, NULL);
-                COMMIT;
-                """);
             reader = Connect(path, SqliteOpenMode.ReadOnly);
             var storage = new RaftStorage(path, writer, reader, options);
-            storage.ClaimFor(node);
-            storage.Load();
+            storage.LoadMeta(node);
+            storage.LoadHardState();
+            storage.LoadEntries(storage.LoadBase());
             return storage;
         }
-        catch (SqliteException e)
+        catch (Exception e)
         {
+            // Whatever was found, the file stays as it is.
             reader?.Dispose();
+            writer?.KeepAsIs();
             writer?.Dispose();
-            throw new RaftStorageException(
-                $"The Raft log {path} cannot be opened: {e.Message} Nothing was changed. Check the folder's permissions and the disk; if the file is damaged, restore this node's folder or start the node with an empty one.",
-                e);
-        }
-        catch
-        {
-            reader?.Dispose();
-            writer?.Dispose();
-            throw;
+            throw e is SqliteException sqlite ? OpenFailed(path, sqlite) : e;
         }
     }
 
@@ -162,50 +169,27 @@ public sealed class RaftStorage : ILogStore, IDisposable
     /// <exception cref="RaftStorageException">The disk failed; what it holds is unknown until the file is opened again, so the node must stop.</exception>
     public void Append(HardState? hardState, IReadOnlyList<Entry> entries)
     {
-        try
-        {
-            _begin.ExecuteNonQuery();
-            if (hardState is { } state)
-            {
-                _updateHardState.Parameters[0].Value = state.Term.Value;
-                _updateHardState.Parameters[1].Value = state.VotedFor is { } vote ? vote.Value : DBNull.Value;
-                _updateHardState.ExecuteNonQuery();
-            }
-
-            if (entries.Count > 0 && entries[0].Index <= LastIndex)
-            {
-                _bytes -= SumBytes("idx >= $idx", entries[0].Index);
-                _deleteFrom.Parameters[0].Value = entries[0].Index.Value;
-                _deleteFrom.ExecuteNonQuery();
-            }
-
-            foreach (var entry in entries)
-            {
-                _insert.Parameters[0].Value = entry.Index.Value;
-                _insert.Parameters[1].Value = entry.Term.Value;
-                _insert.Parameters[2].Value = (int)entry.Kind;
-                _insert.Parameters[3].Value = entry.Data.ToArray();
-                _insert.ExecuteNonQuery();
-                _bytes += entry.Data.Length;
-            }
-
-            _commit.ExecuteNonQuery();
-        }
-        catch (SqliteException e)
-        {
-            throw WriteFailed(e);
-        }
-
-        Interlocked.Increment(ref _syncCount);
+        Write(() => WriteEntries(hardState, entries));
         HardState = hardState ?? HardState;
-        if (entries.Count > 0)
+        TakeOver(entries);
+    }
+
+    /// <summary>
+    /// The same, and in the same transaction makes the log another cluster's, in which its node may vote: for recovery after the quorum was lost.
+    /// </summary>
+    /// <exception cref="RaftStorageException">The disk failed; nothing of it happened, or all.</exception>
+    public void AppendAsNewCluster(Guid id, HardState hardState, IReadOnlyList<Entry> entries)
+    {
+        Write(() =>
         {
-            lock (_cacheLock)
-            {
-                _cache.Append(entries);
-                _lastIndex = entries[^1].Index;
-            }
-        }
+            WriteEntries(hardState, entries);
+            PutMeta(_writer, ClusterIdKey, id.ToString());
+            PutMeta(_writer, HeldBackKey, "0");
+        });
+        HardState = hardState;
+        ClusterId = id;
+        IsHeldBack = false;
+        TakeOver(entries);
     }
 
     /// <summary>
@@ -257,7 +241,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
     /// <exception cref="RaftStorageException">The disk failed.</exception>
     public void SetClusterId(Guid id)
     {
-        WriteMeta("cluster_id", id.ToString());
+        Write(() => PutMeta(_writer, ClusterIdKey, id.ToString()));
         ClusterId = id;
     }
 
@@ -265,7 +249,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
     /// <exception cref="RaftStorageException">The disk failed.</exception>
     public void Release()
     {
-        WriteMeta("held_back", "0");
+        Write(() => PutMeta(_writer, HeldBackKey, "0"));
         IsHeldBack = false;
     }
 
@@ -306,25 +290,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
     public IReadOnlyList<Entry> ReadConfigurations()
     {
-        try
+        lock (_cacheLock)
         {
-            lock (_readerLock)
-            {
-                using var select = Command(_reader, "SELECT idx, term, data FROM entries WHERE kind = 2 AND idx > $base ORDER BY idx", "$base");
-                select.Parameters[0].Value = BaseIndex.Value;
-                using var row = select.ExecuteReader();
-                var entries = new List<Entry>();
-                while (row.Read())
-                {
-                    entries.Add(new(new(row.GetInt64(0)), new(row.GetInt64(1)), EntryKind.Configuration, row.GetFieldValue<byte[]>(2)));
-                }
-
-                return entries;
-            }
-        }
-        catch (SqliteException e)
-        {
-            throw ReadFailed(e);
+            return [.. _configurations];
         }
     }
 
@@ -366,101 +334,134 @@ public sealed class RaftStorage : ILogStore, IDisposable
         return command;
     }
 
-    private void ClaimFor(NodeId node)
+    /// <summary>All that a new file holds, in one transaction, so that what is missing later is damage.</summary>
+    private static void Create(SqliteConnection writer, NodeId node)
     {
-        CheckMeta("format", Format, found =>
-            $"The Raft log {_path} has format {found}, this version of distdb reads format {Format}. Nothing was changed; use the version that wrote it, or a newer one.");
-        CheckMeta("node", node.ToString(), found =>
-            $"The Raft log {_path} belongs to node {found}, not to node {node}. Nothing was changed; start this node with its own data folder.");
-        var drawn = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1;
-        LogId = ulong.Parse(GetOrAddMeta("log_id", drawn.ToString(CultureInfo.InvariantCulture)), CultureInfo.InvariantCulture);
-        IsHeldBack = GetOrAddMeta("held_back", "1") == "1";
-        ClusterId = FindMeta("cluster_id") is { } id ? Guid.Parse(id) : null;
+        Execute(writer, "PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; BEGIN IMMEDIATE");
+        RaftLogSchema.Create(writer);
+        PutMeta(writer, FormatKey, Format);
+        PutMeta(writer, NodeKey, node.ToString());
+        PutMeta(writer, LogIdKey, (BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)) | 1).ToString(CultureInfo.InvariantCulture));
+        PutMeta(writer, ClusterIdKey, "");
+        PutMeta(writer, HeldBackKey, "1");
+        Execute(writer, string.Create(
+            CultureInfo.InvariantCulture,
+            $"""
+            INSERT INTO hard_state VALUES (0, 0, NULL, {Checksum.OfHardState(0, Nobody)});
+            INSERT INTO base VALUES (0, 0, 0, {Checksum.OfBase(0, 0, [])}, NULL);
+            COMMIT
+            """));
     }
 
-    /// <summary>Writes a fact at the file's first opening and demands the same ever after.</summary>
-    private void CheckMeta(string key, string value, Func<string, string> mismatch)
+    private static void Check(string path, SqliteConnection writer)
     {
-        var found = GetOrAddMeta(key, value);
-        if (found != value)
+        using (var select = Command(writer, "SELECT value FROM meta WHERE key = $key", "$key"))
         {
-            throw new RaftStorageException(mismatch(found));
-        }
-    }
-
-    private string GetOrAddMeta(string key, string value)
-    {
-        using (var insert = Command(_writer, "INSERT OR IGNORE INTO meta VALUES ($key, $value)", "$key", "$value"))
-        {
-            insert.Parameters[0].Value = key;
-            insert.Parameters[1].Value = value;
-            insert.ExecuteNonQuery();
-        }
-
-        return FindMeta(key)!;
-    }
-
-    private string? FindMeta(string key)
-    {
-        using var select = Command(_writer, "SELECT value FROM meta WHERE key = $key", "$key");
-        select.Parameters[0].Value = key;
-        return (string?)select.ExecuteScalar();
-    }
-
-    private void WriteMeta(string key, string value)
-    {
-        try
-        {
-            using var replace = Command(_writer, "REPLACE INTO meta VALUES ($key, $value)", "$key", "$value");
-            replace.Parameters[0].Value = key;
-            replace.Parameters[1].Value = value;
-            replace.ExecuteNonQuery();
-        }
-        catch (SqliteException e)
-        {
-            throw WriteFailed(e);
-        }
-    }
-
-    private void Load()
-    {
-        using (var select = Command(_writer, "SELECT term, voted_for FROM hard_state"))
-        using (var row = select.ExecuteReader())
-        {
-            if (!row.Read())
+            select.Parameters[0].Value = FormatKey;
+            if (select.ExecuteScalar() is string found and not Format)
             {
-                throw Damaged("term and vote are missing");
+                throw new RaftStorageException(
+                    $"The Raft log {path} has format {found}, this version of distdb reads format {Format}. Nothing was changed; use the version that wrote it, or a newer one.");
+            }
+        }
+
+        if (RaftLogSchema.FindDamage(writer) is { } damage)
+        {
+            throw Damaged(path, damage);
+        }
+    }
+
+    private static void PutMeta(SqliteConnection writer, string key, string value)
+    {
+        using var replace = Command(writer, "REPLACE INTO meta VALUES ($key, $value, $checksum)", "$key", "$value", "$checksum");
+        replace.Parameters[0].Value = key;
+        replace.Parameters[1].Value = value;
+        replace.Parameters[2].Value = Checksum.OfMeta(key, value);
+        replace.ExecuteNonQuery();
+    }
+
+    private void LoadMeta(NodeId node)
+    {
+        if (GetMeta(NodeKey) is var found && found != node.ToString())
+        {
+            throw new RaftStorageException(
+                $"The Raft log {_path} belongs to node {found}, not to node {node}. Nothing was changed; start this node with its own data folder.");
+        }
+
+        LogId = ulong.Parse(GetMeta(LogIdKey), CultureInfo.InvariantCulture);
+        IsHeldBack = GetMeta(HeldBackKey) == "1";
+        ClusterId = GetMeta(ClusterIdKey) is { Length: > 0 } id ? Guid.Parse(id) : null;
+    }
+
+    private string GetMeta(string key)
+    {
+        using var select = Command(_writer, "SELECT value, checksum FROM meta WHERE key = $key", "$key");
+        select.Parameters[0].Value = key;
+        using var row = select.ExecuteReader();
+        return row.Read() && row.GetValue(0) is string value && row.GetValue(1) is long sum && sum == Checksum.OfMeta(key, value)
+            ? value
+            : throw Damaged(_path, $"its {key.Replace('_', ' ')} is not what was written");
+    }
+
+    private void LoadHardState()
+    {
+        using var select = Command(_writer, "SELECT term, ifnull(voted_for, $nobody), checksum FROM hard_state", "$nobody");
+        select.Parameters[0].Value = Nobody;
+        using var row = select.ExecuteReader();
+        if (!row.Read() || row.GetValue(0) is not long term || row.GetValue(1) is not long vote
+            || row.GetValue(2) is not long sum || sum != Checksum.OfHardState(term, vote))
+        {
+            throw Damaged(_path, "term and vote are not what was written");
+        }
+
+        HardState = new(new(term), vote == Nobody ? null : new NodeId((int)vote));
+    }
+
+    private (LogIndex Index, Term Term) LoadBase()
+    {
+        using var select = Command(_writer, "SELECT idx, term, ifnull(membership, x''), checksum FROM base");
+        using var row = select.ExecuteReader();
+        if (!row.Read() || row.GetValue(0) is not long index || row.GetValue(1) is not long term || row.GetValue(2) is not byte[] membership
+            || row.GetValue(3) is not long sum || sum != Checksum.OfBase(index, term, membership))
+        {
+            throw Damaged(_path, "its beginning is not what was written");
+        }
+
+        (_baseIndex, _baseTerm) = (new(index), new(term));
+        _baseMembership = membership.Length == 0 ? null : DecodeMembership(membership);
+        return (_baseIndex, _baseTerm);
+    }
+
+    /// <summary>Looks at every entry once, as damage is better found while it can be healed than when the entry is needed.</summary>
+    private void LoadEntries((LogIndex Index, Term Term) last)
+    {
+        using var select = Command(_writer, $"SELECT {EntryRow.Columns} FROM entries ORDER BY idx");
+        using var rows = select.ExecuteReader();
+        while (rows.Read())
+        {
+            if (!EntryRow.TryRead(rows, out var row))
+            {
+                throw Damaged(_path, $"an entry behind {last.Index} is not what was written");
             }
 
-            HardState = new(new(row.GetInt64(0)), row.IsDBNull(1) ? null : new NodeId(row.GetInt32(1)));
+            if (row.Index != last.Index.Next || row.Term < last.Term)
+            {
+                throw Damaged(_path, $"it begins behind {_baseIndex}, and entry {row.Index} of term {row.Term} comes behind entry {last.Index} of term {last.Term}");
+            }
+
+            if (row.Kind == EntryKind.Configuration)
+            {
+                _configurations.Add(row.ToEntry());
+            }
+
+            _bytes += row.Data.Length;
+            last = (row.Index, row.Term);
         }
 
-        using var bounds = Command(
-            _writer,
-            """
-            SELECT base.idx, base.term, count(entries.idx), ifnull(min(entries.idx), base.idx + 1), ifnull(max(entries.idx), base.idx), base.membership
-            FROM base LEFT JOIN entries
-            """);
-        using var found = bounds.ExecuteReader();
-        if (!found.Read() || found.IsDBNull(0))
-        {
-            throw Damaged("its beginning is missing");
-        }
-
-        (_baseIndex, _baseTerm) = (new(found.GetInt64(0)), new(found.GetInt64(1)));
-        var (count, first, last) = (found.GetInt64(2), found.GetInt64(3), found.GetInt64(4));
-        if (first != _baseIndex.Next.Value || last != _baseIndex.Value + count)
-        {
-            throw Damaged(string.Create(
-                CultureInfo.InvariantCulture, $"it begins behind {_baseIndex} and has {count} entries between {first} and {last}"));
-        }
-
-        _lastIndex = new(last);
-        _baseMembership = found.IsDBNull(5) ? null : DecodeMembership(found.GetFieldValue<byte[]>(5));
-        _bytes = SumBytes("idx > $idx", _baseIndex);
+        _lastIndex = last.Index;
     }
 
-    private Membership DecodeMembership(byte[] bytes)
+    private Membership DecodeMembership(ReadOnlySpan<byte> bytes)
     {
         try
         {
@@ -468,40 +469,102 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
         catch (FormatException e)
         {
-            throw Damaged(e.Message);
+            throw Damaged(_path, e.Message);
         }
     }
 
     /// <summary>The newest configuration up to an index that the log holds.</summary>
     private Membership? MembershipAt(LogIndex index)
     {
-        using var select = Command(_writer, "SELECT data FROM entries WHERE kind = 2 AND idx <= $idx ORDER BY idx DESC LIMIT 1", "$idx");
-        select.Parameters[0].Value = index.Value;
-        return select.ExecuteScalar() is byte[] data ? DecodeMembership(data) : BaseMembership;
+        lock (_cacheLock)
+        {
+            return _configurations.FindLast(e => e.Index <= index) is { } entry ? DecodeMembership(entry.Data.Span) : _baseMembership;
+        }
+    }
+
+    private void Write(Action write)
+    {
+        try
+        {
+            _begin.ExecuteNonQuery();
+            write();
+            _commit.ExecuteNonQuery();
+        }
+        catch (SqliteException e)
+        {
+            // Closing would move what the file's write-ahead log holds, and sync it, which after a failed sync must not be tried again.
+            _writer.KeepAsIs();
+            throw WriteFailed(e);
+        }
+
+        Interlocked.Increment(ref _syncCount);
+    }
+
+    private void WriteEntries(HardState? hardState, IReadOnlyList<Entry> entries)
+    {
+        if (hardState is { } state)
+        {
+            _updateHardState.Parameters[0].Value = state.Term.Value;
+            _updateHardState.Parameters[1].Value = state.VotedFor is { } vote ? vote.Value : DBNull.Value;
+            _updateHardState.Parameters[2].Value = Checksum.OfHardState(state.Term.Value, state.VotedFor?.Value ?? Nobody);
+            _updateHardState.ExecuteNonQuery();
+        }
+
+        if (entries.Count > 0 && entries[0].Index <= LastIndex)
+        {
+            _bytes -= SumBytes("idx >= $idx", entries[0].Index);
+            _deleteFrom.Parameters[0].Value = entries[0].Index.Value;
+            _deleteFrom.ExecuteNonQuery();
+        }
+
+        foreach (var entry in entries)
+        {
+            _insert.Parameters[0].Value = entry.Index.Value;
+            _insert.Parameters[1].Value = entry.Term.Value;
+            _insert.Parameters[2].Value = (int)entry.Kind;
+            _insert.Parameters[3].Value = Checksum.OfEntry(entry.Index.Value, entry.Term.Value, (long)entry.Kind, entry.Data.Span);
+            _insert.Parameters[4].Value = entry.Data.ToArray();
+            _insert.ExecuteNonQuery();
+            _bytes += entry.Data.Length;
+        }
+    }
+
+    /// <summary>Keeps in memory what was written.</summary>
+    private void TakeOver(IReadOnlyList<Entry> entries)
+    {
+        if (entries.Count == 0)
+        {
+            return;
+        }
+
+        lock (_cacheLock)
+        {
+            _cache.Append(entries);
+            _configurations.RemoveAll(e => e.Index >= entries[0].Index);
+            _configurations.AddRange(entries.Where(e => e.Kind == EntryKind.Configuration));
+            _lastIndex = entries[^1].Index;
+        }
     }
 
     /// <summary>Moves the log's beginning and deletes what that makes needless, in one transaction.</summary>
     private void Rebase(LogIndex index, Term term, bool keepsTail, Membership? membership)
     {
         var needless = keepsTail ? "idx <= $idx" : "$idx IS NOT NULL";
-        try
+        Write(() =>
         {
-            _begin.ExecuteNonQuery();
-            using var update = Command(_writer, "UPDATE base SET idx = $idx, term = $term, membership = $membership", "$idx", "$term", "$membership");
+            var bytes = membership is null ? [] : MembershipCodec.Encode(membership);
+            using var update = Command(
+                _writer, "REPLACE INTO base VALUES (0, $idx, $term, $checksum, $membership)", "$idx", "$term", "$checksum", "$membership");
             update.Parameters[0].Value = index.Value;
             update.Parameters[1].Value = term.Value;
-            update.Parameters[2].Value = membership is null ? DBNull.Value : MembershipCodec.Encode(membership);
+            update.Parameters[2].Value = Checksum.OfBase(index.Value, term.Value, bytes);
+            update.Parameters[3].Value = membership is null ? DBNull.Value : bytes;
             update.ExecuteNonQuery();
             _bytes -= SumBytes(needless, index);
             using var deletion = Command(_writer, "DELETE FROM entries WHERE " + needless, "$idx");
             deletion.Parameters[0].Value = index.Value;
             deletion.ExecuteNonQuery();
-            _commit.ExecuteNonQuery();
-        }
-        catch (SqliteException e)
-        {
-            throw WriteFailed(e);
-        }
+        });
 
         lock (_cacheLock)
         {
@@ -509,10 +572,12 @@ public sealed class RaftStorage : ILogStore, IDisposable
             if (keepsTail)
             {
                 _cache.ForgetUpTo(index);
+                _configurations.RemoveAll(e => e.Index <= index);
             }
             else
             {
                 _cache.Clear();
+                _configurations.Clear();
                 _lastIndex = index;
             }
         }
@@ -529,8 +594,19 @@ public sealed class RaftStorage : ILogStore, IDisposable
         $"Writing the Raft log {_path} failed: {e.Message} What was acknowledged before is kept. Free space or replace the disk, then start the node again.",
         e);
 
-    private RaftStorageException ReadFailed(SqliteException e) =>
-        new($"Reading the Raft log {_path} failed: {e.Message} Check the disk, then start the node again.", e);
+    private RaftStorageException ReadFailed(SqliteException e) => IsDamage(e)
+        ? Damaged(_path, e.Message, e)
+        : new($"Reading the Raft log {_path} failed: {e.Message} Check the disk, then start the node again.", e);
+
+    private static RaftStorageException OpenFailed(string path, SqliteException e) => IsDamage(e)
+        ? Damaged(path, e.Message, e)
+        : new(
+            $"The Raft log {path} cannot be opened: {e.Message} Nothing was changed. Check the folder's permissions and the disk, then start the node again.",
+            e);
+
+    /// <summary>Whether SQLite complains about what the file says, and not about the disk.</summary>
+    private static bool IsDamage(SqliteException e) =>
+        e.SqliteErrorCode is raw.SQLITE_ERROR or raw.SQLITE_CORRUPT or raw.SQLITE_NOTADB or raw.SQLITE_FORMAT;
 
     private void CheckWithin(LogIndex index)
     {
@@ -547,30 +623,35 @@ public sealed class RaftStorage : ILogStore, IDisposable
             lock (_readerLock)
             {
                 using var select = Command(
-                    _reader, "SELECT idx, term, kind, data FROM entries WHERE idx BETWEEN $from AND $to ORDER BY idx", "$from", "$to");
+                    _reader, $"SELECT {EntryRow.Columns} FROM entries WHERE idx BETWEEN $from AND $to ORDER BY idx", "$from", "$to");
                 select.Parameters[0].Value = from.Value;
                 select.Parameters[1].Value = to.Value;
-                using var row = select.ExecuteReader();
+                using var rows = select.ExecuteReader();
                 var entries = new List<Entry>();
                 long bytes = 0;
-                while (row.Read())
+                while (rows.Read())
                 {
-                    var entry = new Entry(new(row.GetInt64(0)), new(row.GetInt64(1)), (EntryKind)row.GetByte(2), row.GetFieldValue<byte[]>(3));
-                    bytes += entry.Data.Length;
+                    var next = from + entries.Count;
+                    if (!EntryRow.TryRead(rows, out var row))
+                    {
+                        throw Damaged(_path, $"entry {next} is not what was written");
+                    }
+
+                    bytes += row.Data.Length;
                     if (entries.Count > 0 && bytes > bytesMax)
                     {
                         break;
                     }
 
-                    if (entry.Index != from + entries.Count)
+                    if (row.Index != next)
                     {
-                        throw Damaged($"entry {from + entries.Count} is missing");
+                        throw Damaged(_path, $"entry {next} is missing");
                     }
 
-                    entries.Add(entry);
+                    entries.Add(row.ToEntry());
                 }
 
-                return entries.Count > 0 ? entries : throw Damaged($"entry {from} is missing");
+                return entries.Count > 0 ? entries : throw Damaged(_path, $"entry {from} is missing");
             }
         }
         catch (SqliteException e)
@@ -579,6 +660,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
     }
 
-    private RaftStorageException Damaged(string what) =>
-        new($"The Raft log {_path} is damaged: {what}. Nothing was changed; restore this node's folder from a copy, or start the node with an empty one so that it learns everything from its peers.");
+    private static RaftStorageException Damaged(string path, string what, Exception? inner = null) => new(
+        $"The Raft log {path} is damaged: {what.TrimEnd('.')}. Nothing was changed. Start this node once with --rebuild: it sets its files aside and learns everything from its peers.",
+        inner);
 }

@@ -12,13 +12,14 @@ public sealed partial class LayeringTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         // A node's settings and the wiring of its parts.
-        ["Node"] = ["Node/Raft", "Node/Storage", "Node/Transport", "Node/Database", "Node/Replication", "Node/Api", "Master"],
+        ["Node"] = ["Node/Raft", "Node/Storage", "Node/Transport", "Node/Database", "Node/Replication", "Node/Recovery", "Node/Api", "Master"],
         ["Node/Raft"] = [],
         ["Node/Commands"] = [],
         ["Node/Storage"] = ["Node/Raft"],
         ["Node/Transport"] = ["Node/Raft", "Node/Commands"],
         ["Node/Database"] = ["Node/Commands"],
         ["Node/Replication"] = ["Node/Raft", "Node/Commands", "Node/Storage", "Node/Transport", "Node/Database"],
+        ["Node/Recovery"] = ["Node/Raft", "Node/Commands", "Node/Storage", "Node/Database", "Node/Replication"],
         ["Node/Console"] = [],
         // Of Raft only its numbers (NodeId, LogIndex, Role), which become plain ones on the wire.
         ["Node/Api"] = ["Master", "Node/Replication", "Node/Database", "Node/Commands", "Node/Raft"],

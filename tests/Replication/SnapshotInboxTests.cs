@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
 using DistDb.Node.Transport;
+using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Replication;
 
@@ -15,6 +16,7 @@ public sealed class SnapshotInboxTests : IDisposable
     private readonly ConcurrentQueue<PeerMessage> _sent = new();
     private readonly BlockingCollection<ReceivedSnapshot> _received = [];
     private readonly BlockingCollection<string> _problems = [];
+    private readonly ManualTime _time = new();
     private readonly byte[] _content = new byte[(5 * SnapshotOutbox.ChunkBytes) + 1000];
 
     public SnapshotInboxTests() => new Random(5).NextBytes(_content);
@@ -156,6 +158,69 @@ public sealed class SnapshotInboxTests : IDisposable
         File.ReadAllBytes(Received().Path).Should().Equal(_content);
     }
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(1)]
+    [InlineData(2)]
+    public void Pieces_lost_in_any_regular_pattern_delay_it_and_no_more(int phase)
+    {
+        using var inbox = Open();
+        inbox.OnOffer(_sender, Offer(1));
+        var count = phase;
+        for (var round = 0; round < 20 && inbox.Progress is not null; round++)
+        {
+            while (_sent.TryDequeue(out var message))
+            {
+                if (count++ % 3 != 0)
+                {
+                    inbox.OnChunk(_sender, Chunk(1, ((SnapshotChunkRequest)message).Offset));
+                }
+            }
+
+            _time.Advance(TimeSpan.FromSeconds(1));
+            inbox.Sweep();
+        }
+
+        inbox.Progress.Should().BeNull("all of it has arrived");
+        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+    }
+
+    [Fact]
+    public void A_piece_of_another_length_than_was_asked_for_is_none()
+    {
+        using var inbox = Open();
+        inbox.OnOffer(_sender, Offer(1));
+        inbox.OnChunk(_sender, new(1, 0, _content.AsMemory(0, 100)));
+        inbox.OnChunk(_sender, new(1, 5, _content.AsMemory(5, SnapshotOutbox.ChunkBytes)));
+        inbox.Progress.Should().Be((0L, (long)_content.Length));
+        Answer(inbox, 1);
+        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+    }
+
+    [Fact]
+    public void A_sender_that_falls_silent_is_given_up_for_another()
+    {
+        using var inbox = Open();
+        inbox.OnOffer(_sender, Offer(1));
+        inbox.OnChunk(_sender, Chunk(1, 0));
+        _time.Advance(TimeSpan.FromSeconds(9));
+        Wants(inbox).Should().BeFalse("it may come back");
+        _time.Advance(TimeSpan.FromSeconds(2));
+        Wants(inbox).Should().BeTrue();
+        inbox.OnOffer(new(3), Offer(4));
+        _sent.OfType<SnapshotChunkRequest>().First().Should().Be(new SnapshotChunkRequest(4, SnapshotOutbox.ChunkBytes));
+    }
+
+    [Fact]
+    public void A_request_or_an_offer_that_is_lost_is_repeated()
+    {
+        using var inbox = Open();
+        Wants(inbox).Should().BeTrue();
+        Wants(inbox).Should().BeFalse();
+        _time.Advance(TimeSpan.FromSeconds(1));
+        Wants(inbox).Should().BeTrue();
+    }
+
     [Fact]
     public void While_one_is_being_installed_no_other_is_asked_for()
     {
@@ -170,7 +235,7 @@ public sealed class SnapshotInboxTests : IDisposable
         Wants(inbox).Should().BeTrue();
     }
 
-    private SnapshotInbox Open() => new(_folder.FullName, (_, message) => _sent.Enqueue(message), _received.Add, _problems.Add);
+    private SnapshotInbox Open() => new(_folder.FullName, (_, message) => _sent.Enqueue(message), _received.Add, _problems.Add, _time);
 
     private SnapshotOffer Offer(ulong id) => new(id, new(20), new(3), new(3), _content.Length, SHA256.HashData(_content));
 

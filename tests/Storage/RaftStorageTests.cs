@@ -7,6 +7,9 @@ namespace DistDb.Tests.Storage;
 
 public sealed class RaftStorageTests : IDisposable
 {
+    private static readonly Membership _voters3 = Membership.OfVoters([new(0), new(1), new(2)]);
+    private static readonly Membership _voters5 = Membership.OfVoters([new(0), new(1), new(2), new(3), new(4)]);
+
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-raft-");
     private RaftStorage _storage;
 
@@ -113,9 +116,9 @@ public sealed class RaftStorageTests : IDisposable
     public void Another_format_is_refused()
     {
         _storage.Dispose();
+        Tamper("UPDATE meta SET value = '3' WHERE key = 'format'");
+        this.Invoking(_ => Open()).Should().Throw<RaftStorageException>().WithMessage("*has format 3*reads format 2*");
         Tamper("UPDATE meta SET value = '2' WHERE key = 'format'");
-        this.Invoking(_ => Open()).Should().Throw<RaftStorageException>().WithMessage("*has format 2*");
-        Tamper("UPDATE meta SET value = '1' WHERE key = 'format'");
         _storage = Open();
     }
 
@@ -154,7 +157,7 @@ public sealed class RaftStorageTests : IDisposable
         var bytes = new byte[4096];
         new Random(3).NextBytes(bytes);
         File.WriteAllBytes(FilePath, bytes);
-        this.Invoking(_ => Open()).Should().Throw<RaftStorageException>().WithMessage("*cannot be opened*Nothing was changed*");
+        this.Invoking(_ => Open()).Should().Throw<RaftStorageException>().WithMessage("*damaged*not a database*Nothing was changed*--rebuild*");
         File.ReadAllBytes(FilePath).Should().Equal(bytes);
         File.Delete(FilePath);
         _storage = Open();
@@ -168,7 +171,9 @@ public sealed class RaftStorageTests : IDisposable
         _storage.Invoking(s => s.Append(new(new(2), null), [Entry(2, 2, "b")])).Should().Throw<RaftStorageException>().WithMessage("*raft.db*");
         _storage.LastIndex.Value.Should().Be(1);
         _storage.HardState.Term.Value.Should().Be(1);
-        Reopen();
+        _storage.Dispose();
+        Tamper("DROP TRIGGER refuse");
+        _storage = Open();
         _storage.LastIndex.Value.Should().Be(1);
         _storage.HardState.Term.Value.Should().Be(1);
     }
@@ -287,10 +292,185 @@ public sealed class RaftStorageTests : IDisposable
         Fill(10, 1, 10);
         _storage.Trim(new(6), 0, 0);
         _storage.Dispose();
-        Tamper("UPDATE base SET idx = 5");
-        this.Invoking(_ => Open()).Should().Throw<RaftStorageException>().WithMessage("*damaged*begins behind 5*");
-        Tamper("UPDATE base SET idx = 6");
+        Tamper("DELETE FROM entries WHERE idx = 7");
+        this.Invoking(_ => Open()).Should().Throw<RaftStorageException>().WithMessage("*damaged*begins behind 6*");
+        Tamper("DELETE FROM entries");
         _storage = Open();
+    }
+
+    [Theory]
+    [InlineData("UPDATE entries SET data = 'x' WHERE idx = 2", "entry")]
+    [InlineData("UPDATE entries SET term = 2 WHERE idx = 3", "entry")]
+    [InlineData("UPDATE entries SET kind = 1 WHERE idx = 1", "entry")]
+    [InlineData("UPDATE entries SET term = 'many' WHERE idx = 1", "entry")]
+    [InlineData("UPDATE base SET idx = 1", "beginning")]
+    [InlineData("DELETE FROM base", "beginning")]
+    [InlineData("UPDATE hard_state SET term = 9", "term and vote")]
+    [InlineData("UPDATE hard_state SET voted_for = NULL", "term and vote")]
+    [InlineData("DELETE FROM hard_state", "term and vote")]
+    [InlineData("UPDATE meta SET value = '77' WHERE key = 'log_id'", "log id")]
+    [InlineData("DELETE FROM meta WHERE key = 'held_back'", "held back")]
+    [InlineData("ALTER TABLE entries RENAME TO entriez", "tables")]
+    [InlineData("DROP TABLE entries", "tables")]
+    public void What_is_not_as_it_was_written_is_damage_and_the_advice_is_given(string damage, string what)
+    {
+        _storage.Append(new(new(1), new NodeId(2)), [Entry(1, 1, "a"), Entry(2, 1, "b"), Entry(3, 1, "c")]);
+        _storage.Dispose();
+        Tamper(damage);
+        this.Invoking(_ => Open()).Should().Throw<RaftStorageException>().WithMessage($"*{FilePath}*damaged*{what}*Nothing was changed*--rebuild*");
+        foreach (var file in _folder.GetFiles())
+        {
+            file.Delete();
+        }
+
+        _storage = Open();
+    }
+
+    [Fact]
+    public void An_entry_that_is_damaged_later_is_never_read()
+    {
+        _storage.Dispose();
+        _storage = Open(cachedBytesMax: 0);
+        _storage.Append(null, [Entry(1, 1, "a"), Entry(2, 1, "b"), Entry(3, 1, "c")]);
+        Tamper("UPDATE entries SET data = x'62' || x'00' WHERE idx = 2");
+        _storage.Invoking(s => s.Read(new(1), new(3), 1000)).Should().Throw<RaftStorageException>().WithMessage("*entry 2 is not what was written*");
+        _storage.Invoking(s => s.TermAt(new(2))).Should().Throw<RaftStorageException>();
+    }
+
+    [Fact]
+    public void A_process_that_died_before_it_wrote_anything_leaves_a_new_log()
+    {
+        _storage.Dispose();
+        foreach (var file in _folder.GetFiles())
+        {
+            file.Delete();
+        }
+
+        Tamper("PRAGMA journal_mode = WAL");
+        _storage = Open();
+        _storage.LastIndex.Should().Be(LogIndex.Zero);
+    }
+
+    [Fact]
+    public void A_log_has_an_identity_that_stays_and_that_no_other_has()
+    {
+        var id = _storage.LogId;
+        id.Should().NotBe(0);
+        Reopen();
+        _storage.LogId.Should().Be(id);
+        using var other = RaftStorage.Open(Path.Combine(_folder.FullName, "other.db"), new(1), new());
+        other.LogId.Should().NotBe(0).And.NotBe(id);
+    }
+
+    [Fact]
+    public void Its_cluster_is_unknown_until_it_is_set()
+    {
+        _storage.ClusterId.Should().BeNull();
+        var (first, second) = (Guid.NewGuid(), Guid.NewGuid());
+        _storage.SetClusterId(first);
+        _storage.ClusterId.Should().Be(first);
+        Reopen();
+        _storage.ClusterId.Should().Be(first);
+        _storage.SetClusterId(second);
+        Reopen();
+        _storage.ClusterId.Should().Be(second);
+    }
+
+    [Fact]
+    public void A_new_log_is_held_back_until_it_is_released()
+    {
+        _storage.IsHeldBack.Should().BeTrue();
+        Reopen();
+        _storage.IsHeldBack.Should().BeTrue();
+        _storage.Release();
+        _storage.IsHeldBack.Should().BeFalse();
+        Reopen();
+        _storage.IsHeldBack.Should().BeFalse();
+    }
+
+    [Fact]
+    public void The_newest_configuration_below_the_beginning_is_remembered()
+    {
+        _storage.BaseMembership.Should().BeNull();
+        _storage.Append(null, [Entry(1, 1, "a"), Configuration(2, 3), Entry(3, 1, "c"), Configuration(4, 5), Entry(5, 1, "e"), Configuration(6, 3)]);
+
+        _storage.Trim(new(1), 0, 0);
+        _storage.BaseMembership.Should().BeNull();
+        Reopen();
+        Cut(3, _voters3);
+        Cut(5, _voters5);
+        _storage.ReadConfigurations().Select(e => e.Index.Value).Should().Equal(6);
+        _storage.InstallBase(new(9), new(2), _voters3);
+        Reopen();
+        _storage.BaseMembership.Should().Be(_voters3);
+        _storage.ReadConfigurations().Should().BeEmpty();
+        _storage.Append(null, [Entry(10, 2, "j")]);
+        Cut(10, _voters3);
+
+        void Cut(long to, Membership newest)
+        {
+            _storage.Trim(new(to), 0, 0);
+            _storage.BaseMembership.Should().Be(newest);
+            Reopen();
+            _storage.BaseMembership.Should().Be(newest);
+        }
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void Configurations_are_found_among_the_entries(bool reopened)
+    {
+        _storage.ReadConfigurations().Should().BeEmpty();
+        _storage.Append(null, [Configuration(1, 3), Entry(2, 1, "b"), Configuration(3, 5)]);
+        _storage.Append(null, [Entry(4, 1, "d"), Configuration(5, 3)]);
+        ReopenIf();
+        _storage.ReadConfigurations().Select(e => e.Index.Value).Should().Equal(1, 3, 5);
+        MembershipCodec.Decode(_storage.ReadConfigurations()[1].Data.Span).Should().Be(_voters5);
+
+        _storage.Append(null, [Entry(3, 1, "other"), Configuration(4, 3)]);
+        ReopenIf();
+        _storage.ReadConfigurations().Select(e => e.Index.Value).Should().Equal(1, 4);
+
+        _storage.InstallBase(new(1), new(1), _voters3);
+        ReopenIf();
+        _storage.ReadConfigurations().Select(e => e.Index.Value).Should().Equal(4);
+        _storage.InstallBase(new(2), new(7), _voters3);
+        ReopenIf();
+        _storage.ReadConfigurations().Should().BeEmpty("what follows another entry than the snapshot's is another leader's");
+
+        void ReopenIf()
+        {
+            if (reopened)
+            {
+                Reopen();
+            }
+        }
+    }
+
+    [Fact]
+    public void A_log_becomes_a_new_clusters_in_one_step()
+    {
+        _storage.Append(new(new(4), new NodeId(2)), [Entry(1, 1, "a"), Entry(2, 4, "b")]);
+        _storage.SetClusterId(Guid.NewGuid());
+        var (id, log) = (Guid.NewGuid(), _storage.LogId);
+        Tamper("CREATE TRIGGER refuse BEFORE UPDATE ON meta BEGIN SELECT RAISE(ABORT, 'no'); END");
+        Tamper("CREATE TRIGGER refuse_insert BEFORE INSERT ON meta BEGIN SELECT RAISE(ABORT, 'no'); END");
+        _storage.Invoking(s => s.AppendAsNewCluster(id, new(new(5), null), [Configuration(3, 3)])).Should().Throw<RaftStorageException>();
+        _storage.Dispose();
+        Tamper("DROP TRIGGER refuse");
+        Tamper("DROP TRIGGER refuse_insert");
+        _storage = Open();
+        _storage.LastIndex.Value.Should().Be(2, "nothing of it happened");
+        _storage.HardState.Term.Value.Should().Be(4);
+        _storage.IsHeldBack.Should().BeTrue();
+
+        _storage.AppendAsNewCluster(id, new(new(5), null), [new(new(3), new(5), EntryKind.Configuration, MembershipCodec.Encode(_voters3))]);
+        Reopen();
+        (_storage.ClusterId, _storage.LogId, _storage.IsHeldBack).Should().Be((id, log, false));
+        _storage.HardState.Should().Be(new HardState(new(5), null));
+        _storage.LastIndex.Value.Should().Be(3);
+        _storage.ReadConfigurations().Should().ContainSingle();
     }
 
     private (long Base, long Last) Bounds() => (_storage.BaseIndex.Value, _storage.LastIndex.Value);
@@ -300,6 +480,9 @@ public sealed class RaftStorageTests : IDisposable
 
     private static Entry Entry(long index, long term, string data) =>
         new(new(index), new(term), EntryKind.Command, System.Text.Encoding.ASCII.GetBytes(data));
+
+    private static Entry Configuration(long index, int voters) =>
+        new(new(index), new(1), EntryKind.Configuration, MembershipCodec.Encode(voters == 3 ? _voters3 : _voters5));
 
     private static string Text(Entry entry) =>
         $"{entry.Index}@{entry.Term} {entry.Kind} {System.Text.Encoding.ASCII.GetString(entry.Data.Span)}";
