@@ -31,7 +31,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly PendingWrites _pending;
     private readonly RaftLoop _raft;
     private readonly WriteLoop _writes;
-    private readonly PeerDirectory _directory;
+    private readonly MemberDirectory _directory;
     private readonly MembershipManager _membership;
     private readonly FormationWatch _formation;
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);

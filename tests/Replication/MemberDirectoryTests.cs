@@ -5,7 +5,7 @@ using DistDb.Node.Transport;
 namespace DistDb.Tests.Replication;
 
 /// <summary>Node 0's view of where node 1 is.</summary>
-public sealed class PeerDirectoryTests
+public sealed class MemberDirectoryTests
 {
     private readonly Recorder _transport = new();
 
@@ -57,7 +57,7 @@ public sealed class PeerDirectoryTests
 
     private static Membership Recorded(string address) => new([new(new(0), true, 5, "http://127.0.0.1:8080"), new(new(1), true, 6, address)]);
 
-    private PeerDirectory Create(string? given)
+    private MemberDirectory Create(string? given)
     {
         var addresses = new Dictionary<NodeId, Uri> { [new(0)] = new("http://127.0.0.1:8080"), [new(1)] = new("http://127.0.0.1:8081") };
         var byHand = given is null ? [] : new Dictionary<NodeId, Uri> { [new(1)] = new(given) };

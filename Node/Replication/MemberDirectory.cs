@@ -7,7 +7,7 @@ namespace DistDb.Node.Replication;
 /// Who the other nodes are and where each is reached, by the latest word: what the command line said holds until the log records, while this
 /// process runs, that a node has moved. Keeps the transport's links in step. Written by one thread (the Raft loop), read by any.
 /// </summary>
-internal sealed class PeerDirectory(NodeId self, ClusterSettings settings, IPeerTransport transport)
+internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPeerTransport transport)
 {
     private readonly Dictionary<NodeId, Uri> _moved = [];
     private volatile Membership _membership = settings.InitialMembership;
