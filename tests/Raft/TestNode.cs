@@ -18,7 +18,8 @@ internal sealed class TestNode
         ElectionTimeoutTicksMax = 20,
     };
 
-    private readonly int _voterCount;
+    /// <summary>The identity of this node's log.</summary>
+    public const ulong MyLog = 100;
 
     /// <param name="voterCount">How many nodes vote, this one included.</param>
     /// <param name="term">Its term when it starts.</param>
@@ -28,6 +29,9 @@ internal sealed class TestNode
     /// <param name="commit">What it knows to be committed.</param>
     /// <param name="options">Limits other than <see cref="DefaultOptions"/>.</param>
     /// <param name="seed">Of its election timeouts.</param>
+    /// <param name="initial">Who belongs to the cluster at first, if not just voters.</param>
+    /// <param name="isHeldBack">Whether its log is new and not released.</param>
+    /// <param name="entries">What is on its disk, if terms do not say it all.</param>
     public TestNode(
         int voterCount = 3,
         long term = 0,
@@ -36,13 +40,15 @@ internal sealed class TestNode
         long commit = 0,
         (long Index, long Term) logBase = default,
         RaftOptions? options = null,
-        int seed = 1)
+        int seed = 1,
+        Membership? initial = null,
+        bool isHeldBack = false,
+        Entry[]? entries = null)
     {
-        _voterCount = voterCount;
         Disk.InstallBase(new(logBase.Index), new(logBase.Term));
-        Disk.Write(new HardState(new(term), votedFor), Entries(logBase.Index + 1, log ?? []));
-        Raft = new(
-            Me, 1, Membership.OfVoters(Enumerable.Range(0, voterCount).Select(i => new NodeId(i))), false, Disk.HardState, Disk, new(commit), options ?? DefaultOptions, new(seed));
+        Disk.Write(new HardState(new(term), votedFor), entries ?? Entries(logBase.Index + 1, log ?? []));
+        initial ??= Membership.OfVoters(Enumerable.Range(0, voterCount).Select(i => new NodeId(i)));
+        Raft = new(Me, MyLog, initial, isHeldBack, Disk.HardState, Disk, new(commit), options ?? DefaultOptions, new(seed));
     }
 
     public RaftNode Raft { get; }
@@ -61,6 +67,17 @@ internal sealed class TestNode
     public static Entry[] Entries(long from, params long[] terms) => [.. terms.Select((t, i) => Entry(from + i, t))];
 
     public static Entry Entry(long index, long term, int bytes = 1) => new(new(index), new(term), EntryKind.Command, new byte[bytes]);
+
+    public static Entry Configuration(long index, long term, Membership membership) =>
+        new(new(index), new(term), EntryKind.Configuration, MembershipCodec.Encode(membership));
+
+    /// <summary>Voters whose logs have the identities 100, 101 and so on, this node's first.</summary>
+    public static Membership Voters(int count) =>
+        new(Enumerable.Range(0, count).Select(i => new Member(new(i), IsVoter: true, MyLog + (ulong)i, "")));
+
+    public static Member Voter(NodeId id, ulong logId) => new(id, IsVoter: true, logId, "");
+
+    public static Member Learner(NodeId id, ulong logId) => new(id, IsVoter: false, logId, "");
 
     public static AppendEntries Append(NodeId from, long term, long prev, long prevTerm, Entry[] entries, long commit = 0, long round = 0) =>
         new(from, Me, new(term), new(prev), new(prevTerm), entries, new(commit), round);
@@ -174,14 +191,25 @@ internal sealed class TestNode
 
     public void AllAccept()
     {
-        for (var i = 1; i < _voterCount; i++)
+        foreach (var member in Raft.Membership.Members.Where(m => m.Id != Me))
         {
-            Hear(Accepted(new(i), Raft.Term.Value, Raft.LastIndex.Value));
+            Hear(Accepted(member.Id, Raft.Term.Value, Raft.LastIndex.Value));
         }
     }
 
     public bool Propose(int bytes = 1) => Raft.TryPropose(Raft.Term, Raft.LastIndex.Next, new byte[bytes]);
 
+    public bool ProposeMembership(Membership membership) => Raft.TryProposeMembership(Raft.Term, Raft.LastIndex.Next, membership);
+
+    /// <summary>Makes a membership the one in force, committed and known to everybody.</summary>
+    public void Settle(Membership membership)
+    {
+        ProposeMembership(membership).Should().BeTrue();
+        AllAccept();
+        AllAccept();
+        Raft.CommitIndex.Should().Be(Raft.LastIndex);
+    }
+
     // Enough others to make a majority with this node.
-    private IEnumerable<NodeId> Majority() => Enumerable.Range(1, _voterCount / 2).Select(i => new NodeId(i));
+    private IEnumerable<NodeId> Majority() => Raft.Membership.Voters.Where(v => v != Me).Take(Raft.Membership.Voters.Count() / 2);
 }
