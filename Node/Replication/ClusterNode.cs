@@ -220,6 +220,12 @@ public sealed partial class ClusterNode : BackgroundService
             }
         }
 
+        if (result is WriteResult.NotDone { Failure.Code: FailureCode.NotMaster } && Master == Id)
+        {
+            // This node was away when the master's role moved: it must know before it says where the master is.
+            await WaitForFreshnessAsync(isStrong: true, LogIndex.Zero, deadline, cancellationToken).ConfigureAwait(false);
+        }
+
         return result;
     }
 
@@ -537,7 +543,7 @@ public sealed partial class ClusterNode : BackgroundService
         _directory.Update(view.Membership, view.IsCommitted);
         if (view.IsCommitted && view.Membership.Removed.TryGetValue(Id, out var logId) && logId == _storage.LogId)
         {
-            Expel("this node was removed from the cluster");
+            Expel($"node {Id} was removed from this cluster");
         }
 
         if (view.Membership.ToString() is var members && members != _loggedMembers)
@@ -549,7 +555,7 @@ public sealed partial class ClusterNode : BackgroundService
 
     /// <summary>This node is not to go on: its files may be behind, and nobody counts on it any more.</summary>
     private void Expel(string reason) => _removed.TrySetResult(
-        $"{char.ToUpperInvariant(reason[0])}{reason[1..]}. Its files are kept in {_folder.Path}. To take it in again, start it with --rebuild and --join <address of any node>.");
+        $"{char.ToUpperInvariant(reason[0])}{reason[1..]}. Its files are kept in {_folder.Path}; to take it in again, start it once with --rebuild and --join <address of any node>.");
 
     private void WatchFormation()
     {

@@ -14,12 +14,15 @@ internal sealed class MembershipManager(
 {
     private const long AskAgainMs = 250;
     private const long ProposeAgainMs = 1000;
+    private const long NewLeaderMs = 1000;
 
     private readonly Lock _lock = new();
     private readonly Dictionary<long, Wish> _wishes = [];
     private long _nextNumber = Random.Shared.NextInt64(long.MaxValue / 2);
     private (LogIndex From, long AtMs)? _proposed;
     private long _guestsAskedAtMs;
+    private Term _ledTerm;
+    private long _leadsSinceMs;
 
     /// <summary>Has a change made; null once it is committed, else why it was not.</summary>
     /// <exception cref="OperationCanceledException">It was not seen in time; it may still come.</exception>
@@ -91,7 +94,13 @@ internal sealed class MembershipManager(
             SpeakForGuests(view.Membership);
         }
 
-        if (raft.Leadership.IsLeader && MayPropose(view) && MembershipPolicy.NextStep(view.Membership, Facts(view)) is { } next)
+        var leadership = raft.Leadership;
+        if (!leadership.IsLeader || leadership.Term != _ledTerm)
+        {
+            (_ledTerm, _leadsSinceMs) = (leadership.Term, now);
+        }
+
+        if (leadership.IsLeader && MayPropose(view) && MembershipPolicy.NextStep(view.Membership, Facts(view)) is { } next)
         {
             Propose(view, next);
         }
@@ -190,12 +199,13 @@ internal sealed class MembershipManager(
         address,
         master(),
         raft.CommitIndex,
+        Environment.TickCount64 - _leadsSinceMs < NewLeaderMs,
         view.Membership.Members
             .Where(m => m.Id != self && IsConnected(m.Id))
             .Select(m => (m.Id, Identity: transport.IdentityOf(m.Id)))
             .Where(m => m.Identity is not null)
             .ToDictionary(m => m.Id, m => m.Identity!),
-        view.Followers.ToDictionary(f => f.Id, f => f.MatchIndex));
+        view.Followers.ToDictionary(f => f.Id));
 
     private sealed class Wish(MembershipChange change)
     {

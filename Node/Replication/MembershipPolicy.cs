@@ -22,21 +22,27 @@ internal static class MembershipPolicy
             return null;
         }
 
+        var met = current.Members.Where(m => m.Id != facts.Self && facts.Met.ContainsKey(m.Id)).ToList();
+        if (facts.IsNewLeader && met.Any(m => m is { IsVoter: true, LogId: 0 } && !MayVote(m.Id, facts)))
+        {
+            // It is about to find out whether it may: at a cluster's beginning nearly always.
+            return null;
+        }
+
         if (self.LogId == 0)
         {
             return Begin(current, facts);
         }
 
-        foreach (var member in current.Members.Where(m => m.Id != facts.Self))
+        foreach (var member in met)
         {
-            if (facts.Met.TryGetValue(member.Id, out var met) && met.LogId != member.LogId)
+            if (facts.Met[member.Id].LogId is var logId && logId != member.LogId)
             {
-                // Never met before: it may vote from now on. Another log than before: it must learn everything again first.
-                return current.With(member with { LogId = met.LogId, IsVoter = member.IsVoter && member.LogId == 0 });
+                return current.With(Renewed(member, logId, facts));
             }
 
-            if (!member.IsVoter && met is not null && facts.Matched.TryGetValue(member.Id, out var match)
-                && facts.CommitIndex - match <= PromotionLagMax)
+            if (!member.IsVoter && facts.Followers.TryGetValue(member.Id, out var follower)
+                && facts.CommitIndex - follower.MatchIndex <= PromotionLagMax)
             {
                 return current.With(member with { IsVoter = true });
             }
@@ -56,7 +62,7 @@ internal static class MembershipPolicy
             case JoinChange join when member is null:
                 return (current.With(new(join.Node, IsVoter: false, join.LogId, join.Address)), null);
             case JoinChange join when member.LogId != join.LogId:
-                return (current.With(member with { LogId = join.LogId, IsVoter = member.IsVoter && member.LogId == 0, Address = join.Address }), null);
+                return (current.With(Renewed(member, join.LogId, facts) with { Address = join.Address }), null);
             case JoinChange:
                 return (current, null);
 
@@ -99,9 +105,18 @@ internal static class MembershipPolicy
     /// <summary>The first configuration that stands in a log: who was met so far, and with which log.</summary>
     private static Membership Begin(Membership current, MembershipFacts facts) => new(
         current.Members.Select(m => m.Id == facts.Self ? m with { LogId = facts.LogId, Address = facts.Address }
-            : facts.Met.TryGetValue(m.Id, out var met) ? m with { LogId = met.LogId, Address = met.Address }
+            : facts.Met.TryGetValue(m.Id, out var met) && MayVote(m.Id, facts) ? m with { LogId = met.LogId, Address = met.Address }
             : m),
         current.Removed);
+
+    /// <summary>
+    /// A member that shows a log which is not on record. Where none was, and the node says that it has promised nothing with an earlier one,
+    /// it stays a voter; otherwise it must learn everything again first.
+    /// </summary>
+    private static Member Renewed(Member member, ulong logId, MembershipFacts facts) =>
+        member with { LogId = logId, IsVoter = member is { IsVoter: true, LogId: 0 } && MayVote(member.Id, facts) };
+
+    private static bool MayVote(NodeId node, MembershipFacts facts) => facts.Followers.TryGetValue(node, out var follower) && follower.MayVote;
 }
 
 /// <summary>What a leader knows when it looks at the membership.</summary>
@@ -110,13 +125,15 @@ internal static class MembershipPolicy
 /// <param name="Address">Where it is reached.</param>
 /// <param name="Master">Who may change the schema.</param>
 /// <param name="CommitIndex">How far the log is committed.</param>
+/// <param name="IsNewLeader">It has led for no more than a moment.</param>
 /// <param name="Met">The nodes that there is a link to, and what each said of itself.</param>
-/// <param name="Matched">How much of the log each follower has.</param>
+/// <param name="Followers">How the other members are doing.</param>
 internal sealed record MembershipFacts(
     NodeId Self,
     ulong LogId,
     string Address,
     NodeId Master,
     LogIndex CommitIndex,
+    bool IsNewLeader,
     IReadOnlyDictionary<NodeId, PeerIdentity> Met,
-    IReadOnlyDictionary<NodeId, LogIndex> Matched);
+    IReadOnlyDictionary<NodeId, FollowerState> Followers);

@@ -199,8 +199,7 @@ internal sealed partial class PeerDirectory(PeerTransportOptions options, ILogge
 
         if (_removed.TryGetValue(id, out var logId) && logId == other.LogId)
         {
-            return PeerVerdict.Removed(
-                $"node {id} was removed from this cluster; to take it in again, move its data folder away and start it with --join");
+            return PeerVerdict.Removed($"node {id} was removed from this cluster");
         }
 
         if (!other.IsJoining && !_isJoining)

@@ -37,12 +37,12 @@ public sealed class MembershipTests(ITestOutputHelper output)
         var witness = cluster.Nodes.First(n => n != victim);
         (await witness.DeleteAsync($"/cluster/members/{victim.Id}")).Status.Should().Be(200);
         (await victim.WaitForExitAsync()).Should().Be(1);
-        victim.Log.Should().Contain("was removed from the cluster");
+        victim.Log.Should().Contain("was removed from this cluster");
         (await witness.DeleteAsync($"/cluster/members/{victim.Id}")).Code.Should().Be("no_such_node");
 
         victim.Start();
         (await victim.WaitForExitAsync()).Should().Be(1, "it is told again");
-        victim.Current().Should().Contain("was removed from");
+        victim.Current().Should().Contain("was removed from this cluster");
 
         victim.Start("--rebuild", "--join", Base(witness));
         await cluster.WaitForMembersAsync("0 1 2");

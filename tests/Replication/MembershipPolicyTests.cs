@@ -21,6 +21,16 @@ public sealed class MembershipPolicyTests
     }
 
     [Fact]
+    public void A_voter_that_is_held_back_is_waited_for_a_moment_and_is_not_recorded_then()
+    {
+        var facts = Facts(met: [Identity(1), Identity(2)], heldBack: 2);
+        Next(_initial, facts with { IsNewLeader = true }).Should().BeNull("it may be released any moment");
+        Next(_initial, facts)!.Find(new(2))!.LogId.Should().Be(0);
+        Next(_three.With(Voter(2) with { LogId = 0 }), facts)!.Find(new(2)).Should().Be(
+            Voter(2) with { IsVoter = false }, "it may have promised something with a log that nobody has met");
+    }
+
+    [Fact]
     public void Where_all_is_as_recorded_there_is_nothing_to_do() =>
         Next(_three, Facts(met: [Identity(1), Identity(2)])).Should().BeNull();
 
@@ -115,12 +125,15 @@ public sealed class MembershipPolicyTests
         Version = "",
     };
 
-    private static MembershipFacts Facts(PeerIdentity[]? met = null, long commit = 0, int master = 0, params (int Node, long Index)[] matched) => new(
+    private static MembershipFacts Facts(
+        PeerIdentity[]? met = null, long commit = 0, int master = 0, (int Node, long Index) matched = default, int? heldBack = null) => new(
         new(0),
         100,
         "http://0",
         new(master),
         new(commit),
+        IsNewLeader: false,
         (met ?? []).ToDictionary(i => new NodeId(i.Node)),
-        matched.ToDictionary(m => new NodeId(m.Node), m => new LogIndex(m.Index)));
+        Enumerable.Range(1, 3).ToDictionary(
+            i => new NodeId(i), i => new FollowerState(new(i), true, new(i == matched.Node ? matched.Index : 0), true, MayVote: i != heldBack)));
 }
