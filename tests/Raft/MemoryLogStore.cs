@@ -15,6 +15,9 @@ internal sealed class MemoryLogStore : ILogStore
 
     public Membership? BaseMembership { get; private set; }
 
+    /// <summary>The newest configuration that was ever written and not replaced; null if none was.</summary>
+    public Membership? LatestMembership => MembershipAt(LastIndex);
+
     public LogIndex LastIndex => BaseIndex + _entries.Count;
 
     public IReadOnlyList<Entry> Entries => _entries;
@@ -46,6 +49,12 @@ internal sealed class MemoryLogStore : ILogStore
 
     public IReadOnlyList<Entry> ReadConfigurations() => [.. _entries.Where(e => e.Kind == EntryKind.Configuration)];
 
+    /// <summary>The newest configuration up to an index; null where there was none.</summary>
+    public Membership? MembershipAt(LogIndex index) =>
+        _entries.LastOrDefault(e => e.Kind == EntryKind.Configuration && e.Index <= index) is { } entry
+            ? MembershipCodec.Decode(entry.Data.Span)
+            : BaseMembership;
+
     /// <summary>One atomic write, as <see cref="Ready"/> asks for it.</summary>
     public void Write(HardState? hardState, IReadOnlyList<Entry> entries)
     {
@@ -61,9 +70,7 @@ internal sealed class MemoryLogStore : ILogStore
     public void CutTo(LogIndex index)
     {
         var term = TermAt(index);
-        BaseMembership = _entries.LastOrDefault(e => e.Kind == EntryKind.Configuration && e.Index <= index) is { } entry
-            ? MembershipCodec.Decode(entry.Data.Span)
-            : BaseMembership;
+        BaseMembership = MembershipAt(index);
         _entries.RemoveRange(0, (int)(index - BaseIndex));
         (BaseIndex, BaseTerm) = (index, term);
     }
@@ -87,10 +94,10 @@ internal sealed class MemoryLogStore : ILogStore
     }
 
     /// <summary>What no sound disk does: begins behind a snapshot and keeps what follows, whoever's it is.</summary>
-    public void InstallBaseBelow(LogIndex index, Term term)
+    public void InstallBaseBelow(LogIndex index, Term term, Membership? membership)
     {
         _entries.RemoveRange(0, (int)Math.Min(_entries.Count, index - BaseIndex));
-        (BaseIndex, BaseTerm) = (index, term);
+        (BaseIndex, BaseTerm, BaseMembership) = (index, term, membership);
     }
 
     /// <summary>What no sound disk does: forgets entries (also the first half of replacing them).</summary>

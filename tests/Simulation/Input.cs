@@ -20,6 +20,8 @@ internal abstract record Input
 
     public sealed record Transfer(NodeId Target) : Input;
 
+    public sealed record Change(MembershipWish Wish) : Input;
+
     /// <summary>A peer needs a snapshot that reaches an index.</summary>
     public sealed record SnapshotRequest(NodeId From, LogIndex MinIndex) : Input;
 

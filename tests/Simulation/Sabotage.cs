@@ -38,6 +38,15 @@ internal enum Sabotage
     /// <summary>A log is cut behind what the state machine would still know after a crash.</summary>
     LogCutBeyondDurable,
 
+    /// <summary>A leader changes the membership while its last change is uncommitted.</summary>
+    MembershipUncommittedTwice,
+
+    /// <summary>A leader changes the membership before it has committed anything in its term.</summary>
+    LeaderSkipsOwnTermBeforeChange,
+
+    /// <summary>A node that lost its log pretends that it is the one it had.</summary>
+    VoterForgetsAndVotes,
+
     /// <summary>A crash between an installation's two steps leaves it at the first.</summary>
     InstallationForgottenAtCrash,
 }

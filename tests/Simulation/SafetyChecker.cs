@@ -8,13 +8,22 @@ namespace DistDb.Tests.Simulation;
 /// All checks cost the same however long the logs are: every entry gets a chain hash over itself and everything before it, so that equal hashes
 /// at one index mean equal logs up to there.
 /// </para>
+/// <para>
+/// Who counts for a majority is judged by what is known here, where nothing is forgotten: a voter whose disk holds the log that the
+/// membership means, or, as long as that names none, one that is not held back.
+/// </para>
 /// </summary>
-internal sealed class SafetyChecker(int nodeCount)
+internal sealed class SafetyChecker(int nodeCount, Membership initial)
 {
+    private const string Durability = "Committed entries stay on a majority's disks";
+
     private readonly NodeView[] _views = [.. Enumerable.Range(0, nodeCount).Select(_ => new NodeView())];
     private readonly Dictionary<Term, NodeId> _leaders = [];
-    private readonly Dictionary<(NodeId Voter, Term Term), NodeId> _votes = [];
+    private readonly Dictionary<(NodeId Voter, ulong LogId, Term Term), NodeId> _votes = [];
     private readonly Dictionary<(LogIndex Index, Term Term), ulong> _entries = [];
+
+    // What configuration entries say, by the chain hash up to each.
+    private readonly Dictionary<ulong, Membership> _memberships = [];
 
     // What was committed: its chain hash, and the term in which it became known. The first stands for index zero.
     private readonly List<(ulong Chain, Term Term)> _committed = [(0, Term.Zero)];
@@ -24,6 +33,12 @@ internal sealed class SafetyChecker(int nodeCount)
 
     /// <summary>The highest index that anybody knows to be committed.</summary>
     public LogIndex Committed => new(_committed.Count - 1);
+
+    /// <summary>The newest configuration that is committed.</summary>
+    public Membership Membership { get; private set; } = initial;
+
+    /// <summary>How many configurations were committed.</summary>
+    public int ChangeCount { get; private set; }
 
     public int LeaderCount => _leaders.Count;
 
@@ -116,7 +131,7 @@ internal sealed class SafetyChecker(int nodeCount)
         view.Pending.Clear();
         if (replaced > 0)
         {
-            CheckDurable();
+            CheckKept(node);
         }
     }
 
@@ -129,20 +144,38 @@ internal sealed class SafetyChecker(int nodeCount)
         if (kept < view.Durable.Count)
         {
             view.Durable.RemoveRange(kept, view.Durable.Count - kept);
-            CheckDurable();
+            CheckKept(node);
         }
     }
 
+    /// <summary>The node has a new disk, and what was in the log of that identity is lost.</summary>
+    public void OnWiped(SimulatedNode node, ulong logId)
+    {
+        var view = _views[node.Id.Value];
+        view.Lost.Add(logId, [.. view.Durable]);
+        view.Durable.Clear();
+        view.Durable.Add(0);
+        CheckKept(node);
+    }
+
+    /// <summary>Whether the node counts in a membership.</summary>
+    public static bool IsSound(SimulatedNode node, Membership membership) => membership.Find(node.Id) switch
+    {
+        { IsVoter: true, LogId: 0 } => !node.IsHeldBack,
+        { IsVoter: true, LogId: var logId } => logId == node.LogId,
+        _ => false,
+    };
+
     /// <summary>A message leaves the node.</summary>
-    public void OnSent(Message message)
+    public void OnSent(SimulatedNode node, Message message)
     {
         switch (message)
         {
             case RequestVote m:
-                OnVote(m.From, m.Term, m.From);
+                OnVote(node, m.Term, m.From);
                 break;
             case RequestVoteResponse { Granted: true } m:
-                OnVote(m.From, m.Term, m.To);
+                OnVote(node, m.Term, m.To);
                 break;
             default:
                 break;
@@ -179,7 +212,7 @@ internal sealed class SafetyChecker(int nodeCount)
                 $"n{node.Id} keeps {entry.Index} of term {entry.Term} behind a snapshot that it does not follow");
         }
 
-        CheckDurable();
+        CheckKept(node);
     }
 
     /// <summary>A read may be answered at <paramref name="index"/>, that was asked for when <paramref name="committed"/> was the last to be known committed.</summary>
@@ -217,6 +250,11 @@ internal sealed class SafetyChecker(int nodeCount)
         foreach (var entry in view.PendingEntries)
         {
             var chain = view.ChainAt(entry.Index);
+            if (entry.Kind == EntryKind.Configuration)
+            {
+                _memberships.TryAdd(chain, MembershipCodec.Decode(entry.Data.Span));
+            }
+
             if (!_entries.TryAdd((entry.Index, entry.Term), chain))
             {
                 Check(
@@ -227,10 +265,12 @@ internal sealed class SafetyChecker(int nodeCount)
         }
     }
 
-    private void OnVote(NodeId voter, Term term, NodeId candidate)
+    private void OnVote(SimulatedNode voter, Term term, NodeId candidate)
     {
-        _votes.TryAdd((voter, term), candidate);
-        Check(_votes[(voter, term)] == candidate, "One vote per term", $"n{voter} voted twice in term {term}");
+        // With a new log, and under its name, it is another voter.
+        var vote = (voter.Id, voter.ShownLogId, term);
+        _votes.TryAdd(vote, candidate);
+        Check(_votes[vote] == candidate, "One vote per term", $"n{voter.Id} voted twice in term {term}");
     }
 
     private void OnElected(SimulatedNode node, NodeView view)
@@ -262,6 +302,11 @@ internal sealed class SafetyChecker(int nodeCount)
         for (var index = before.Next; index <= core.CommitIndex; index = index.Next)
         {
             _committed.Add((view.ChainAt(index), core.Term));
+            if (_memberships.TryGetValue(_committed[^1].Chain, out var membership))
+            {
+                ChangeCount++;
+                Membership = membership;
+            }
         }
 
         Check(
@@ -273,26 +318,53 @@ internal sealed class SafetyChecker(int nodeCount)
             return;
         }
 
-        CheckDurable();
+        CheckMajority(node);
+        CheckKept(node);
         foreach (var other in node.Cluster.Where(n => n.Core is { Role: Role.Leader } leader && leader.Term > core.Term))
         {
             CheckComplete(other, Committed);
         }
     }
 
-    private void CheckDurable()
+    /// <summary>
+    /// What was just committed is on the disks of a majority of the newest membership in the leader's log; or was, on those that were lost
+    /// since they confirmed it.
+    /// </summary>
+    private void CheckMajority(SimulatedNode node)
     {
-        var chain = _committed[^1].Chain;
-        var holders = _views.Count(v => v.Durable.Count > Committed.Value && v.Durable[(int)Committed.Value] == chain);
-        Check(
-            holders > nodeCount / 2, "Committed entries stay on a majority's disks", $"{Committed} is on {holders} of {nodeCount}");
+        if (node.Core!.Role == Role.Leader)
+        {
+            var membership = node.Core.Membership;
+            var holders = node.Cluster.Count(n => membership.IsVoter(n.Id) && (IsSound(n, membership) ? Holds(n) : Held(n, membership)));
+            var voters = membership.Voters.Count();
+            Check(holders > voters / 2, Durability, $"{Committed} was committed by {holders} of {voters}");
+        }
     }
+
+    /// <summary>No majority of the newest membership that is committed could elect a leader without what was committed.</summary>
+    private void CheckKept(SimulatedNode node)
+    {
+        var lacking = node.Cluster.Count(n => IsSound(n, Membership) && !Holds(n));
+        var voters = Membership.Voters.Count();
+        Check(lacking <= voters / 2, Durability, $"{Committed} is lacking on {lacking} of {voters}");
+    }
+
+    private bool Holds(SimulatedNode node) => HoldsCommitted(_views[node.Id.Value].Durable);
+
+    private bool Held(SimulatedNode node, Membership membership) => _views[node.Id.Value].Lost
+        .Any(l => membership.Find(node.Id)!.LogId is var logId && (logId == 0 || logId == l.Key) && HoldsCommitted(l.Value));
+
+    private bool HoldsCommitted(List<ulong> log) =>
+        log.Count > Committed.Value && log[(int)Committed.Value] == _committed[^1].Chain;
 
     /// <summary>What is known of one node.</summary>
     private sealed class NodeView
     {
         /// <summary>The chain hashes of what its disk holds; the first stands for index zero.</summary>
         public List<ulong> Durable { get; } = [0];
+
+        /// <summary>What its disk held when it was lost, by the log's identity.</summary>
+        public Dictionary<ulong, List<ulong>> Lost { get; } = [];
 
         /// <summary>Those of what it is about to write, from <see cref="PendingFrom"/> on.</summary>
         public List<ulong> Pending { get; } = [];

@@ -43,7 +43,8 @@ internal static class SimulateCommand
             {
                 Console.WriteLine(
                     $"{i + 1} seeds in {watch.Elapsed.TotalSeconds:F1} s: {sum!.StepCount} steps, {sum.LeaderCount} leaders, "
-                    + $"{sum.CommittedCount} commits, {sum.ReadCount} reads, {sum.CrashCount} crashes, {sum.ReplacedCount} replaced entries, {sum.SnapshotCount} snapshots");
+                    + $"{sum.CommittedCount} commits, {sum.ReadCount} reads, {sum.CrashCount} crashes, {sum.ReplacedCount} replaced entries, {sum.SnapshotCount} snapshots, "
+                    + $"{sum.ChangeCount} membership changes, {sum.WipeCount} lost logs, {sum.StuckCount} stuck");
             }
         }
 

@@ -8,8 +8,8 @@ internal sealed class SimulatedNetwork(
 {
     private const long HealthyDelayMax = 300;
 
-    private readonly bool[,] _cut = new bool[parameters.NodeCount, parameters.NodeCount];
-    private readonly long[,] _lastArrival = new long[parameters.NodeCount, parameters.NodeCount];
+    private readonly bool[,] _cut = new bool[parameters.TotalCount, parameters.TotalCount];
+    private readonly long[,] _lastArrival = new long[parameters.TotalCount, parameters.TotalCount];
 
     /// <summary>From now on only cut links lose anything, and delays are short.</summary>
     public bool IsHealthy { get; set; }
@@ -18,6 +18,9 @@ internal sealed class SimulatedNetwork(
     public long SentCount { get; private set; }
 
     public void Cut(NodeId from, NodeId to, bool isCut) => _cut[from.Value, to.Value] = isCut;
+
+    /// <summary>Whether the two can talk.</summary>
+    public bool IsConnected(NodeId one, NodeId other) => !_cut[one.Value, other.Value] && !_cut[other.Value, one.Value];
 
     public void CutNone() => Array.Clear(_cut);
 

@@ -10,6 +10,7 @@ namespace DistDb.Tests.Simulation;
 /// </summary>
 internal sealed class SimulatedNode(
     NodeId id,
+    Membership initial,
     SimulationParameters parameters,
     VirtualClock clock,
     Random random,
@@ -28,6 +29,7 @@ internal sealed class SimulatedNode(
     private readonly Queue<long> _pending = new();
     private readonly Dictionary<long, LogIndex> _reads = [];
 
+    private SimulatedManager? _manager;
     private Phase _phase;
     private Ready? _ready;
     private bool _isAwake;
@@ -61,7 +63,21 @@ internal sealed class SimulatedNode(
 
     public IReadOnlyList<SimulatedNode> Cluster => cluster;
 
-    public MemoryLogStore Disk { get; } = new();
+    public MemoryLogStore Disk { get; private set; } = new();
+
+    /// <summary>The identity of what is on <see cref="Disk"/>.</summary>
+    public ulong LogId { get; private set; } = NewLogId(random);
+
+    /// <summary>The identity that it says it has.</summary>
+    public ulong ShownLogId { get; private set; }
+
+    /// <summary>Stands on the disk.</summary>
+    public bool IsHeldBack { get; private set; } = parameters.BeginsHeldBack || !initial.IsVoter(id);
+
+    public bool HasHistory => Disk.HardState.Term > Term.Zero || Disk.LastIndex > LogIndex.Zero;
+
+    /// <summary>Who belongs to the cluster as far as this node knows, or would if it were up.</summary>
+    public Membership Membership => Core?.Membership ?? Disk.LatestMembership ?? initial;
 
     /// <summary>Null while the node is down.</summary>
     public RaftNode? Core { get; private set; }
@@ -101,9 +117,12 @@ internal sealed class SimulatedNode(
             BeginLogBehind(unfinished);
         }
 
+        ShownLogId = ShownLogId == 0 || sabotage != Sabotage.VoterForgetsAndVotes ? LogId : ShownLogId;
+        var isHeldBack = IsHeldBack && ShownLogId == LogId;
+        _manager = parameters.ChangesMembers ? new(this, initial, random, trace, checker, network, sabotage) : null;
         trace.Add("start", id, number: Applied.Value);
         var commit = sabotage == Sabotage.RestartCommitsAll ? Disk.LastIndex : Applied;
-        Core = new(id, 1, Membership.OfVoters(cluster.Select(n => n.Id)), false, Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
+        Core = new(id, ShownLogId, initial, isHeldBack, Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
         _commitHandedOut = commit;
         checker.OnStart(this);
         PlanTick(random.NextInt64(SimulationParameters.TickLengthMin, SimulationParameters.TickLengthMax + 1), Life);
@@ -138,6 +157,29 @@ internal sealed class SimulatedNode(
         MarkAppliedDurable();
         BreakDisk();
         checker.OnCrash(this);
+    }
+
+    /// <summary>After a crash: the machine comes back with a new disk.</summary>
+    public void Wipe()
+    {
+        trace.Add("loses its disk", id);
+        var lost = LogId;
+        Disk = new();
+        LogId = NewLogId(random);
+        IsHeldBack = true;
+        Applied = LogIndex.Zero;
+        _states.Clear();
+        _states.Add(0);
+        MarkAppliedDurable();
+        (_installing, _isStateReplaced) = (null, false);
+        checker.OnWiped(this, lost);
+    }
+
+    /// <summary>Its log was found to be new in a new cluster.</summary>
+    public void Release()
+    {
+        IsHeldBack = false;
+        Core!.Release();
     }
 
     /// <summary>As SIGSTOP does: nothing happens here until <see cref="Resume"/>, then everything at once.</summary>
@@ -262,6 +304,8 @@ internal sealed class SimulatedNode(
         {
             case Input.TimePassed:
                 Core!.Tick();
+                checker.OnStep(this);
+                _manager?.Tick();
                 break;
             case Input.Peer m:
                 trace.Add("takes", id, m.Message);
@@ -287,6 +331,9 @@ internal sealed class SimulatedNode(
             case Input.Transfer m:
                 trace.Add("transfers to", id, number: m.Target.Value);
                 Core!.TransferLeadership(m.Target);
+                break;
+            case Input.Change m:
+                _manager!.Wish(m.Wish);
                 break;
             case Input.SnapshotRequest m when _installing is null:
                 network.Send(id, m.From, new Input.SnapshotOffer(SnapshotFor(m.MinIndex)));
@@ -465,7 +512,7 @@ internal sealed class SimulatedNode(
         if (_kept is null || _kept.Index < minIndex || random.Next(3) == 0)
         {
             var index = sabotage == Sabotage.SnapshotIndexWrong ? Disk.LastIndex : Applied;
-            _kept = new(index, Disk.TermAt(index), State, [.. AppliedCommands], Core!.Term);
+            _kept = new(index, Disk.TermAt(index), State, Disk.MembershipAt(index), [.. AppliedCommands], Core!.Term);
         }
 
         return _kept;
@@ -540,11 +587,11 @@ internal sealed class SimulatedNode(
         trace.Add("begins its log behind", id, number: snapshot.Index.Value);
         if (sabotage == Sabotage.ForeignTailKept)
         {
-            Disk.InstallBaseBelow(snapshot.Index, snapshot.Term);
+            Disk.InstallBaseBelow(snapshot.Index, snapshot.Term, snapshot.Membership);
         }
         else
         {
-            Disk.InstallBase(snapshot.Index, snapshot.Term);
+            Disk.InstallBase(snapshot.Index, snapshot.Term, snapshot.Membership);
         }
 
         (_installing, _isStateReplaced) = (null, false);
@@ -563,10 +610,12 @@ internal sealed class SimulatedNode(
     {
         foreach (var message in messages)
         {
-            checker.OnSent(message);
+            checker.OnSent(this, message);
             network.Send(id, message.To, new Input.Peer(message));
         }
     }
+
+    private static ulong NewLogId(Random random) => (ulong)random.NextInt64() | 1;
 
     private void BreakDisk()
     {

@@ -10,7 +10,7 @@ namespace DistDb.Tests.Simulation;
 internal sealed class Simulation
 {
     /// <summary>How many kinds of faults <see cref="BreakSomething"/> knows.</summary>
-    public const int FaultKinds = 8;
+    public const int FaultKinds = 9;
 
     // What nodes ask for at the end has numbers of its own.
     private const long FinalBase = 1_000_000_000;
@@ -24,8 +24,10 @@ internal sealed class Simulation
     private readonly SimulatedNetwork _network;
     private readonly List<SimulatedNode> _nodes = [];
     private int _crashCount;
+    private int _wipeCount;
     private long _asked;
     private long _lastFinalRequest;
+    private bool _hasConverged;
 
     private Simulation(int seed, Sabotage sabotage, TextWriter? all)
     {
@@ -34,11 +36,13 @@ internal sealed class Simulation
         _parameters = SimulationParameters.Draw(_random);
         _trace = new(_clock, all);
         all?.WriteLine(_parameters);
-        _checker = new(_parameters.NodeCount);
+        var initial = Membership.OfVoters(Enumerable.Range(0, _parameters.NodeCount).Select(i => new NodeId(i)));
+        _checker = new(_parameters.TotalCount, initial);
         _network = new(_parameters, _clock, _random, _trace, sabotage, (to, input) => _nodes[to.Value].Receive(input));
-        for (var i = 0; i < _parameters.NodeCount; i++)
+        for (var i = 0; i < _parameters.TotalCount; i++)
         {
-            _nodes.Add(new(new(i), _parameters, _clock, _random, _trace, _checker, _network, _nodes, OnElected, OnVulnerable, sabotage));
+            var known = i < _parameters.NodeCount ? initial : Membership.Empty;
+            _nodes.Add(new(new(i), known, _parameters, _clock, _random, _trace, _checker, _network, _nodes, OnElected, OnVulnerable, sabotage));
         }
     }
 
@@ -70,10 +74,19 @@ internal sealed class Simulation
         var end = _parameters.FaultyTime;
         PlanClient(end);
         PlanFault(end);
+        if (_parameters.ChangesMembers)
+        {
+            PlanWish(end);
+        }
+
         RunUntil(() => _clock.Now >= end);
         var healed = Heal();
-        Converge(healed);
-        StayQuiet(healed);
+        if (healed is not null)
+        {
+            Converge(healed);
+            StayQuiet(healed);
+        }
+
         return new(
             _seed,
             _parameters.NodeCount,
@@ -84,7 +97,10 @@ internal sealed class Simulation
             _checker.ReadCount,
             _crashCount,
             _checker.ReplacedCount,
-            _nodes.Sum(n => n.SnapshotCount));
+            _nodes.Sum(n => n.SnapshotCount),
+            _checker.ChangeCount,
+            _wipeCount,
+            healed is null ? 1 : 0);
     }
 
     private void RunUntil(Func<bool> done)
@@ -122,6 +138,27 @@ internal sealed class Simulation
         }
     });
 
+    private void PlanWish(long end) => _clock.After(Around(_parameters.WishInterval), () =>
+    {
+        if (_clock.Now < end)
+        {
+            WishSomething();
+            PlanWish(end);
+        }
+    });
+
+    private void WishSomething()
+    {
+        if (Leader is { } leader)
+        {
+            var node = AnyNode;
+            var what = leader.Membership.Find(node) is null
+                ? MembershipWish.Kind.Add
+                : _random.Next(3) == 0 ? MembershipWish.Kind.Demote : MembershipWish.Kind.Remove;
+            leader.Receive(new Input.Change(new(what, node)));
+        }
+    }
+
     private void BreakSomething()
     {
         // The leader is where it hurts most.
@@ -132,7 +169,7 @@ internal sealed class Simulation
                 CrashForAWhile(victim);
                 break;
             case 2 when _random.Next(4) == 0:
-                _nodes.ForEach(CrashForAWhile);
+                _nodes.ForEach(n => CrashForAWhile(n));
                 break;
             case 2:
                 PauseForAWhile(victim);
@@ -152,8 +189,15 @@ internal sealed class Simulation
                 _trace.Add("links healed");
                 _network.CutNone();
                 break;
-            default:
+            case 7:
                 victim.Receive(new Input.Transfer(AnyNode));
+                break;
+            default:
+                if (_parameters.ChangesMembers)
+                {
+                    CrashForAWhile(victim, losesDisk: true);
+                }
+
                 break;
         }
     }
@@ -200,7 +244,7 @@ internal sealed class Simulation
         });
     }
 
-    private void CrashForAWhile(SimulatedNode node)
+    private void CrashForAWhile(SimulatedNode node, bool losesDisk = false)
     {
         if (node.Core is null)
         {
@@ -209,6 +253,12 @@ internal sealed class Simulation
 
         _crashCount++;
         node.Crash();
+        if (losesDisk && CanDoWithout(node))
+        {
+            _wipeCount++;
+            node.Wipe();
+        }
+
         _clock.After(Around(_random.Next(3) == 0 ? _parameters.ElectionTimeoutMax * 2 : 2 * VirtualClock.Tick), () =>
         {
             if (node.Core is null && !_network.IsHealthy)
@@ -217,6 +267,14 @@ internal sealed class Simulation
             }
         });
     }
+
+    /// <summary>Whether what a node promised may be forgotten: the others are a majority of every membership that anybody may act on.</summary>
+    private bool CanDoWithout(SimulatedNode node) => CanDecide([.. _nodes.Where(n => n != node)], _nodes);
+
+    /// <summary>Whether some nodes are enough to go on, whichever of the memberships that others know is in force in the end.</summary>
+    private bool CanDecide(List<SimulatedNode> some, IEnumerable<SimulatedNode> others) =>
+        others.Select(n => n.Membership).Append(_checker.Membership).Where(m => m.Members.Count > 0).Distinct()
+            .All(m => some.Count(n => SafetyChecker.IsSound(n, m)) > m.Voters.Count() / 2);
 
     private void PauseForAWhile(SimulatedNode node)
     {
@@ -250,14 +308,27 @@ internal sealed class Simulation
         }
     }
 
-    /// <summary>Heals everything or a majority; the rest stays down, or cut off in one direction or both. Returns who was healed.</summary>
-    private List<SimulatedNode> Heal()
+    /// <summary>
+    /// Heals everything or a majority; the rest stays down, or cut off in one direction or both. Returns who was healed, or null where not even
+    /// everybody is enough: the cluster removed a voter when another had just lost its disk and nobody knew it yet.
+    /// </summary>
+    private List<SimulatedNode>? Heal()
     {
         var majority = (_nodes.Count / 2) + 1;
         var count = _random.Next(2) == 0 ? _nodes.Count : _random.Next(majority, _nodes.Count + 1);
         var order = _nodes.ToArray();
         _random.Shuffle(order);
+        while (count < _nodes.Count && !CanDecide([.. order.Take(count)], order.Take(count)))
+        {
+            count++;
+        }
+
         var healed = order.Take(count).OrderBy(n => n.Id).ToList();
+        if (!CanDecide(healed, healed))
+        {
+            return null;
+        }
+
         _trace.Add("healed " + string.Join(' ', healed.Select(n => n.Id)));
         _network.IsHealthy = true;
         _network.CutNone();
@@ -309,24 +380,26 @@ internal sealed class Simulation
                 throw new SafetyViolationException("Progress", "a healed majority did not get all its writes and reads done; " + Describe(healed));
             }
 
-            return _clock.Now > calm && HaveConverged(healed);
+            _hasConverged = _clock.Now > calm && HaveConverged(healed);
+            return _hasConverged;
         });
     }
 
     private void PlanFinalRequests(List<SimulatedNode> healed) => _clock.After(_parameters.ElectionTimeoutMax / 2, () =>
     {
-        foreach (var node in healed.Where(n => !n.AppliedCommands.Contains(FinalWrite(n))))
+        var members = MembersOf(healed);
+        foreach (var node in members.Where(n => !n.AppliedCommands.Contains(FinalWrite(n))))
         {
             node.Receive(new Input.Write(FinalWrite(node), IsForwarded: false));
             _lastFinalRequest = _clock.Now;
         }
 
-        foreach (var node in healed.Where(n => !n.ReadsDone.Any(r => r > FinalBase)))
+        foreach (var node in members.Where(n => !n.ReadsDone.Any(r => r > FinalBase)))
         {
             node.Receive(new Input.Read(FinalBase + ++_asked));
         }
 
-        if (!healed.TrueForAll(IsServed))
+        if (!_hasConverged)
         {
             PlanFinalRequests(healed);
         }
@@ -337,29 +410,41 @@ internal sealed class Simulation
     private static bool IsServed(SimulatedNode node) =>
         node.AppliedCommands.Contains(FinalWrite(node)) && node.ReadsDone.Any(r => r > FinalBase);
 
-    private bool HaveConverged(List<SimulatedNode> healed) =>
-        healed.TrueForAll(n => IsServed(n) && !n.HasPendingWrites && healed.TrueForAll(o => n.AppliedCommands.Contains(FinalWrite(o))))
-        // A request that was asked again before its answer came may still be under way.
-        && _clock.Now > _lastFinalRequest + (3 * VirtualClock.Tick)
-        && healed.TrueForAll(n => n.Applied == healed[0].Applied && n.Core!.LastIndex == n.Applied && n.Disk.LastIndex == n.Applied);
+    /// <summary>Those who belong to the cluster, as its leader says.</summary>
+    private List<SimulatedNode> MembersOf(List<SimulatedNode> nodes)
+    {
+        var membership = nodes.Where(n => n.Core!.Role == Role.Leader).MaxBy(n => n.Core!.Term.Value)?.Membership ?? _checker.Membership;
+        return [.. nodes.Where(n => membership.Find(n.Id) is not null)];
+    }
+
+    private bool HaveConverged(List<SimulatedNode> healed)
+    {
+        var members = MembersOf(healed);
+        return members.TrueForAll(n => IsServed(n) && !n.HasPendingWrites && members.TrueForAll(o => n.AppliedCommands.Contains(FinalWrite(o))))
+            // A request that was asked again before its answer came may still be under way.
+            && _clock.Now > _lastFinalRequest + (3 * VirtualClock.Tick)
+            && members.TrueForAll(n => n.Applied == members[0].Applied && n.Core!.LastIndex == n.Applied && n.Disk.LastIndex == n.Applied)
+            && (!_parameters.ChangesMembers || members.TrueForAll(n => n.Membership.Find(n.Id) is { IsVoter: true, LogId: var logId } && logId == n.LogId));
+    }
 
     /// <summary>Left alone, a healthy majority keeps its leader, writes nothing and says no more than heartbeats.</summary>
     private void StayQuiet(List<SimulatedNode> healed)
     {
-        var term = healed[0].Core!.Term;
-        var applied = healed[0].Applied;
+        var members = MembersOf(healed);
+        var term = members[0].Core!.Term;
+        var applied = members[0].Applied;
         var sent = _network.SentCount;
         var time = 4 * _parameters.ElectionTimeoutMax;
         var end = _clock.Now + time;
         RunUntil(() => _clock.Now >= end);
-        if (!healed.TrueForAll(n => n.Core!.Term == term && n.Core.LastIndex == applied && n.Core.Leader is not null))
+        if (!members.TrueForAll(n => n.Core!.Term == term && n.Core.LastIndex == applied && n.Core.Leader is not null))
         {
             throw new SafetyViolationException("Stability", $"was in term {term} with {applied} entries, now " + Describe(healed));
         }
 
-        // Heartbeats and their answers; whoever is cut off asks for votes, and is answered.
+        // Heartbeats and their answers; whoever is cut off, or does not know that it was removed, asks for votes, and is answered.
         var rounds = (time / SimulationParameters.TickLengthMin / _parameters.Options.HeartbeatTicks) + 2;
-        var pairs = _nodes.Count - 1 + (_nodes.Count - healed.Count) * _nodes.Count;
+        var pairs = _nodes.Count - 1 + (_nodes.Count - members.Count) * _nodes.Count;
         if (_network.SentCount - sent > 2 * rounds * pairs)
         {
             throw new SafetyViolationException("Stability", $"{_network.SentCount - sent} messages in {rounds} heartbeats");
@@ -367,5 +452,5 @@ internal sealed class Simulation
     }
 
     private static string Describe(List<SimulatedNode> nodes) => string.Join("; ", nodes.Select(n =>
-        $"n{n.Id} {n.Core!.Role} of {n.Core.Leader} in term {n.Core.Term}, last {n.Core.LastIndex}, commit {n.Core.CommitIndex}, applied {n.Applied}"));
+        $"n{n.Id} {n.Core!.Role} of {n.Core.Leader} in term {n.Core.Term}, last {n.Core.LastIndex}, commit {n.Core.CommitIndex}, applied {n.Applied}, members {n.Membership}"));
 }

@@ -5,7 +5,20 @@ namespace DistDb.Tests.Simulation;
 /// <summary>What sort of world a seed makes. All times are in units of <see cref="VirtualClock"/>.</summary>
 internal sealed record SimulationParameters
 {
+    /// <summary>How many voters the cluster begins with.</summary>
     public required int NodeCount { get; init; }
+
+    /// <summary>How many nodes wait to be taken in.</summary>
+    public required int SpareCount { get; init; }
+
+    /// <summary>Who belongs to the cluster changes, and logs get lost.</summary>
+    public required bool ChangesMembers { get; init; }
+
+    /// <summary>Nodes begin with a log that nobody has released.</summary>
+    public required bool BeginsHeldBack { get; init; }
+
+    /// <summary>Mean time between two wishes of the operator.</summary>
+    public required long WishInterval { get; init; }
 
     public required RaftOptions Options { get; init; }
 
@@ -56,6 +69,8 @@ internal sealed record SimulationParameters
     /// <summary>How long things go wrong before they are healed.</summary>
     public required long FaultyTime { get; init; }
 
+    public int TotalCount => NodeCount + SpareCount;
+
     /// <summary>The longest election timeout on the slowest clock.</summary>
     public long ElectionTimeoutMax => Options.ElectionTimeoutTicksMax * TickLengthMax;
 
@@ -78,9 +93,14 @@ internal sealed record SimulationParameters
             InflightMessagesMax = Pick(random, 1, 2, 8, 64),
         };
         var electionTime = options.ElectionTimeoutTicksMax * VirtualClock.Tick;
+        var changes = random.Next(4) > 0;
         return new()
         {
             NodeCount = Pick(random, 1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 5, 5, 5, 5, 5, 5, 6, 7),
+            SpareCount = changes ? random.Next(3) : 0,
+            ChangesMembers = changes,
+            BeginsHeldBack = changes && random.Next(2) == 0,
+            WishInterval = electionTime * Pick(random, 1, 2, 8) / 2,
             Options = options,
             IsPipelined = random.Next(2) == 0,
             Reorders = random.Next(3) > 0,

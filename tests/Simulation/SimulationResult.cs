@@ -11,7 +11,10 @@ internal sealed record SimulationResult(
     int ReadCount,
     int CrashCount,
     int ReplacedCount,
-    int SnapshotCount)
+    int SnapshotCount,
+    int ChangeCount,
+    int WipeCount,
+    int StuckCount)
 {
     /// <summary>The sum of what two runs did; a sum has neither seed nor trace.</summary>
     public static SimulationResult operator +(SimulationResult left, SimulationResult right) => new(
@@ -24,5 +27,8 @@ internal sealed record SimulationResult(
         left.ReadCount + right.ReadCount,
         left.CrashCount + right.CrashCount,
         left.ReplacedCount + right.ReplacedCount,
-        left.SnapshotCount + right.SnapshotCount);
+        left.SnapshotCount + right.SnapshotCount,
+        left.ChangeCount + right.ChangeCount,
+        left.WipeCount + right.WipeCount,
+        left.StuckCount + right.StuckCount);
 }
