@@ -10,6 +10,7 @@ internal sealed unsafe class Connection : IDisposable
     private const int ConfigForeignKeys = 1002;
     private const int ConfigFts3Tokenizer = 1004;
     private const int ConfigLoadExtension = 1005;
+    private const int ConfigNoCheckpointOnClose = 1006;
     private const int ConfigDefensive = 1010;
     private const int ConfigWritableSchema = 1011;
     private const int LimitLength = 0;
@@ -168,10 +169,17 @@ internal sealed unsafe class Connection : IDisposable
     /// their rollback may differ from what it would read, and with it the plan and the row order of later statements.</summary>
     public void ForgetSchema() => RunInternal("PRAGMA writable_schema = RESET");
 
-    /// <summary>The exception for an error that is no statement's own.</summary>
+    /// <summary>The exception for an error that is no statement's own. From then on the file stays as it is, also when it is closed.</summary>
     public StorageFailedException StorageFailed(int code)
     {
         var said = _handle == 0 ? "out of memory" : ErrorMessage;
+        if (_handle != 0)
+        {
+            // Closing would copy the write-ahead log into the file and sync both, which after a failed sync must not be tried again.
+            int now;
+            _ = Sqlite3.sqlite3_db_config(_handle, ConfigNoCheckpointOnClose, 1, &now);
+        }
+
         return new(
             $"SQLite could not go on with the database file {Path}: {said} (code {code}). What was committed before is kept; the open " +
             "transaction was not committed and is executed again from the log at the next start. Check the disk (space, permissions, " +

@@ -105,7 +105,7 @@ public static class ClusterRecovery
     /// <summary>The time of the last entry that has one and is not applied; 0 where none is.</summary>
     private static long LastLoggedTimeMs(RaftStorage log, LogIndex applied)
     {
-        for (var index = log.LastIndex; index > applied; index += -1)
+        for (var index = log.LastIndex; index > applied; index = index.Previous)
         {
             if (log.Read(index, index, 0)[0] is { Kind: EntryKind.Command } entry && LogCommandCodec.Decode(entry.Data.Span) is WriteBatch batch)
             {

@@ -86,6 +86,9 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>A stopped node loses all it had.</summary>
     public void Wipe(int node) => Directory.Delete(new NodeFolder(_folder.FullName, new(node)).Path, recursive: true);
 
+    /// <summary>Where a node keeps its files.</summary>
+    public NodeFolder FolderOf(int node) => new(_folder.FullName, new(node));
+
     public string[] SnapshotFiles(int node) => Directory.GetFiles(new NodeFolder(_folder.FullName, new(node)).SnapshotPath);
 
     /// <summary>A stopped node loses its database, but not its log.</summary>
@@ -173,6 +176,13 @@ internal sealed class TestCluster : IAsyncDisposable
         Environment.ExitCode.Should().Be(1);
         Environment.ExitCode = 0;
         return failure ?? throw new InvalidOperationException($"Node {node} stopped without a word, or without its process.");
+    }
+
+    /// <summary>What nodes that stopped have said is expected.</summary>
+    public void ForgetFailures()
+    {
+        _watch.TakeFailure();
+        Environment.ExitCode = 0;
     }
 
     /// <summary>Changes a replica behind its node's back.</summary>
