@@ -19,13 +19,15 @@ internal static class NodeCommand
     {
         yield return CreateMaster();
         yield return CreateNode();
+        yield return CreateRecover();
     }
 
     private static Command CreateMaster()
     {
         var count = CountArgument();
         var command = new Command("master", "Start node 0, which is the master unless another was promoted.") { count };
-        var options = new Options(command);
+        var options = new Options();
+        options.AddTo(command);
         command.SetAction((parsed, token) => RunAsync(() => options.Read(parsed, new(0), parsed.GetValue(count)), token));
         return command;
     }
@@ -35,7 +37,8 @@ internal static class NodeCommand
         var id = new Argument<int>("id") { Description = "This node's number, from 1 to n." };
         var count = CountArgument();
         var command = new Command("node", "Start one of the other nodes.") { id, count };
-        var options = new Options(command);
+        var options = new Options();
+        options.AddTo(command);
         command.SetAction((parsed, token) => RunAsync(
             () =>
             {
@@ -46,6 +49,14 @@ internal static class NodeCommand
             },
             token));
         return command;
+    }
+
+    private static Command CreateRecover()
+    {
+        var id = new Argument<int>("id") { Description = "The node's number." };
+        var count = CountArgument();
+        var options = new Options();
+        return RecoverCommand.Create(parsed => options.ReadPlace(parsed, new(parsed.GetValue(id)), parsed.GetValue(count)), options.Place, id, count);
     }
 
     private static Argument<int> CountArgument() => new("n") { Description = "How many nodes there are beside the master." };
@@ -94,22 +105,21 @@ internal static class NodeCommand
 
         private readonly Option<long> _logTailBytes = Setting("--log-tail-bytes", 64L << 20, "Bytes of the same: whichever is reached first.");
 
-        public Options(Command command)
+        /// <summary>Those that say where the nodes and their files are.</summary>
+        public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
+
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _logTailEntries, _logTailBytes];
+
+        public void AddTo(Command command)
         {
-            command.Add(_host);
-            command.Add(_basePort);
-            command.Add(_data);
-            command.Add(_peers);
-            command.Add(_join);
-            command.Add(_rebuild);
-            command.Add(_secretFile);
-            command.Add(_timeout);
-            command.Add(_bodyBytesMax);
-            command.Add(_logTailEntries);
-            command.Add(_logTailBytes);
+            foreach (var option in All)
+            {
+                command.Add(option);
+            }
         }
 
-        public NodeSettings Read(ParseResult parsed, NodeId id, int nodeCount)
+        /// <summary>The data folder and where the nodes are reached.</summary>
+        public NodePlace ReadPlace(ParseResult parsed, NodeId id, int nodeCount)
         {
             if (nodeCount is < 0 or > NodeCountMax)
             {
@@ -123,6 +133,14 @@ internal static class NodeCommand
                 throw new SettingsException($"The base port is {basePort}; with ids up to {lastId} it must be from 1 to {IPEndPoint.MaxPort - lastId}.");
             }
 
+            var host = CheckLoopback(parsed.GetValue(_host)!);
+            var (addresses, given) = ReadAddresses(parsed.GetValue(_peers)!, host, basePort, nodeCount, id);
+            return new(id, nodeCount, host, basePort, parsed.GetValue(_data)!, addresses, given);
+        }
+
+        public NodeSettings Read(ParseResult parsed, NodeId id, int nodeCount)
+        {
+            var place = ReadPlace(parsed, id, nodeCount);
             var bodyBytesMax = parsed.GetValue(_bodyBytesMax);
             if (bodyBytesMax is < 1024 or > 64 << 20)
             {
@@ -135,26 +153,23 @@ internal static class NodeCommand
                 throw new SettingsException($"--log-tail is {tailEntries} and --log-tail-bytes {tailBytes}; both must be at least 1.");
             }
 
-            var host = CheckLoopback(parsed.GetValue(_host)!);
-            var data = parsed.GetValue(_data)!;
             var join = ReadUrls(parsed.GetValue(_join)!);
-            if (id.Value > nodeCount && join.Count == 0 && !File.Exists(Path.Combine(data, $"node-{id}", "raft.db")))
+            if (id.Value > nodeCount && join.Count == 0 && !File.Exists(Path.Combine(NodeFolder.PathOf(place.DataFolder, id), "raft.db")))
             {
                 throw new SettingsException(
                     $"Node {id} is not one of the first nodes of the cluster, which are 0 to {nodeCount}. To have it taken into a running cluster, add --join and the address of any of its nodes.");
             }
 
-            var (addresses, given) = ReadAddresses(parsed.GetValue(_peers)!, host, basePort, nodeCount, id);
-            var (secret, source) = ReadSecret(parsed.GetValue(_secretFile)!, data);
+            var (secret, source) = ReadSecret(parsed.GetValue(_secretFile)!, place.DataFolder);
             return new()
             {
                 Id = id,
                 NodeCount = nodeCount,
-                Host = host,
-                BasePort = basePort,
-                DataFolder = data,
-                Addresses = addresses,
-                GivenAddresses = given,
+                Host = place.Host,
+                BasePort = place.BasePort,
+                DataFolder = place.DataFolder,
+                Addresses = place.Addresses,
+                GivenAddresses = place.GivenAddresses,
                 Join = join,
                 IsRebuilding = parsed.GetValue(_rebuild),
                 ClusterSecret = secret,

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using DistDb.Master;
 using DistDb.Node.Api;
 using DistDb.Node.Database;
+using DistDb.Node.Recovery;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
 using DistDb.Node.Transport;
@@ -28,6 +29,7 @@ internal static class NodeHost
 
         try
         {
+            SetFilesAside(settings);
             var app = Build(settings);
             await using (app.ConfigureAwait(false))
             {
@@ -46,6 +48,16 @@ internal static class NodeHost
         {
             await Console.Error.WriteLineAsync(DescribeFailure(e, settings)).ConfigureAwait(false);
             return 1;
+        }
+    }
+
+    /// <summary>For a rebuild, or where one was interrupted: what is left of the old files must not be taken for this node's state.</summary>
+    private static void SetFilesAside(NodeSettings settings)
+    {
+        var folder = new NodeFolder(settings.DataFolder, settings.Id);
+        if ((settings.IsRebuilding || Quarantine.IsUnfinished(folder)) && Quarantine.SetAside(folder, DateTimeOffset.UtcNow) is { } quarantine)
+        {
+            Console.WriteLine($"The node's files were moved to {quarantine}; it learns everything from the other nodes.");
         }
     }
 

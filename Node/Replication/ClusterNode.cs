@@ -278,6 +278,11 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>For an orderly stop: lets another node lead and lets what is under way finish, within a moment.</summary>
     public async Task DrainAsync()
     {
+        if (ExecuteTask is null or { IsCompleted: true } || _removed.Task.IsCompleted)
+        {
+            return;
+        }
+
         using var patience = new CancellationTokenSource(_options.HandOverPatience);
         try
         {

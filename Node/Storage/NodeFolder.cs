@@ -11,10 +11,13 @@ public sealed class NodeFolder
     public NodeFolder(string dataFolder, NodeId node)
     {
         Node = node;
-        Path = System.IO.Path.Combine(System.IO.Path.GetFullPath(dataFolder), $"node-{node}");
+        Path = PathOf(dataFolder, node);
         Directory.CreateDirectory(System.IO.Path.Combine(Path, "databases"));
         Directory.CreateDirectory(SnapshotPath);
     }
+
+    /// <summary>Where a node's files are, or would be.</summary>
+    public static string PathOf(string dataFolder, NodeId node) => System.IO.Path.Combine(System.IO.Path.GetFullPath(dataFolder), $"node-{node}");
 
     public NodeId Node { get; }
 
