@@ -105,11 +105,12 @@ public sealed partial class ClusterNode : BackgroundService
             _storage.TermAt,
             () => _raft.Leadership.Term,
             transport.Send,
-            LogSnapshotProblem);
+            LogSnapshotProblem,
+            ReplicationOptions.KeptLogTails * options.LogTailBytesMax);
         _snapshotOutbox.Clear();
         _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem);
         _raft.SnapshotWanted = _snapshotInbox.Want;
-        _writes.KeepLogFrom = () => _snapshotOutbox.KeptIndex;
+        _writes.KeepLogFrom = () => _snapshotOutbox.KeepLogFrom(_storage.EntryBytes);
         _writes.SnapshotDone = (snapshot, isInstalled) =>
         {
             _snapshotInbox.Installed();

@@ -40,6 +40,9 @@ public sealed record ReplicationOptions
     /// <summary>Bytes of the same. Default 64 MiB: with large writes the entries alone would be no bound.</summary>
     public long LogTailBytesMax { get; init; } = 64 << 20;
 
+    /// <summary>While a peer fetches a snapshot, the log that it needs afterwards may grow to so many tails, or to the snapshot's size (docs/adr/0007).</summary>
+    public const int KeptLogTails = 4;
+
     /// <summary>The database is synced, and the log cut behind it, after this many entries, or the tail's number where that is less. Default 1000: a thousandth of a sync for each.</summary>
     public int CheckpointEntries { get; init; } = 1000;
 

@@ -20,11 +20,15 @@ internal sealed class SnapshotInbox(
     private const long SilenceMs = 1000;
     private const long PatienceMs = 10_000;
 
+    // A full disk is met again with every try, which is every second.
+    private const long RepeatProblemMs = 60_000;
+
     private readonly Lock _lock = new();
     private readonly TimeProvider _time = time ?? TimeProvider.System;
     private Transfer? _transfer;
     private long? _requestedAtMs;
     private bool _isHandedOn;
+    private (string Text, long AtMs)? _lastProblem;
 
     /// <summary>Bytes that have arrived and bytes in all, or null when nothing is being fetched.</summary>
     public (long Arrived, long Total)? Progress
@@ -158,7 +162,13 @@ internal sealed class SnapshotInbox(
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            problem($"A snapshot cannot be stored in {folder}: {e.Message} It will be tried again; make room.");
+            var text = $"A snapshot cannot be stored in {folder}: {e.Message} It will be tried again; make room.";
+            if (_lastProblem is not { } last || last.Text != text || NowMs - last.AtMs >= RepeatProblemMs)
+            {
+                _lastProblem = (text, NowMs);
+                problem(text);
+            }
+
             End();
             return false;
         }

@@ -8,8 +8,17 @@ namespace DistDb.Node.Replication;
 
 /// <summary>
 /// Gives snapshots to peers whose logs cannot be continued: makes a consistent copy of the database beside the running one, and hands out
-/// the pieces that a peer asks for. The copy serves whoever asks meanwhile, and is deleted when nobody has asked for a minute. Thread safe.
+/// the pieces that a peer asks for. The copy serves whoever asks meanwhile, and is deleted when nobody has asked for a minute, or when it makes
+/// this node keep too much of its log. Thread safe.
 /// </summary>
+/// <param name="folder">Where the copies are.</param>
+/// <param name="databasePath">What is copied.</param>
+/// <param name="appliedIndex">The entry that the database is at.</param>
+/// <param name="termAt">An entry's term.</param>
+/// <param name="currentTerm">This node's.</param>
+/// <param name="send">To a peer.</param>
+/// <param name="problem">Told what an operator should know.</param>
+/// <param name="keptLogBytes">So much of the log is kept for a peer that fetches a copy, or the copy's size where that is more.</param>
 internal sealed class SnapshotOutbox(
     string folder,
     string databasePath,
@@ -17,7 +26,8 @@ internal sealed class SnapshotOutbox(
     Func<LogIndex, Term> termAt,
     Func<Term> currentTerm,
     Action<NodeId, PeerMessage> send,
-    Action<string> problem) : IDisposable
+    Action<string> problem,
+    long keptLogBytes) : IDisposable
 {
     /// <summary>Bytes in one message: enough for a gigabyte in a few thousand, few enough not to delay what shares the link.</summary>
     public const int ChunkBytes = 256 << 10;
@@ -29,15 +39,24 @@ internal sealed class SnapshotOutbox(
     private Snapshot? _current;
     private LogIndex? _makingFrom;
 
-    /// <summary>The log must not be cut behind this while a peer may be on its way there; null when no snapshot is kept.</summary>
-    public LogIndex? KeptIndex
+    /// <summary>
+    /// The log must not be cut behind this while a peer may be on its way there; null when nothing keeps it. A copy for which too much is kept is
+    /// given up: its receiver asks for a new one.
+    /// </summary>
+    /// <param name="logBytes">What the log holds now.</param>
+    public LogIndex? KeepLogFrom(long logBytes)
     {
-        get
+        lock (_lock)
         {
-            lock (_lock)
+            if (_current is { } snapshot && logBytes > Math.Max(keptLogBytes, snapshot.ByteCount))
             {
-                return _current is { Index: var kept } && (_makingFrom is not { } making || kept < making) ? kept : _makingFrom;
+                _current = null;
+                snapshot.Delete();
             }
+
+            // One that is being made fails when the log is cut behind it, and is made anew.
+            var making = logBytes > Math.Max(keptLogBytes, new FileInfo(databasePath).Length) ? null : _makingFrom;
+            return _current is { Index: var kept } && (making is not { } from || kept < from) ? kept : making;
         }
     }
 

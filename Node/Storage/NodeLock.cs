@@ -9,11 +9,16 @@ namespace DistDb.Node.Storage;
 /// </summary>
 public sealed class NodeLock : IDisposable
 {
+    // What the exception carries where another process has the file: EWOULDBLOCK on Linux and macOS, a sharing violation on Windows.
+    private static readonly int[] _inUse = [11, 35, unchecked((int)0x80070020)];
+
     private readonly FileStream _file;
 
     private NodeLock(FileStream file) => _file = file;
 
     /// <exception cref="NodeLockedException">Another process holds the folder.</exception>
+    /// <exception cref="IOException">The file cannot be written, as on a read-only or full disk.</exception>
+    /// <exception cref="UnauthorizedAccessException">The file cannot be opened.</exception>
     public static NodeLock Acquire(string folder)
     {
         var path = Path.Combine(folder, "node.lock");
@@ -22,7 +27,7 @@ public sealed class NodeLock : IDisposable
         {
             file = new(path, FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (IOException e) when (File.Exists(path))
+        catch (IOException e) when (_inUse.Contains(e.HResult))
         {
             throw new NodeLockedException(
                 $"The data folder {folder} is in use by another distdb process. Nothing was changed; stop that process first, or give this node another folder with --data.",

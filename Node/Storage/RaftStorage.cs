@@ -53,7 +53,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private Membership? _baseMembership;
     private long _syncCount;
 
-    // Of all entries' data; the writing thread's own.
+    // Of all entries' data; changed by the writing thread alone.
     private long _bytes;
 
     private RaftStorage(string path, SqliteConnection writer, SqliteConnection reader, RaftStorageOptions options)
@@ -98,6 +98,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
 
     /// <summary>How often the disk was waited for since the file was opened.</summary>
     public long SyncCount => Interlocked.Read(ref _syncCount);
+
+    /// <summary>Bytes of the data of all entries that the log holds.</summary>
+    public long EntryBytes => Volatile.Read(ref _bytes);
 
     public LogIndex BaseIndex
     {

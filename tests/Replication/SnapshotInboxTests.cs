@@ -134,6 +134,11 @@ public sealed class SnapshotInboxTests : IDisposable
         inbox.OnOffer(_sender, Offer(1));
         Problem().Should().Contain("make room");
         inbox.Progress.Should().BeNull();
+        inbox.OnOffer(_sender, Offer(1));
+        _problems.Should().BeEmpty("it was said a moment ago");
+        _time.Advance(TimeSpan.FromMinutes(1));
+        inbox.OnOffer(_sender, Offer(1));
+        Problem().Should().Contain("make room");
 
         File.Delete(_folder.FullName);
         _folder.Create();

@@ -10,6 +10,8 @@ namespace DistDb.Tests.Replication;
 /// <summary>Snapshots for peers; the test is the peer.</summary>
 public sealed class SnapshotOutboxTests : IDisposable
 {
+    private const long KeptLogBytes = 1000;
+
     private static readonly NodeId _peer = new(2);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-outbox-");
@@ -34,7 +36,8 @@ public sealed class SnapshotOutboxTests : IDisposable
             index => index >= _logBase ? new(2) : throw new ArgumentOutOfRangeException(nameof(index)),
             () => new(7),
             (_, message) => _sent.Enqueue(message),
-            _problems.Enqueue);
+            _problems.Enqueue,
+            KeptLogBytes);
     }
 
     public void Dispose()
@@ -61,20 +64,33 @@ public sealed class SnapshotOutboxTests : IDisposable
     [Fact]
     public async Task It_serves_others_while_it_reaches_far_enough_and_the_log_is_kept_behind_it()
     {
-        _outbox.KeptIndex.Should().BeNull();
+        Kept().Should().BeNull();
         var first = await OfferAsync(3);
         WriteUpTo(9);
         (await OfferAsync(5)).Id.Should().Be(first.Id);
-        _outbox.KeptIndex.Should().Be(new LogIndex(5));
+        Kept().Should().Be(new LogIndex(5));
 
         var second = await OfferAsync(6);
 
         second.Index.Should().Be(new LogIndex(9));
-        _outbox.KeptIndex.Should().Be(new LogIndex(9));
+        Kept().Should().Be(new LogIndex(9));
         _snapshots.GetFiles().Should().ContainSingle("the older one is gone");
         (await FetchPieceAsync(first.Id, 0)).Should().BeEmpty("its receiver must ask for the newer one");
         (await FetchPieceAsync(second.Id, second.ByteCount)).Should().BeEmpty();
         (await FetchPieceAsync(second.Id, -1)).Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task A_copy_is_given_up_when_more_log_than_it_is_worth_is_kept_for_it()
+    {
+        var offer = await OfferAsync(3);
+        offer.ByteCount.Should().BeGreaterThan(KeptLogBytes);
+        _outbox.KeepLogFrom(offer.ByteCount).Should().Be(new LogIndex(5));
+        _outbox.KeepLogFrom(offer.ByteCount + 1).Should().BeNull();
+        _snapshots.GetFiles().Should().BeEmpty();
+        (await FetchPieceAsync(offer.Id, 0)).Should().BeEmpty("its receiver must ask for a newer one");
+        WriteUpTo(7);
+        (await OfferAsync(3)).Index.Should().Be(new LogIndex(7));
     }
 
     [Fact]
@@ -87,7 +103,7 @@ public sealed class SnapshotOutboxTests : IDisposable
         _sent.Should().BeEmpty();
         _problems.Should().ContainSingle();
         _snapshots.GetFiles().Should().BeEmpty();
-        _outbox.KeptIndex.Should().BeNull();
+        Kept().Should().BeNull();
         _logBase = LogIndex.Zero;
         (await OfferAsync(3)).Index.Should().Be(new LogIndex(5));
     }
@@ -112,6 +128,8 @@ public sealed class SnapshotOutboxTests : IDisposable
         _outbox.Clear();
         _snapshots.GetFiles().Select(f => f.Name).Should().Equal("incoming-1.db");
     }
+
+    private LogIndex? Kept() => _outbox.KeepLogFrom(logBytes: 0);
 
     private void WriteUpTo(long index)
     {

@@ -121,6 +121,37 @@ public sealed class SnapshotTests
         await cluster.CheckAsync();
     }
 
+    [Fact]
+    public async Task The_log_is_bounded_while_a_peer_fetches_a_snapshot_however_slowly()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs with { LogTailBytesMax = 50_000 });
+        await cluster.CrashAsync(2);
+        await InsertAsync(cluster, 0, "x", 60);
+        await cluster.UntilAsync(() => cluster[0].FirstLogIndex > new LogIndex(20), "the leader's log is cut");
+
+        // It asks, and gets nothing.
+        var stall = cluster.Network.Drop(letter => letter.Message is SnapshotChunk);
+        await cluster.StartAsync(2);
+        await cluster.UntilAsync(() => cluster[2].SnapshotProgress is not null, "the snapshot is offered");
+        var (_, bytes) = cluster[2].SnapshotProgress!.Value;
+        var offered = cluster[0].AppliedIndex;
+        var written = 0L;
+        for (var i = 0; written < 2 * Math.Max(bytes, ReplicationOptions.KeptLogTails * 50_000); i++)
+        {
+            // Much for the log, little for the database.
+            var sql = $"INSERT INTO w(token) VALUES (?) /*{new string('.', 20_000)}*/";
+            (await cluster.WriteAsync(0, $"y{i}", sql)).Should().BeOfType<WriteResult.Done>();
+            written += sql.Length;
+        }
+
+        await InsertAsync(cluster, 0, "z", 30);
+        await cluster.UntilAsync(() => cluster[0].FirstLogIndex > offered + 10, "the log is cut although the snapshot was never fetched");
+        cluster[2].AppliedIndex.Should().BeLessThan(new LogIndex(10));
+
+        stall.Remove();
+        await cluster.CheckAsync();
+    }
+
     private static async Task InsertAsync(TestCluster cluster, int node, string prefix, int count, int bytes = 0)
     {
         for (var i = 0; i < count; i++)

@@ -172,8 +172,7 @@ internal sealed class TestCluster : IAsyncDisposable
         await this[node].ExecuteTask!.WaitAsync(_patience);
         var failure = _watch.TakeFailure();
 
-        // What the process would end with.
-        Environment.ExitCode.Should().Be(1);
+        // What the process would end with; not looked at, as other clusters of this process may fail at the same moment.
         Environment.ExitCode = 0;
         return failure ?? throw new InvalidOperationException($"Node {node} stopped without a word, or without its process.");
     }
