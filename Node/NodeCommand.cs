@@ -86,8 +86,11 @@ internal static class NodeCommand
 
         private readonly Option<long> _logTailBytes = Setting("--log-tail-bytes", 64L << 20, "Bytes of the same: whichever is reached first.");
 
+        private readonly Option<string> _clockOffsetFile = Setting("--clock-offset-file", "", "For tests: file with milliseconds to add to the clock.");
+
         public Options(Command command)
         {
+            _clockOffsetFile.Hidden = true;
             command.Add(_host);
             command.Add(_basePort);
             command.Add(_data);
@@ -97,6 +100,7 @@ internal static class NodeCommand
             command.Add(_bodyBytesMax);
             command.Add(_logTailEntries);
             command.Add(_logTailBytes);
+            command.Add(_clockOffsetFile);
         }
 
         public NodeSettings Read(ParseResult parsed, NodeId id, int nodeCount)
@@ -141,6 +145,7 @@ internal static class NodeCommand
                 BodyBytesMax = bodyBytesMax,
                 LogTailEntries = tailEntries,
                 LogTailBytes = tailBytes,
+                ClockOffsetFile = parsed.GetValue(_clockOffsetFile) is { Length: > 0 } file ? file : null,
             };
         }
 

@@ -42,6 +42,9 @@ public sealed record NodeSettings
     /// <summary>Bytes of the same.</summary>
     public required long LogTailBytes { get; init; }
 
+    /// <summary>For tests: a file with milliseconds that are added to the machine's clock; null for the clock as it is.</summary>
+    public string? ClockOffsetFile { get; init; }
+
     public int Port => BasePort + Id.Value;
 
     /// <summary>The settings as lines for the start-up banner; secrets are named, not shown.</summary>
@@ -53,6 +56,11 @@ public sealed record NodeSettings
         yield return $"timeout     {Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";
         yield return $"max body    {BodyBytesMax} bytes";
         yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
+        if (ClockOffsetFile is { } clock)
+        {
+            yield return $"clock       moved by {Path.GetFullPath(clock)}, for tests";
+        }
+
         foreach (var (node, address) in Addresses.OrderBy(a => a.Key))
         {
             yield return $"node {node,-6} {address.GetLeftPart(UriPartial.Authority)}{(node == Id ? " (this one)" : "")}";
