@@ -58,6 +58,13 @@ internal sealed class TestNode : IDisposable
         _process = DistDbProcess.Start(_folder, _environment, _arguments);
     }
 
+    /// <summary>Appends what it printed to a file, and forgets it.</summary>
+    public void MoveLogTo(string path)
+    {
+        File.AppendAllText(path, _earlierLogs.ToString() + _process?.Take());
+        _earlierLogs.Clear();
+    }
+
     /// <summary><c>kill -9</c>.</summary>
     public void Kill() => _process!.Kill();
 
