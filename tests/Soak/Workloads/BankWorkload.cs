@@ -46,7 +46,9 @@ internal sealed class BankWorkload : Workload<BankState, BankCall>
 
     public override BankCall? WithResult(BankCall call, Answer answer) => (BankCall.Transfer)call with { Accepted = answer.IsOk };
 
-    public override bool IsEarlier(BankCall read, BankCall later) => ((BankCall.Read)read).Balances.Sum() == AccountCount * Balance;
+    /// <summary>A node that was started again may not know of the bank yet.</summary>
+    public override bool IsEarlier(BankCall read, BankCall later) =>
+        ((BankCall.Read)read).Balances is var balances && (balances.Count == 0 || balances.Sum() == AccountCount * Balance);
 
     public override IEnumerable<(FindingKind Kind, string Text)> Judge(IReadOnlyList<Operation<BankCall>> history) =>
         from read in history.Select(o => o.Call).OfType<BankCall.Read>()
