@@ -45,7 +45,7 @@ internal static class ViolationReport
         foreach (var operation in operations.TakeLast(OperationsMax))
         {
             text.Append(CultureInfo.InvariantCulture, $"  {Milliseconds(operation.Invoked - start),12} ..")
-                .Append(CultureInfo.InvariantCulture, $"{(operation.Fate == Fate.Done ? Milliseconds(operation.Returned - start) : "unknown"),12}  ")
+                .Append(CultureInfo.InvariantCulture, $"{(operation.Fate == Fate.Done ? Milliseconds(operation.Returned - start) : "open"),12}  ")
                 .Append(operation.Call).Append(" by ").AppendLine(operation.Client);
         }
 

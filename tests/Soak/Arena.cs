@@ -19,6 +19,7 @@ internal sealed class Arena : IAsyncDisposable
     private readonly string _clockFolder;
     private readonly Lock _lock = new();
     private readonly HashSet<int> _claimed = [];
+    private readonly HashSet<int> _recovering = [];
     private readonly int[] _incarnations;
     private readonly ConcurrentDictionary<long, string> _activeFaults = [];
     private long _majorityImpairedAt;
@@ -103,6 +104,7 @@ internal sealed class Arena : IAsyncDisposable
             {
                 NoteMajority();
                 _claimed.ExceptWith(nodes);
+                _recovering.UnionWith(nodes);
             }
         });
     }
@@ -123,7 +125,29 @@ internal sealed class Arena : IAsyncDisposable
         return null;
     }
 
-    /// <summary>Whether a majority has been free of faults since a moment.</summary>
+    /// <summary>To be called now and then: counts nodes whose faults are over as well again once they are ready.</summary>
+    public async Task NoteRecoveriesAsync()
+    {
+        int[] recovering;
+        lock (_lock)
+        {
+            recovering = [.. _recovering.Except(_claimed)];
+        }
+
+        foreach (var node in recovering)
+        {
+            if (await Cluster[node].IsReadyAsync())
+            {
+                lock (_lock)
+                {
+                    NoteMajority();
+                    _recovering.Remove(node);
+                }
+            }
+        }
+    }
+
+    /// <summary>Whether a majority has been free of faults, and of what they leave behind, since a moment.</summary>
     public bool MajorityWasWellSince(long moment)
     {
         lock (_lock)
@@ -254,7 +278,7 @@ internal sealed class Arena : IAsyncDisposable
     /// <summary>Remembers that just now a majority is not well, if so. The caller holds the lock.</summary>
     private void NoteMajority()
     {
-        if (_claimed.Count > (NodeCount - 1) / 2)
+        if (_claimed.Union(_recovering).Count() > (NodeCount - 1) / 2)
         {
             _majorityImpairedAt = Stopwatch.GetTimestamp();
         }

@@ -32,4 +32,7 @@ internal sealed record SoakOptions
 
     /// <summary>Objects whose history is kept after their time, to look at once more later.</summary>
     public int ArchivedPerLane { get; init; } = 40;
+
+    /// <summary>A mistake that clients make on purpose, to see that it is found.</summary>
+    public SoakSabotage Sabotage { get; init; }
 }

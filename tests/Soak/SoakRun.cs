@@ -178,6 +178,7 @@ internal sealed class SoakRun : IAsyncDisposable
                 return;
             }
 
+            await _arena.NoteRecoveriesAsync();
             if (Stopwatch.GetElapsedTime(lastLog) > _logInterval)
             {
                 lastLog = Stopwatch.GetTimestamp();

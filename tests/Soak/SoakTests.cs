@@ -9,6 +9,29 @@ namespace DistDb.Tests.Soak;
 [Collection(nameof(ClusterTests))]
 public sealed class SoakTests(ITestOutputHelper output)
 {
+    [Theory]
+    [InlineData(SoakSabotage.LocalReads, FindingKind.NotLinearizable)]
+    [InlineData(SoakSabotage.RetriesWithoutId, FindingKind.Doubled)]
+    [InlineData(SoakSabotage.InventedWrites, FindingKind.Lost)]
+    internal async Task What_is_wrong_is_found(SoakSabotage sabotage, FindingKind expected)
+    {
+        var report = await SoakRun.RunAsync(
+            new()
+            {
+                Seed = 1,
+                Duration = TimeSpan.FromSeconds(60),
+                HoldMax = TimeSpan.FromSeconds(1),
+                RestMax = TimeSpan.FromSeconds(1),
+                Sabotage = sabotage,
+            },
+            output.WriteLine);
+        output.WriteLine(report.ToString());
+        report.KeptFolder.Should().NotBeNull("somebody will want to look at it");
+        Directory.Delete(report.KeptFolder!, recursive: true);
+        report.Findings.Select(f => f.Kind).Should().Contain(
+            k => k == expected || k == FindingKind.NotLinearizable, "the first finding ends the run, and each of these mistakes shows as either");
+    }
+
     [Fact]
     public async Task Nothing_is_lost_doubled_or_stale_whatever_goes_wrong()
     {

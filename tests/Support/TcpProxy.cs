@@ -90,10 +90,13 @@ internal sealed class TcpProxy : IAsyncDisposable
             {
                 var client = await _listener.AcceptSocketAsync(_stop.Token);
                 var number = _nextConnection++;
-                serving[number] = Task.Run(async () =>
+                var ended = new TaskCompletionSource();
+                serving[number] = ended.Task;
+                _ = Task.Run(async () =>
                 {
                     await ServeAsync(client, number);
                     serving.TryRemove(number, out _);
+                    ended.SetResult();
                 });
             }
         }

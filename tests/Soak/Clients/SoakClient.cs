@@ -65,6 +65,11 @@ internal sealed class SoakClient(string name, SoakContext context, bool isLossy,
     /// <returns>What is known of it, the last answer if one came, and the node that gave it. A constraint's refusal counts as done: it tells something.</returns>
     public async Task<(Fate Fate, Answer? Answer, int Node)> WriteAsync(int node, SqlRequest request, string? id)
     {
+        if (context.Options.Sabotage == SoakSabotage.InventedWrites && random.Next(100) == 0)
+        {
+            return (Fate.Done, new(200, "application/json", """{"rows_affected":1}"""), node);
+        }
+
         var deadline = Environment.TickCount64 + (long)_retryPatience.TotalMilliseconds;
         for (var mayBeDone = false; ; node = random.Next(context.Arena.NodeCount))
         {
@@ -111,7 +116,10 @@ internal sealed class SoakClient(string name, SoakContext context, bool isLossy,
         }
 
         var begin = context.Watch.Begin(node);
-        var reply = await connection.PostAsync(request.Body(id, isStrong), _patience);
+        var body = request.Body(
+            context.Options.Sabotage == SoakSabotage.RetriesWithoutId ? null : id,
+            isStrong && context.Options.Sabotage != SoakSabotage.LocalReads);
+        var reply = await connection.PostAsync(body, _patience);
         if (reply.Answer is { IsOk: true } answer && !context.Watch.End(node, begin, answer.Index, request.IsRead))
         {
             context.Findings.Add(
