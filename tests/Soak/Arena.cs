@@ -221,7 +221,7 @@ internal sealed class Arena : IAsyncDisposable
     public async Task<int?> FindLeaderAsync()
     {
         (long Term, int? Leader) latest = (0, null);
-        foreach (var status in await Task.WhenAll(Cluster.Nodes.Where(n => n.IsRunning).Select(n => n.StatusAsync())))
+        foreach (var status in await Task.WhenAll(Cluster.Nodes.Select(n => n.StatusAsync())))
         {
             if (status is { } known
                 && known.GetProperty("term").GetInt64() is var term && term >= latest.Term

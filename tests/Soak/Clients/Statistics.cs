@@ -59,6 +59,7 @@ internal sealed class Statistics(Arena arena)
             if (gap > LongestGapOfMajority.Time && arena.MajorityWasWellSince(since))
             {
                 LongestGapOfMajority = (gap, arena.ActiveFaults);
+                arena.Log($"no write for {gap.TotalSeconds:F1} s though a majority was well");
             }
         }
     }
