@@ -12,6 +12,9 @@ internal sealed record SoakOptions
     /// <summary>All nodes, the master included.</summary>
     public int NodeCount { get; init; } = 3;
 
+    /// <summary>Now and then all faults end, so that replicas can be compared: before any object's time in the archive is over.</summary>
+    public TimeSpan RoundMax { get; init; } = TimeSpan.FromMinutes(2);
+
     /// <summary>The shortest that a fault lasts.</summary>
     public TimeSpan HoldMin { get; init; } = TimeSpan.FromMilliseconds(200);
 

@@ -99,12 +99,36 @@ internal sealed class SoakRun : IAsyncDisposable
             answer.IsOk.Should().BeTrue(answer.Text);
         }
 
-        using var faultsEnd = CancellationTokenSource.CreateLinkedTokenSource(_findings.Any);
-        using var clientsEnd = CancellationTokenSource.CreateLinkedTokenSource(_findings.Any);
         using var watchEnd = new CancellationTokenSource();
         var watching = WatchAsync(progress, started, watchEnd.Token);
+        try
+        {
+            for (var left = _options.Duration; left > TimeSpan.Zero && _findings.IsEmpty; left -= _options.RoundMax)
+            {
+                await RunRoundAsync(left < _options.RoundMax ? left : _options.RoundMax);
+                await CompareAsync();
+            }
+
+            foreach (var lane in _lanes)
+            {
+                await lane.RecheckAllAsync();
+            }
+        }
+        finally
+        {
+            await watchEnd.CancelAsync();
+            await watching;
+        }
+    }
+
+    /// <summary>Faults and clients for a while, then no faults, then no clients.</summary>
+    private async Task RunRoundAsync(TimeSpan duration)
+    {
+        using var faultsEnd = CancellationTokenSource.CreateLinkedTokenSource(_findings.Any);
+        using var clientsEnd = CancellationTokenSource.CreateLinkedTokenSource(_findings.Any);
+        _statistics.Resume();
         var clients = Task.WhenAll(_lanes.Select(l => Task.Run(() => l.RunAsync(clientsEnd.Token))));
-        faultsEnd.CancelAfter(_options.Duration);
+        faultsEnd.CancelAfter(duration);
         var faults = _nemesis.RunAsync(faultsEnd.Token);
 
         // Whichever fails first ends the other, and is heard.
@@ -121,19 +145,8 @@ internal sealed class SoakRun : IAsyncDisposable
         finally
         {
             await clientsEnd.CancelAsync();
-            await Task.WhenAll(clients, StopAsync(watching, watchEnd));
+            await clients;
         }
-
-        if (_findings.IsEmpty)
-        {
-            await CompareAsync();
-        }
-    }
-
-    private static async Task StopAsync(Task watching, CancellationTokenSource watchEnd)
-    {
-        await watchEnd.CancelAsync();
-        await watching;
     }
 
     /// <summary>No fault is left; the cluster must serve again by itself.</summary>
@@ -149,9 +162,9 @@ internal sealed class SoakRun : IAsyncDisposable
 
     private async Task CompareAsync()
     {
-        foreach (var lane in _lanes)
+        if (!_findings.IsEmpty)
         {
-            await lane.RecheckAllAsync();
+            return;
         }
 
         try

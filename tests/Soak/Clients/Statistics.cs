@@ -43,6 +43,15 @@ internal sealed class Statistics(Arena arena)
         Interlocked.Add(ref _checkSteps, steps);
     }
 
+    /// <summary>Clients begin, or go on after a break in which nobody asked for anything.</summary>
+    public void Resume()
+    {
+        lock (_lock)
+        {
+            _lastWrite = Stopwatch.GetTimestamp();
+        }
+    }
+
     /// <summary>A write was acknowledged just now.</summary>
     public void WriteDone()
     {

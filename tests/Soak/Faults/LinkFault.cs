@@ -23,7 +23,9 @@ internal sealed class LinkFault(LinkReach reach, string name, Func<Random, LinkT
 
     public override async Task<bool> RunAsync(Arena arena, Random random, TimeSpan hold, Findings findings, CancellationToken end)
     {
-        if (arena.TryClaimAny(random) is not var (node, claim))
+        // Half of them at the leader, where most can go wrong.
+        var victim = random.Next(2) == 0 ? Victim.Leader : Victim.Any;
+        if (await victim.TryClaimAsync(arena, random) is not var (node, claim))
         {
             return false;
         }

@@ -44,7 +44,8 @@ internal sealed class Lane<TState, TCall>(Workload<TState, TCall> workload, Soak
             _archive.Enqueue((key, history));
             if (_archive.Count > context.Options.ArchivedPerLane)
             {
-                await RecheckOldestAsync();
+                var oldest = await RecheckOldestAsync();
+                await _clients[0].WriteAsync(_clients[0].DrawNode(), workload.Remove(oldest), $"remove-{oldest}");
             }
         }
     }
@@ -166,12 +167,14 @@ internal sealed class Lane<TState, TCall>(Workload<TState, TCall> workload, Soak
         return new("last look", workload.ReadResult(answer), Fate.Done, invoked, Stopwatch.GetTimestamp());
     }
 
-    private async Task RecheckOldestAsync()
+    /// <summary>Looks once more at the oldest object that is still there.</summary>
+    /// <returns>Its key.</returns>
+    private async Task<long> RecheckOldestAsync()
     {
         var (key, history) = _archive.Dequeue();
         history.Add(await ReadAsync(key));
         await CheckAsync(key, history);
-        await _clients[0].WriteAsync(_clients[0].DrawNode(), workload.Remove(key), $"remove-{key}");
+        return key;
     }
 
     private async Task CheckAsync(long key, List<Operation<TCall>> history)
