@@ -187,7 +187,7 @@ internal sealed class SoakRun : IAsyncDisposable
             await Task.Delay(_watchInterval, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             foreach (var node in _arena.EndedByThemselves())
             {
-                _findings.Add(FindingKind.Unexpected, $"Node {node.Id} ended by itself:\n{node.Current()}");
+                _findings.Add(FindingKind.Unexpected, $"Node {node.Id} ended by itself, as node-{node.Id}.log tells. It printed last:\n{node.Current()}");
                 return;
             }
 
