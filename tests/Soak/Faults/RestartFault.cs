@@ -4,6 +4,9 @@ namespace DistDb.Tests.Soak.Faults;
 /// <param name="isRolling">All, one after the other.</param>
 internal sealed class RestartFault(bool isRolling) : Fault
 {
+    // Of a process that was told to stop before it had begun to listen for that.
+    private const int ExitCodeOfSigTerm = 128 + 15;
+
     public override string Kind => isRolling ? "rolling restart" : "restart the leader in order";
 
     public override async Task<bool> RunAsync(Arena arena, Random random, TimeSpan hold, Findings findings, CancellationToken end)
@@ -32,7 +35,7 @@ internal sealed class RestartFault(bool isRolling) : Fault
         using (claim)
         using (arena.Announce($"{Kind} (node {node})"))
         {
-            if (await arena.StopAsync(node) is not 0 and var exitCode)
+            if (await arena.StopAsync(node) is not (0 or ExitCodeOfSigTerm) and var exitCode)
             {
                 findings.Add(FindingKind.Unexpected, $"Node {node} ended with exit code {exitCode} when it was asked to stop.");
             }
