@@ -105,13 +105,16 @@ internal static class NodeCommand
 
         private readonly Option<long> _logTailBytes = Setting("--log-tail-bytes", 64L << 20, "Bytes of the same: whichever is reached first.");
 
+        private readonly Option<string> _clockOffsetFile = Setting("--clock-offset-file", "", "For tests: file with milliseconds to add to the clock.");
+
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _logTailEntries, _logTailBytes];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _logTailEntries, _logTailBytes, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
+            _clockOffsetFile.Hidden = true;
             foreach (var option in All)
             {
                 command.Add(option);
@@ -178,6 +181,7 @@ internal static class NodeCommand
                 BodyBytesMax = bodyBytesMax,
                 LogTailEntries = tailEntries,
                 LogTailBytes = tailBytes,
+                ClockOffsetFile = parsed.GetValue(_clockOffsetFile) is { Length: > 0 } file ? file : null,
             };
         }
 

@@ -128,6 +128,7 @@ internal static class NodeHost
                 RequestTimeout = settings.Timeout,
                 LogTailEntriesMax = settings.LogTailEntries,
                 LogTailBytesMax = settings.LogTailBytes,
+                TimeProvider = settings.ClockOffsetFile is { } file ? new OffsetTimeProvider(file) : TimeProvider.System,
             },
             new(),
             provider.GetRequiredService<PeerTransport>(),

@@ -51,6 +51,9 @@ public sealed record NodeSettings
     /// <summary>Bytes of the same.</summary>
     public required long LogTailBytes { get; init; }
 
+    /// <summary>For tests: a file with milliseconds that are added to the machine's clock; null for the clock as it is.</summary>
+    public string? ClockOffsetFile { get; init; }
+
     public int Port => BasePort + Id.Value;
 
     /// <summary>The settings as lines for the start-up banner; secrets are named, not shown.</summary>
@@ -65,6 +68,11 @@ public sealed record NodeSettings
         if (Join.Count > 0)
         {
             yield return $"joining     {string.Join(", ", Join)}";
+        }
+
+        if (ClockOffsetFile is { } clock)
+        {
+            yield return $"clock       moved by {Path.GetFullPath(clock)}, for tests";
         }
 
         foreach (var (node, address) in Addresses.OrderBy(a => a.Key))

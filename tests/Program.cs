@@ -1,4 +1,5 @@
 using DistDb.Tests.Simulation;
+using DistDb.Tests.Soak;
 
 namespace DistDb.Tests;
 
@@ -12,12 +13,13 @@ internal static class Program
     {
         ["replay", ..] => Database.ReplayProcess.Replay(args.AsSpan(1)),
         ["simulate", .. var rest] => SimulateCommand.Run(rest),
+        ["soak", .. var rest] => SoakCommand.Run(rest),
         _ => Usage(),
     };
 
     private static int Usage()
     {
-        Console.Error.WriteLine("usage: dotnet run --project tests -- simulate [--seeds N] [--from S] [--seed S [--trace]]");
+        Console.Error.WriteLine("usage: dotnet run --project tests -- simulate [--seeds N] [--from S] [--seed S [--trace]]\n   or: dotnet run --project tests -- soak MINUTES [--seed N] [--nodes N]");
         return 2;
     }
 }

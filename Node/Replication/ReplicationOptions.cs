@@ -51,4 +51,7 @@ public sealed record ReplicationOptions
 
     /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>
     public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(1);
+
+    /// <summary>Where the time of log entries comes from. Default: the machine's clock.</summary>
+    public TimeProvider TimeProvider { get; init; } = TimeProvider.System;
 }

@@ -544,7 +544,7 @@ internal sealed class WriteLoop : IDisposable
 
         var stamp = new EntryStamp(
             batch.Index.Value,
-            Math.Max(Writer.AppliedTimeMs, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()),
+            Math.Max(Writer.AppliedTimeMs, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()),
             BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         var started = Stopwatch.GetTimestamp();
         while (true)

@@ -47,6 +47,9 @@ internal sealed class DistDbProcess : IDisposable
 
     public string Errors => Read(_errors);
 
+    /// <summary>What it has printed since this was last called; for long runs, whose output would fill the memory.</summary>
+    public string Take() => Clear(_output) + Clear(_errors);
+
     /// <param name="workingFolder">Where it runs; a folder without a <c>.env</c> file.</param>
     /// <param name="environment">Variables beside this process's own, of which none that sets a node's option is passed on.</param>
     /// <param name="arguments">Its command line.</param>
@@ -135,6 +138,16 @@ internal sealed class DistDbProcess : IDisposable
             {
                 text.AppendLine(line);
             }
+        }
+    }
+
+    private static string Clear(StringBuilder text)
+    {
+        lock (text)
+        {
+            var taken = text.ToString();
+            text.Clear();
+            return taken;
         }
     }
 

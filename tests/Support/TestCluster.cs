@@ -33,6 +33,12 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public int BasePort { get; }
 
+    /// <summary>Where all nodes have their files.</summary>
+    public string Folder => _folder.FullName;
+
+    /// <summary>Whether the files stay when the cluster is disposed of; for somebody to look at.</summary>
+    public bool KeepsFiles { get; set; }
+
     /// <summary>The node that may change the schema.</summary>
     public TestNode Master => Nodes[0];
 
@@ -266,7 +272,11 @@ internal sealed class TestCluster : IAsyncDisposable
             node.Dispose();
         }
 
-        _folder.Delete(recursive: true);
+        if (!KeepsFiles)
+        {
+            _folder.Delete(recursive: true);
+        }
+
         return ValueTask.CompletedTask;
     }
 

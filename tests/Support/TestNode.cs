@@ -13,6 +13,7 @@ internal sealed class TestNode : IDisposable
     private readonly string _folder;
     private readonly IReadOnlyList<string> _arguments;
     private readonly IReadOnlyDictionary<string, string> _environment;
+    private readonly Lock _logLock = new();
     private readonly StringBuilder _earlierLogs = new();
     private readonly HttpClient _http;
     private DistDbProcess? _process;
@@ -44,7 +45,16 @@ internal sealed class TestNode : IDisposable
     public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>What all runs of this node printed.</summary>
-    public string Log => _earlierLogs + Current();
+    public string Log
+    {
+        get
+        {
+            lock (_logLock)
+            {
+                return _earlierLogs + Current();
+            }
+        }
+    }
 
     /// <summary>What it printed since it was last started, and how it ended.</summary>
     public string Current() => _process is not { } process ? ""
@@ -53,13 +63,26 @@ internal sealed class TestNode : IDisposable
     /// <param name="more">Arguments for this run alone.</param>
     public void Start(params IEnumerable<string> more)
     {
-        if (_process is { } previous)
+        lock (_logLock)
         {
-            _earlierLogs.Append(Current());
-            previous.Dispose();
-        }
+            if (_process is { } previous)
+            {
+                _earlierLogs.Append(Current());
+                previous.Dispose();
+            }
 
-        _process = DistDbProcess.Start(_folder, _environment, [.. _arguments, .. more]);
+            _process = DistDbProcess.Start(_folder, _environment, [.. _arguments, .. more]);
+        }
+    }
+
+    /// <summary>Appends what it printed to a file, and forgets it.</summary>
+    public void MoveLogTo(string path)
+    {
+        lock (_logLock)
+        {
+            File.AppendAllText(path, _earlierLogs.ToString() + _process?.Take());
+            _earlierLogs.Clear();
+        }
     }
 
     /// <summary><c>kill -9</c>.</summary>

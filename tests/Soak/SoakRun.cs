@@ -1,0 +1,204 @@
+using System.Diagnostics;
+using DistDb.Tests.Soak.Clients;
+using DistDb.Tests.Soak.Workloads;
+
+namespace DistDb.Tests.Soak;
+
+/// <summary>
+/// One run: clients use a cluster of real processes through all of its nodes while faults befall it; then everything heals, and it is
+/// compared what clients were told with what the replicas hold. It ends early when something is found.
+/// </summary>
+internal sealed class SoakRun : IAsyncDisposable
+{
+    private static readonly TimeSpan _watchInterval = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _logInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _convergencePatience = TimeSpan.FromMinutes(2);
+
+    private readonly SoakOptions _options;
+    private readonly Arena _arena;
+    private readonly Findings _findings = new();
+    private readonly Statistics _statistics;
+    private readonly Nemesis _nemesis;
+    private readonly List<ILane> _lanes = [];
+    private readonly SoakContext _context;
+
+    private SoakRun(SoakOptions options, Arena arena)
+    {
+        _options = options;
+        _arena = arena;
+        _statistics = new(arena);
+        _nemesis = new(arena, options, _findings);
+        _context = new(options, arena, _findings, _statistics, new(arena));
+        var random = new Random(options.Seed);
+        for (var i = 0; i < options.LanesPerWorkload; i++)
+        {
+            _lanes.Add(Lane(new RegisterWorkload()));
+            _lanes.Add(Lane(new ListWorkload()));
+            _lanes.Add(Lane(new BankWorkload()));
+            _lanes.Add(Lane(new SetWorkload()));
+        }
+
+        Lane<TState, TCall> Lane<TState, TCall>(Workload<TState, TCall> workload)
+            where TState : notnull => new(workload, _context, random.Next());
+    }
+
+    /// <summary>Runs it.</summary>
+    /// <param name="options">What to do.</param>
+    /// <param name="progress">Told now and then how it goes.</param>
+    public static async Task<SoakReport> RunAsync(SoakOptions options, Action<string> progress)
+    {
+        var arena = await Arena.StartAsync(options.NodeCount);
+        await using var run = new SoakRun(options, arena);
+        return await run.RunAsync(progress);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var lane in _lanes)
+        {
+            lane.Dispose();
+        }
+
+        await _arena.DisposeAsync();
+        _findings.Dispose();
+    }
+
+    private async Task<SoakReport> RunAsync(Action<string> progress)
+    {
+        var started = Stopwatch.GetTimestamp();
+        try
+        {
+            await RunToTheEndAsync(progress, started);
+        }
+        catch (OperationCanceledException) when (!_findings.IsEmpty)
+        {
+            // Cut short by what was found.
+        }
+        catch (Exception e)
+        {
+            _findings.Add(FindingKind.Unexpected, e.ToString());
+        }
+
+        _arena.MoveLogs();
+        _arena.Cluster.KeepsFiles = !_findings.IsEmpty;
+        return new(
+            _options,
+            Stopwatch.GetElapsedTime(started),
+            _nemesis.Counts,
+            _statistics,
+            [.. _findings.All],
+            _findings.IsEmpty ? null : _arena.Cluster.Folder);
+    }
+
+    private async Task RunToTheEndAsync(Action<string> progress, long started)
+    {
+        _arena.Log($"seed {_options.Seed}, {_options.NodeCount} nodes, {_options.Duration}");
+        foreach (var sql in _lanes.SelectMany(l => l.Schema).Distinct())
+        {
+            var answer = await _arena.Cluster.Master.ExecAsync(sql);
+            answer.IsOk.Should().BeTrue(answer.Text);
+        }
+
+        using var watchEnd = new CancellationTokenSource();
+        var watching = WatchAsync(progress, started, watchEnd.Token);
+        try
+        {
+            for (var left = _options.Duration; left > TimeSpan.Zero && _findings.IsEmpty; left -= _options.RoundMax)
+            {
+                await RunRoundAsync(left < _options.RoundMax ? left : _options.RoundMax);
+                await CompareAsync();
+            }
+
+            foreach (var lane in _lanes)
+            {
+                await lane.RecheckAllAsync();
+            }
+        }
+        finally
+        {
+            await watchEnd.CancelAsync();
+            await watching;
+        }
+    }
+
+    /// <summary>Faults and clients for a while, then no faults, then no clients.</summary>
+    private async Task RunRoundAsync(TimeSpan duration)
+    {
+        using var faultsEnd = CancellationTokenSource.CreateLinkedTokenSource(_findings.Any);
+        using var clientsEnd = CancellationTokenSource.CreateLinkedTokenSource(_findings.Any);
+        _statistics.Resume();
+        var clients = Task.WhenAll(_lanes.Select(l => Task.Run(() => l.RunAsync(clientsEnd.Token))));
+        faultsEnd.CancelAfter(duration);
+        var faults = _nemesis.RunAsync(faultsEnd.Token);
+
+        // Whichever fails first ends the other, and is heard.
+        await Task.WhenAny(faults, clients);
+        await faultsEnd.CancelAsync();
+        try
+        {
+            await faults;
+            if (_findings.IsEmpty)
+            {
+                await HealAsync();
+            }
+        }
+        finally
+        {
+            await clientsEnd.CancelAsync();
+            await clients;
+        }
+    }
+
+    /// <summary>No fault is left; the cluster must serve again by itself.</summary>
+    private async Task HealAsync()
+    {
+        _arena.Log("all faults are over");
+        await _arena.Cluster.WaitUntilReadyAsync();
+        var done = DoneCount();
+        await _arena.Cluster.WaitUntilAsync("clients write again", () => DoneCount() > done + 100 || !_findings.IsEmpty);
+
+        int DoneCount() => _statistics.Counts.Where(c => c.Key.Fate == Linearizability.Fate.Done).Sum(c => c.Value);
+    }
+
+    private async Task CompareAsync()
+    {
+        if (!_findings.IsEmpty)
+        {
+            return;
+        }
+
+        try
+        {
+            _arena.Log("comparing replicas");
+            await _arena.Cluster.ConvergeAsync().WaitAsync(_convergencePatience);
+        }
+        catch (Exception e) when (e is TimeoutException or Xunit.Sdk.XunitException)
+        {
+            _findings.Add(FindingKind.Divergent, e.Message);
+        }
+    }
+
+    /// <summary>Notices nodes that end by themselves; saves their output; tells how it goes.</summary>
+    private async Task WatchAsync(Action<string> progress, long started, CancellationToken end)
+    {
+        var lastLog = Stopwatch.GetTimestamp();
+        while (!end.IsCancellationRequested)
+        {
+            await Task.Delay(_watchInterval, end).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            foreach (var node in _arena.EndedByThemselves())
+            {
+                _findings.Add(FindingKind.Unexpected, $"Node {node.Id} ended by itself, as node-{node.Id}.log tells. It printed last:\n{node.Current()}");
+                return;
+            }
+
+            await _arena.NoteRecoveriesAsync();
+            if (Stopwatch.GetElapsedTime(lastLog) > _logInterval)
+            {
+                lastLog = Stopwatch.GetTimestamp();
+                _arena.MoveLogs();
+                progress($"{Stopwatch.GetElapsedTime(started):hh\\:mm\\:ss}  {_nemesis.Counts.Values.Sum()} faults, {_statistics.Counts.Values.Sum()} operations, "
+                    + $"{_statistics.CheckedCount} histories checked; now: {_arena.ActiveFaults}");
+            }
+        }
+    }
+}
