@@ -18,7 +18,7 @@ internal sealed unsafe class Connection : IDisposable
     /// <summary>Time for another process (an operator's shell, a backup tool) to let go of the file's lock.</summary>
     private const int BusyTimeoutMs = 5000;
 
-    private readonly GCHandle _self;
+    private GCHandle _self;
     private readonly EntryRandom? _random;
     private nint _handle;
 

@@ -8,4 +8,7 @@ public sealed class StorageFailedException(string message, int sqliteCode) : Exc
 {
     /// <summary>SQLite's extended result code.</summary>
     public int SqliteCode { get; } = sqliteCode;
+
+    /// <summary>Whether (SQLITE_CORRUPT, SQLITE_NOTADB) the file is not what SQLite wrote, so that another copy of the content can take its place.</summary>
+    public bool IsDamage => (SqliteCode & 0xff) is 11 or 26;
 }
