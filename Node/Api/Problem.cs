@@ -22,6 +22,7 @@ internal static class Problem
         FailureCode.NoQuorum => ("no_quorum", StatusCodes.Status503ServiceUnavailable, "No majority of nodes"),
         FailureCode.OutcomeUnknown => ("outcome_unknown", StatusCodes.Status504GatewayTimeout, "Not known whether it was done"),
         FailureCode.IdReused => ("id_reused", StatusCodes.Status409Conflict, "The id belongs to another write"),
+        FailureCode.Repairing => ("repairing", StatusCodes.Status503ServiceUnavailable, "This node is replacing its copy"),
         _ => throw new UnreachableException(code.ToString()),
     };
 

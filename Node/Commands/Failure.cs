@@ -41,6 +41,9 @@ public enum FailureCode : byte
 
     /// <summary>A client claimed what only an authenticated peer may say: that a write comes from the master or from the log.</summary>
     PrivilegedFlag = 13,
+
+    /// <summary>This node's copy of the content is not to be trusted and is being replaced; nothing was done here.</summary>
+    Repairing = 14,
 }
 
 /// <summary>A request that was not done, and what its sender is told.</summary>
