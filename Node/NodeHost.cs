@@ -86,6 +86,7 @@ internal static class NodeHost
         app.Map(PeerTransport.Route, peers => peers.Run(context => context.RequestServices.GetRequiredService<PeerTransport>().AcceptAsync(context)));
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
+        VerifyEndpoint.Map(app);
         return app;
     }
 

@@ -177,7 +177,8 @@ internal sealed unsafe class Connection : IDisposable
             "transaction was not committed and is executed again from the log at the next start. Check the disk (space, permissions, " +
             "kernel log) and the memory, then start the node again. If the file itself is damaged, move the node's folder aside while " +
             "all other nodes are up, and start it with an empty one: it learns everything from them.",
-            code);
+            code,
+            said);
     }
 
     public void Dispose()

@@ -43,6 +43,12 @@ public sealed record ReplicationOptions
     /// <summary>The database is synced, and the log cut behind it, after this many entries, or the tail's number where that is less. Default 1000: a thousandth of a sync for each.</summary>
     public int CheckpointEntries { get; init; } = 1000;
 
+    /// <summary>
+    /// The leader has all nodes compare their content this often, and each node has it done after its start; zero for never. Default 1 h:
+    /// every node reads all it has.
+    /// </summary>
+    public TimeSpan VerifyInterval { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>
     public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(1);
 }

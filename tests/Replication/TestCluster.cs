@@ -37,6 +37,9 @@ internal sealed class TestCluster : IAsyncDisposable
         Raft = new() { ElectionTimeoutTicksMin = 600, ElectionTimeoutTicksMax = 1000 },
         RequestTimeout = TimeSpan.FromSeconds(60),
         ResendInterval = TimeSpan.FromMilliseconds(100),
+
+        // Entries of the cluster's own would be in the way of most tests.
+        VerifyInterval = TimeSpan.Zero,
     };
 
     public TestNetwork Network { get; } = new();
@@ -175,7 +178,32 @@ internal sealed class TestCluster : IAsyncDisposable
         return failure ?? throw new InvalidOperationException($"Node {node} stopped without a word, or without its process.");
     }
 
-    /// <summary>Changes a replica behind its node's back.</summary>
+    /// <summary>What nodes said to their operators.</summary>
+    public IReadOnlyList<string> Messages => _watch.Messages;
+
+    /// <summary>What a node keeps of databases that were bad.</summary>
+    public string[] QuarantineFiles(int node) =>
+        new NodeFolder(_folder.FullName, new(node)).QuarantinePath is var folder && Directory.Exists(folder) ? Directory.GetFiles(folder) : [];
+
+    /// <summary>Cuts a stopped node's database short.</summary>
+    public void Truncate(int node, int bytes)
+    {
+        MergeLog(node);
+        using var file = File.OpenWrite(DatabasePath(node));
+        file.SetLength(bytes);
+    }
+
+    /// <summary>Overwrites the page of a stopped node's database that has a text in it.</summary>
+    public void OverwritePage(int node, string text)
+    {
+        MergeLog(node);
+        FilePages.Overwrite(DatabasePath(node), text);
+    }
+
+    /// <summary>Moves what SQLite's log holds into the file.</summary>
+    private void MergeLog(int node) => Tamper(node, "PRAGMA wal_checkpoint(TRUNCATE)");
+
+    /// <summary>Changes a stopped replica behind its node's back.</summary>
     public void Tamper(int node, string sql)
     {
         using var connection = new SqliteConnection($"Data Source={DatabasePath(node)};Pooling=False");
@@ -291,7 +319,19 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Stands for the host: remembers what made a node stop by itself, which no test wants.</summary>
     private sealed class NodeWatch : IHostApplicationLifetime, ILogger<ClusterNode>
     {
+        private readonly List<string> _messages = [];
         private volatile string? _failure;
+
+        public IReadOnlyList<string> Messages
+        {
+            get
+            {
+                lock (_messages)
+                {
+                    return [.. _messages];
+                }
+            }
+        }
 
         public CancellationToken ApplicationStarted => default;
 
@@ -311,7 +351,12 @@ internal sealed class TestCluster : IAsyncDisposable
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (logLevel >= LogLevel.Error)
+            lock (_messages)
+            {
+                _messages.Add(formatter(state, exception));
+            }
+
+            if (logLevel >= LogLevel.Critical)
             {
                 _failure ??= $"{formatter(state, exception)} {exception}";
             }
