@@ -454,7 +454,9 @@ internal sealed class WriteLoop : IDisposable
         }
 
         RepairBegins(reason);
-        var repair = Quarantine.Begin(_folder, reason, LogIndex.Max(_appliedIndex, _log.BaseIndex));
+        // Not the last entry applied: one that changes no content leaves no trace in any file, so that no copy may ever reach it.
+        var reached = _replica.IsOpen ? new(Writer.AppliedIndex) : _repair?.MinIndex ?? LogIndex.Zero;
+        var repair = Quarantine.Begin(_folder, reason, LogIndex.Max(reached, _log.BaseIndex));
         lock (_lock)
         {
             _repair = repair;

@@ -314,7 +314,8 @@ internal sealed class TestCluster : IAsyncDisposable
     private string Describe() => string.Join(
         "\n",
         Running.Select(n =>
-            $"node {n.Id}: {n.Role} in term {n.Term}, leader {n.Leader}, log {n.LastLogIndex}, committed {n.CommitIndex}, applied {n.AppliedIndex}, {n.Counters.PendingWrites} writes pending"));
+            $"node {n.Id}: {n.Role} in term {n.Term}, leader {n.Leader}, log {n.LastLogIndex}, committed {n.CommitIndex}, applied {n.AppliedIndex}, {n.Counters.PendingWrites} writes pending, repair {n.Repair}"))
+        + "\n" + string.Join("\n", Messages);
 
     /// <summary>Stands for the host: remembers what made a node stop by itself, which no test wants.</summary>
     private sealed class NodeWatch : IHostApplicationLifetime, ILogger<ClusterNode>

@@ -123,6 +123,7 @@ public sealed class VerificationTests
         found.Outcome.Should().Be(VerificationOutcome.Differs);
         found.Nodes.Single(n => n.Health == NodeHealth.Differs).Node.Should().Be(new NodeId(1));
         found.Differences.Single().Keys.Should().Equal("rowid = 2", "rowid = 4");
+        await cluster.UntilAsync(() => cluster[1].Verification is not null, "node 1 has the result");
         cluster[1].Verification!.Differences.Should().BeEquivalentTo(found.Differences, "every node knows the result");
         cluster.QuarantineFiles(1).Should().BeEmpty();
         await VerifyAsync(cluster, 2, repairs: true);
@@ -278,7 +279,7 @@ public sealed class VerificationTests
     [Fact]
     public async Task A_node_that_is_alone_stops_and_says_what_to_do()
     {
-        await using var cluster = await TestCluster.StartAsync(_ => _verified, size: 1);
+        await using var cluster = await TestCluster.StartAsync(_ => _verified with { Raft = new() }, size: 1);
         (await cluster[0].WriteAsync(
             [TestCluster.Sql("WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) INSERT INTO w SELECT 'row ' || n, n FROM c")],
             false, null, default)).Should().BeOfType<WriteResult.Done>();
