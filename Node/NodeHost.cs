@@ -99,6 +99,7 @@ internal static class NodeHost
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
         ClusterEndpoints.Map(app);
+        VerifyEndpoint.Map(app);
         return app;
     }
 

@@ -12,11 +12,14 @@ namespace DistDb.Node.Api;
 [JsonSerializable(typeof(PromoteAnswer))]
 [JsonSerializable(typeof(MemberRequest))]
 [JsonSerializable(typeof(MembersAnswer))]
+[JsonSerializable(typeof(VerifyRequest))]
+[JsonSerializable(typeof(VerificationStatus))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(int))]
 public sealed partial class ApiJsonContext : JsonSerializerContext;
 
 /// <summary>What <c>GET /health/...</c> answers.</summary>
-/// <param name="Status"><c>live</c>, <c>ready</c> or <c>not_ready</c>.</param>
-public sealed record HealthStatus(string Status);
+/// <param name="Status"><c>live</c>, <c>ready</c>, <c>not_ready</c> or <c>repairing</c>.</param>
+/// <param name="Detail">Why it is not ready, where there is more to say; else null.</param>
+public sealed record HealthStatus(string Status, string? Detail = null);

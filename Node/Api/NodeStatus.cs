@@ -38,6 +38,12 @@ public sealed record NodeStatus
 
     public required bool Ready { get; init; }
 
+    /// <summary>What the last verification found, as far as this node knows; null if there was none since its start.</summary>
+    public VerificationStatus? Verification { get; init; }
+
+    /// <summary>That this node is replacing its content and serves nobody; else null.</summary>
+    public RepairStatus? Repair { get; init; }
+
     /// <summary>The cluster's identity, or null until the first leader has given it one.</summary>
     public required Guid? ClusterId { get; init; }
 

@@ -24,6 +24,7 @@ internal static class Problem
         FailureCode.IdReused => ("id_reused", StatusCodes.Status409Conflict, "The id belongs to another write"),
         FailureCode.Conflict => ("conflict", StatusCodes.Status409Conflict, "Not possible as things are"),
         FailureCode.NoSuchNode => ("no_such_node", StatusCodes.Status404NotFound, "There is no such node"),
+        FailureCode.Repairing => ("repairing", StatusCodes.Status503ServiceUnavailable, "This node is replacing its copy"),
         _ => throw new UnreachableException(code.ToString()),
     };
 

@@ -35,6 +35,8 @@ internal sealed class StatusBuilder(ClusterNode node)
         LastLogIndex = node.LastLogIndex.Value,
         Snapshot = node.SnapshotProgress is { } s ? new(s.Arrived, s.Total) : null,
         Ready = node.IsReady,
+        Verification = node.Verification is { } v ? VerificationStatus.Of(v) : null,
+        Repair = node.Repair is { } r ? new(r.Reason, r.Since, r.Step, r.QuarantineFile) : null,
         ClusterId = node.ClusterId == Guid.Empty ? null : node.ClusterId,
         Peers = [.. node.Peers.Select(Peer)],
         Databases = [new("main", node.DatabaseBytes)],

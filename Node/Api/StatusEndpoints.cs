@@ -27,7 +27,9 @@ internal static class StatusEndpoints
     private static JsonHttpResult<HealthStatus> Ready(ClusterNode node) => node.IsReady
         ? TypedResults.Json(new HealthStatus("ready"), ApiJsonContext.Default.HealthStatus)
         : TypedResults.Json(
-            new HealthStatus("not_ready"), ApiJsonContext.Default.HealthStatus, statusCode: StatusCodes.Status503ServiceUnavailable);
+            node.Repair is { } repair ? new HealthStatus("repairing", $"{repair.Reason} {repair.Step}") : new HealthStatus("not_ready"),
+            ApiJsonContext.Default.HealthStatus,
+            statusCode: StatusCodes.Status503ServiceUnavailable);
 
     /// <summary>For whoever opens a node's address in a browser.</summary>
     private static ContentHttpResult Hello(ClusterNode node) => TypedResults.Text(

@@ -47,6 +47,9 @@ public enum FailureCode : byte
 
     /// <summary>No member of the cluster has that id.</summary>
     NoSuchNode = 15,
+
+    /// <summary>This node's copy of the content is not to be trusted and is being replaced; nothing was done here.</summary>
+    Repairing = 16,
 }
 
 /// <summary>A request that was not done, and what its sender is told.</summary>

@@ -19,7 +19,7 @@ internal sealed unsafe class Connection : IDisposable
     /// <summary>Time for another process (an operator's shell, a backup tool) to let go of the file's lock.</summary>
     private const int BusyTimeoutMs = 5000;
 
-    private readonly GCHandle _self;
+    private GCHandle _self;
     private readonly EntryRandom? _random;
     private nint _handle;
 
@@ -185,7 +185,8 @@ internal sealed unsafe class Connection : IDisposable
             "transaction was not committed and is executed again from the log at the next start. Check the disk (space, permissions, " +
             "kernel log) and the memory, then start the node again. If the file itself is damaged, move the node's folder aside while " +
             "all other nodes are up, and start it with an empty one: it learns everything from them.",
-            code);
+            code,
+            said);
     }
 
     public void Dispose()

@@ -79,6 +79,25 @@ public static class DatabaseFile
         FolderSync.Flush(Path.GetDirectoryName(newFile)!);
     }
 
+    /// <summary>
+    /// Moves a database that nobody has open, with what SQLite keeps beside it, to another name in a folder that exists. Does again what a
+    /// crash in its middle left over. On disk when it returns.
+    /// </summary>
+    /// <exception cref="IOException">A file cannot be moved.</exception>
+    public static void MoveAside(string path, string target)
+    {
+        foreach (var suffix in (string[])["", "-wal", "-shm"])
+        {
+            if (File.Exists(path + suffix))
+            {
+                File.Move(path + suffix, target + suffix, overwrite: true);
+            }
+        }
+
+        FolderSync.Flush(Path.GetDirectoryName(target)!);
+        FolderSync.Flush(Path.GetDirectoryName(path)!);
+    }
+
     private static SqliteConnection Open(string connectionString)
     {
         var connection = new SqliteConnection(connectionString);

@@ -12,6 +12,10 @@ namespace DistDb.Node.Database;
 /// restart, are set to 0 and 1. Each write has its own savepoint, at the leader and at replicas alike, because full-text indexes flush
 /// to their tables at savepoints.
 /// </para>
+/// <para>
+/// Between entries it keeps the file's write lock, so that no other program changes what replicas must agree on; it lets go of it for as
+/// long as a commit or a checkpoint takes, and finds out when it has it again whether anybody used that moment.
+/// </para>
 /// </summary>
 public sealed class DatabaseWriter : IDisposable
 {
@@ -33,8 +37,10 @@ public sealed class DatabaseWriter : IDisposable
     private readonly InternalStatement _readState;
     private readonly InternalStatement _storeApplied;
     private readonly InternalStatement _findIntruder;
+    private readonly InternalStatement _readDataVersion;
 
     private EntryStamp _stamp;
+    private long? _dataVersion;
     private bool _begun;
     private bool _schemaTouchedByWrite;
     private bool _schemaTouchedByEntry;
@@ -61,6 +67,8 @@ public sealed class DatabaseWriter : IDisposable
         _readState = connection.PrepareInternal("SELECT applied_index, time_ms, cluster_id, master_node FROM _distdb_state");
         _storeApplied = connection.PrepareInternal("UPDATE _distdb_state SET applied_index = ?1, time_ms = ?2");
         _findIntruder = connection.PrepareInternal(InternalSchema.FindIntruder);
+        _readDataVersion = connection.PrepareInternal("PRAGMA data_version");
+        Lock();
         ReadState();
     }
 
@@ -106,6 +114,7 @@ public sealed class DatabaseWriter : IDisposable
     /// <summary>Opens the transaction of one log entry.</summary>
     /// <exception cref="InvalidOperationException">One is open.</exception>
     /// <exception cref="ArgumentOutOfRangeException">The entry is applied already, or its time is out of range.</exception>
+    /// <exception cref="ReplicaDivergedException">Another program has changed the file.</exception>
     /// <exception cref="StorageFailedException">Another process has locked the file, or the storage failed.</exception>
     public void Begin(EntryStamp stamp)
     {
@@ -117,7 +126,12 @@ public sealed class DatabaseWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(stamp.Index, AppliedIndex, nameof(stamp));
         ArgumentOutOfRangeException.ThrowIfNegative(stamp.TimeMs, nameof(stamp));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(stamp.TimeMs, TimeMsMax, nameof(stamp));
-        _begin.Run();
+        if (!_connection.InTransaction)
+        {
+            // SQLite has let go of it by itself, with a transaction that it rolled back.
+            Lock();
+        }
+
         _stamp = stamp;
         _begun = true;
     }
@@ -196,6 +210,12 @@ public sealed class DatabaseWriter : IDisposable
         _runner.ResultBytesLeft = long.MaxValue;
         _connection.Limit.Clear();
         var command = write.Command;
+        if (command.Operation is not null)
+        {
+            FinishWrite(succeeded: true);
+            return [new(0, 0, null)];
+        }
+
         var results = new StatementResult[command.Statements.Count];
 
         // What an idempotency key remembers includes the rows.
@@ -243,6 +263,7 @@ public sealed class DatabaseWriter : IDisposable
     /// may take it back, as a whole: then <see cref="AppliedIndex"/> says after the restart from where the log must be applied again.
     /// </summary>
     /// <exception cref="InvalidOperationException">No entry is open, or it was lost.</exception>
+    /// <exception cref="ReplicaDivergedException">It is committed, and then another program changed the file.</exception>
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
     public void Commit()
     {
@@ -251,10 +272,13 @@ public sealed class DatabaseWriter : IDisposable
         _commit.Run();
         _begun = false;
         _schemaTouchedByEntry = false;
+        AppliedIndex = _stamp.Index;
+        Lock();
         ReadState();
     }
 
     /// <summary>Undoes the open entry. Does nothing where none is open; right also where SQLite has undone it by itself.</summary>
+    /// <exception cref="ReplicaDivergedException">Another program has changed the file.</exception>
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
     public void Rollback()
     {
@@ -275,6 +299,8 @@ public sealed class DatabaseWriter : IDisposable
             _connection.ForgetSchema();
             _schemaTouchedByEntry = _schemaTouchedByWrite = false;
         }
+
+        Lock();
     }
 
     /// <summary>
@@ -282,6 +308,7 @@ public sealed class DatabaseWriter : IDisposable
     /// </summary>
     /// <returns>The index up to which the content now survives a power loss, or null where readers kept some of it back: try later.</returns>
     /// <exception cref="InvalidOperationException">An entry is open.</exception>
+    /// <exception cref="ReplicaDivergedException">Another program has changed the file.</exception>
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
     public long? Checkpoint()
     {
@@ -290,7 +317,11 @@ public sealed class DatabaseWriter : IDisposable
             throw new InvalidOperationException($"Entry {_stamp.Index} is still open.");
         }
 
-        return _connection.Checkpoint() ? AppliedIndex : null;
+        // SQLite refuses it within a transaction.
+        _rollback.Run();
+        var isWhole = _connection.Checkpoint();
+        Lock();
+        return isWhole ? AppliedIndex : null;
     }
 
     /// <summary>Closes the file; an open entry is rolled back.</summary>
@@ -299,7 +330,7 @@ public sealed class DatabaseWriter : IDisposable
         _statements.Dispose();
         _ledger.Dispose();
         foreach (var statement in (ReadOnlySpan<InternalStatement>)
-            [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _readState, _storeApplied, _findIntruder])
+            [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _readState, _storeApplied, _findIntruder, _readDataVersion])
         {
             statement.Dispose();
         }
@@ -327,6 +358,23 @@ public sealed class DatabaseWriter : IDisposable
         }
 
         FinishWrite(succeeded: true);
+    }
+
+    /// <summary>Takes the file's write lock, which the next entry goes on with, and sees who else had it meanwhile.</summary>
+    private void Lock()
+    {
+        _begin.Run();
+
+        // Changes with every commit that is not this connection's.
+        _ = _readDataVersion.Step();
+        var version = _readDataVersion.Integer(0);
+        _readDataVersion.Reset();
+        if (_dataVersion is { } known && known != version)
+        {
+            throw new ReplicaDivergedException($"Another program has changed the database file {_connection.Path} while this node was running it.");
+        }
+
+        _dataVersion = version;
     }
 
     private void RequireEntry()

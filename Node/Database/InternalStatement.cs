@@ -1,4 +1,5 @@
 using System.Text;
+using DistDb.Node.Commands;
 using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database;
@@ -7,6 +8,11 @@ namespace DistDb.Node.Database;
 internal sealed unsafe class InternalStatement(Connection connection, nint handle) : IDisposable
 {
     private nint _handle = handle;
+
+    /// <summary>For reading rows without a copy of their values.</summary>
+    public nint Handle => _handle;
+
+    public int ColumnCount => Sqlite3.sqlite3_column_count(_handle);
 
     public InternalStatement Bind(int position, long value)
     {
@@ -68,6 +74,16 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
 
     public byte[] Blob(int column) =>
         new ReadOnlySpan<byte>(Sqlite3.sqlite3_column_blob(_handle, column), Sqlite3.sqlite3_column_bytes(_handle, column)).ToArray();
+
+    /// <summary>Whatever the column holds.</summary>
+    public SqlValue Value(int column) => Sqlite3.sqlite3_column_type(_handle, column) switch
+    {
+        Sqlite3.TypeInteger => SqlValue.From(Integer(column)),
+        Sqlite3.TypeReal => SqlValue.From(Sqlite3.sqlite3_column_double(_handle, column)),
+        Sqlite3.TypeText => SqlValue.From(Text(column)),
+        Sqlite3.TypeBlob => SqlValue.From(Blob(column)),
+        _ => SqlValue.Null,
+    };
 
     public string Text(int column) => Sqlite3.Text(Sqlite3.sqlite3_column_text(_handle, column));
 

@@ -60,11 +60,15 @@ internal sealed class AppliedProgress
         }
     }
 
-    /// <summary>Called by the write loop alone, in order.</summary>
+    /// <summary>
+    /// Called by the write loop alone, in order. After a repair it begins again a little before where it was, behind which there were only
+    /// entries without content: nobody sees that.
+    /// </summary>
     public void Advance(LogIndex index)
     {
         lock (_lock)
         {
+            index = LogIndex.Max(index, Index);
             Interlocked.Exchange(ref _index, index.Value);
             while (_waiting.Min is { } waiter && waiter.Index <= index.Value)
             {

@@ -63,18 +63,14 @@ public sealed partial class ClusterNode : BackgroundService
         _formation = new([.. cluster.Addresses.Keys.Where(n => n != Id).Order()], options.FormationPatience);
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
-        SnapshotInstallation.Recover(folder, folder.DatabasePath("main"), _storage);
+        var wasInstalled = SnapshotInstallation.Recover(folder, folder.DatabasePath("main"), _storage);
         _database = new(folder.DatabasePath("main"), databaseOptions);
-        if (_database.Writer.AppliedIndex > _storage.LastIndex.Value)
+        var repair = OpenDatabase(folder, wasInstalled);
+        var applied = repair is null ? new LogIndex(_database.Writer.AppliedIndex) : LogIndex.Zero;
+        if (applied > _storage.LastIndex)
         {
             throw new RaftStorageException(
-                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_database.Path} is already at entry {_database.Writer.AppliedIndex}: the log was lost or replaced by an older copy. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
-        }
-
-        if (_database.Writer.AppliedIndex < _storage.BaseIndex.Value)
-        {
-            throw new RaftStorageException(
-                $"The database {_database.Path} is at entry {_database.Writer.AppliedIndex}, but the Raft log {folder.RaftLogPath} begins behind entry {_storage.BaseIndex}: the database was lost or replaced by an older copy, and what is missing was cut off the log. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
+                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_database.Path} is already at entry {applied}: the log was lost or replaced by an older copy. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
         }
 
         var core = new RaftNode(
@@ -84,7 +80,7 @@ public sealed partial class ClusterNode : BackgroundService
             _storage.IsHeldBack,
             _storage.HardState,
             _storage,
-            new(_database.Writer.AppliedIndex),
+            LogIndex.Max(applied, _storage.BaseIndex),
             options.Raft,
             new Random(RandomNumberGenerator.GetInt32(int.MaxValue)));
         _pending = new(Id, BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)), options)
@@ -93,7 +89,7 @@ public sealed partial class ClusterNode : BackgroundService
             DescribeQuorum = DescribeQuorum,
         };
         _raft = new(core, _storage, transport.Send, options);
-        _writes = new(_database, folder, _storage, _raft, _pending, _applied, transport.Send, options);
+        _writes = new(_database, folder, _storage, _raft, _pending, _applied, transport.Send, options) { Repair = repair };
         _membership = new(Id, _storage.LogId, cluster.AddressOf(Id), _raft, transport, _writes.Propose, () => Master);
         _raft.LeadershipChanged = OnLeadershipChanged;
         _raft.MembershipChanged = OnMembershipChanged;
@@ -117,8 +113,16 @@ public sealed partial class ClusterNode : BackgroundService
             if (isInstalled)
             {
                 LogSnapshotInstalled(snapshot.Index);
+                OnContentReplaced();
             }
         };
+        _schedule = new(Id, options.VerifyInterval);
+        _mustBeVerified |= options.VerifyInterval > TimeSpan.Zero;
+        _verifier = CreateVerifier();
+        _writes.VerifyApplied = _verifier.Begin;
+        _writes.RepairBegins = OnRepairBegins;
+        _writes.MovedAside = task => LogMovedAside(task.QuarantineFile, task.MinIndex);
+        _writes.IsTrusted = () => IsTrusted;
         transport.Introduce(Introduce, OnPeerMessage);
         transport.Expelled = Expel;
         _directory.Update(core.Membership, core.MembershipIndex <= core.CommitIndex);
@@ -167,10 +171,10 @@ public sealed partial class ClusterNode : BackgroundService
     }
 
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
-    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < 1000;
+    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < 1000 && !IsClosed;
 
     /// <summary>Size of the main database's file, without what SQLite's write-ahead log still holds.</summary>
-    public long DatabaseBytes => new FileInfo(_database.Path).Length;
+    public long DatabaseBytes => new FileInfo(_database.Path) is { Exists: true } file ? file.Length : 0;
 
     public PeerView ViewOf(NodeId peer)
     {
@@ -202,6 +206,11 @@ public sealed partial class ClusterNode : BackgroundService
     public async Task<WriteResult> WriteAsync(
         IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken)
     {
+        if (IsClosed)
+        {
+            return new WriteResult.NotDone(ClosedFailure());
+        }
+
         var deadline = Deadline.After(_options.RequestTimeout);
         var write = new WriteCommand { Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey };
         var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
@@ -238,6 +247,16 @@ public sealed partial class ClusterNode : BackgroundService
     public async Task<QueryResult> QueryAsync(Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken)
     {
         var deadline = Deadline.After(_options.RequestTimeout);
+        if (IsClosed)
+        {
+            return new QueryResult.NotDone(ClosedFailure());
+        }
+
+        if (isStrong && await WaitForTrustAsync(deadline, cancellationToken).ConfigureAwait(false) is { } distrust)
+        {
+            return new QueryResult.NotDone(distrust);
+        }
+
         if ((isStrong || minIndex > AppliedIndex)
             && await WaitForFreshnessAsync(isStrong, minIndex, deadline, cancellationToken).ConfigureAwait(false) is { } failure)
         {
@@ -245,12 +264,19 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var index = AppliedIndex;
-        return await _database.Readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false) switch
+        var outcome = await ReadAsync(statement, deadline, cancellationToken).ConfigureAwait(false);
+        if (outcome is null || IsClosed)
+        {
+            // The content turned out to be bad meanwhile.
+            return new QueryResult.NotDone(ClosedFailure());
+        }
+
+        return outcome switch
         {
             ReadOutcome.RowsRead { Rows: var rows } => new QueryResult.Done(index, rows),
             ReadOutcome.NotARead { IsSchema: var isSchema } => new QueryResult.NotARead(isSchema),
             ReadOutcome.Failed { Failure: var failed } => new QueryResult.NotDone(failed),
-            var outcome => throw new System.Diagnostics.UnreachableException(outcome.GetType().Name),
+            _ => throw new System.Diagnostics.UnreachableException(outcome.GetType().Name),
         };
     }
 
@@ -310,6 +336,7 @@ public sealed partial class ClusterNode : BackgroundService
             Task.WaitAny(execution);
         }
 
+        _verifier.Dispose();
         _writes.Dispose();
         _snapshotInbox.Dispose();
         _snapshotOutbox.Dispose();
@@ -399,6 +426,8 @@ public sealed partial class ClusterNode : BackgroundService
                 WatchFormation();
                 _snapshotInbox.Sweep();
                 _snapshotOutbox.Sweep();
+                SweepRepair();
+                SweepVerification();
             }
         }
         catch (OperationCanceledException)
@@ -486,6 +515,9 @@ public sealed partial class ClusterNode : BackgroundService
             case WriteRemembered remembered:
                 _pending.Remembered(remembered.Id, remembered.Term, remembered.Index, remembered.Results);
                 break;
+            case SnapshotRequest when IsClosed:
+                // It asks elsewhere.
+                break;
             case SnapshotRequest request:
                 _ = _snapshotOutbox.OfferAsync(from, request.MinIndex);
                 break;
@@ -495,7 +527,7 @@ public sealed partial class ClusterNode : BackgroundService
             case SnapshotOffer offer:
                 // One from a later term may hold what the leader that this node still follows never had. The next offer comes when that
                 // term is known here.
-                if (offer.MadeIn <= _storage.HardState.Term)
+                if (offer.MadeIn <= _storage.HardState.Term && (_writes.Repair is not { } repair || offer.Index >= repair.MinIndex))
                 {
                     _snapshotInbox.OnOffer(from, offer);
                 }
@@ -509,6 +541,9 @@ public sealed partial class ClusterNode : BackgroundService
                 break;
             case MembershipRefused refused:
                 _membership.OnRefused(refused);
+                break;
+            case VerifyReport or VerifyKeysRequest or VerifyKeys or VerifyFindings:
+                _verifier.Receive(from, message);
                 break;
             case NodeReport report:
                 _reports[from] = report;

@@ -12,6 +12,9 @@ internal sealed class LeaderQueue(ReplicationOptions options)
 
     public bool IsEmpty => _writes.Count == 0;
 
+    /// <summary>Whether anything does not wait until this node is trusted: verifications, which bring that about, and writes whose time is up.</summary>
+    public bool HasUrgent => _writes.Any(IsUrgent);
+
     /// <summary>Takes in a copy of a write. Returns the verdict to send back at once, or null.</summary>
     public Failure? Enqueue(ForwardedWrite write)
     {
@@ -61,6 +64,19 @@ internal sealed class LeaderQueue(ReplicationOptions options)
         return taken;
     }
 
+    /// <summary>Those that do not wait until this node is trusted.</summary>
+    public List<QueuedWrite> TakeUrgent()
+    {
+        List<QueuedWrite> taken = [.. _writes.Where(IsUrgent)];
+        foreach (var write in taken)
+        {
+            _writes.Remove(write);
+            _bytes -= write.Bytes;
+        }
+
+        return taken;
+    }
+
     /// <summary>Puts writes back in front, in their order.</summary>
     public void PutBack(IEnumerable<QueuedWrite> writes)
     {
@@ -84,4 +100,6 @@ internal sealed class LeaderQueue(ReplicationOptions options)
         _bytes = 0;
         return dropped;
     }
+
+    private static bool IsUrgent(QueuedWrite write) => write.Command.Operation is VerifyOperation || write.Deadline.HasPassed;
 }

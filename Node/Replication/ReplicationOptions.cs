@@ -49,6 +49,12 @@ public sealed record ReplicationOptions
     /// <summary>How long the nodes of a new cluster wait for all of them; a majority will do then. Default 3 s: as long as it takes to type two more commands would be too long.</summary>
     public TimeSpan FormationPatience { get; init; } = TimeSpan.FromSeconds(3);
 
+    /// <summary>
+    /// The leader has all nodes compare their content this often, and each node has it done after its start; zero for never. Default 1 h:
+    /// every node reads all it has.
+    /// </summary>
+    public TimeSpan VerifyInterval { get; init; } = TimeSpan.FromHours(1);
+
     /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>
     public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(1);
 

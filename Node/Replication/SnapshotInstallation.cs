@@ -39,12 +39,13 @@ internal static class SnapshotInstallation
     }
 
     /// <summary>At a node's start, before its database is opened: finishes what an earlier process began.</summary>
+    /// <returns>Whether there was anything to finish.</returns>
     /// <exception cref="RaftStorageException">The log cannot be written.</exception>
-    public static void Recover(NodeFolder folder, string databasePath, RaftStorage storage)
+    public static bool Recover(NodeFolder folder, string databasePath, RaftStorage storage)
     {
         if (!File.Exists(MarkerPath(folder)))
         {
-            return;
+            return false;
         }
 
         var words = File.ReadAllText(MarkerPath(folder)).TrimEnd('\n').Split(' ', 4);
@@ -59,6 +60,7 @@ internal static class SnapshotInstallation
 
         storage.InstallBase(index, term, membership);
         End(folder);
+        return true;
     }
 
     private static string Text(Membership? membership) =>

@@ -22,6 +22,8 @@ internal sealed class WriteLoop : IDisposable
 {
     private const int ApplyBytesAtOnce = 1 << 20;
 
+    private static readonly TimeSpan _expiryLookInterval = TimeSpan.FromMilliseconds(50);
+
     private readonly ReplicaDatabase _replica;
     private readonly NodeFolder _folder;
     private readonly RaftStorage _log;
@@ -41,6 +43,7 @@ internal sealed class WriteLoop : IDisposable
     private OpenBatch? _refusedBatch;
     private ReceivedSnapshot? _snapshot;
     private Membership? _proposedMembership;
+    private string? _repairWanted;
     private bool _stopping;
 
     // This thread's own.
@@ -50,6 +53,7 @@ internal sealed class WriteLoop : IDisposable
     private LogIndex _checkpointTried;
     private long _writeCount;
     private long _batchCount;
+    private RepairTask? _repair;
 
     public WriteLoop(
         ReplicaDatabase replica,
@@ -72,12 +76,15 @@ internal sealed class WriteLoop : IDisposable
         _options = options;
         _queue = new(options);
         _leadership = raft.Leadership;
-        _appliedIndex = new(Writer.AppliedIndex);
-        _committed = _appliedIndex;
+        _appliedIndex = replica.IsOpen ? new(Writer.AppliedIndex) : LogIndex.Zero;
+        _committed = LogIndex.Max(_appliedIndex, log.BaseIndex);
         _checkpointTried = _appliedIndex;
         _applied.Advance(_appliedIndex);
-        NoteClusterId();
-        MasterNode = new(Writer.MasterNode);
+        if (replica.IsOpen)
+        {
+            NoteClusterId();
+            MasterNode = new(Writer.MasterNode);
+        }
     }
 
     /// <summary>The cluster's identity, or empty until the log has told it.</summary>
@@ -106,11 +113,30 @@ internal sealed class WriteLoop : IDisposable
     /// <summary>Clients' writes applied since the start, and the log entries that held them.</summary>
     public (long Writes, long Batches) Counts => (Interlocked.Read(ref _writeCount), Interlocked.Read(ref _batchCount));
 
+    /// <summary>Set while there is no database, because the one that was there is bad: nothing is applied until a snapshot is installed.</summary>
+    public RepairTask? Repair
+    {
+        get => Volatile.Read(ref _repair);
+        init => _repair = value;
+    }
+
+    /// <summary>Told on this loop's thread about the entry of a verification when it was just applied, before anything else is.</summary>
+    public Action<LogIndex, VerifyOperation> VerifyApplied { get; set; } = (_, _) => { };
+
+    /// <summary>
+    /// Told on this loop's thread that the database is bad, and why, while it is still there; returns once this node does not lead any more,
+    /// if that can be had, and throws where nothing can help.
+    /// </summary>
+    public Action<string> RepairBegins { get; set; } = _ => { };
+
+    /// <summary>Told on this loop's thread that the bad file is out of the way.</summary>
+    public Action<RepairTask> MovedAside { get; set; } = _ => { };
+
+    /// <summary>Whether a leader may execute clients' writes: what it sees when it executes them must be what the others will see.</summary>
+    public Func<bool> IsTrusted { get; set; } = () => true;
+
     /// <summary>Told on this loop's thread when a snapshot that was handed in is installed; or false when it was not needed any more.</summary>
     public Action<ReceivedSnapshot, bool> SnapshotDone { get; set; } = (_, _) => { };
-
-    /// <summary>Told on this loop's thread that an entry was applied which asks for verification, and before the next is.</summary>
-    public Action<LogIndex, VerifyOperation> VerificationDue { get; set; } = (_, _) => { };
 
     /// <summary>The log must not be cut behind this index; null where nothing keeps it.</summary>
     public Func<LogIndex?> KeepLogFrom { get; set; } = () => null;
@@ -136,6 +162,26 @@ internal sealed class WriteLoop : IDisposable
         lock (_lock)
         {
             _proposedMembership = membership;
+            Monitor.Pulse(_lock);
+        }
+    }
+
+    /// <summary>Has this loop give up the database as soon as it gets to it, and wait for a snapshot.</summary>
+    /// <param name="reason">What is wrong with it, as a sentence.</param>
+    public void GiveUpDatabase(string reason)
+    {
+        lock (_lock)
+        {
+            _repairWanted ??= reason;
+            Monitor.Pulse(_lock);
+        }
+    }
+
+    /// <summary>Has this loop look again whether <see cref="IsTrusted"/>.</summary>
+    public void TrustChanged()
+    {
+        lock (_lock)
+        {
             Monitor.Pulse(_lock);
         }
     }
@@ -204,37 +250,63 @@ internal sealed class WriteLoop : IDisposable
     public void Dispose() => _stopped.Dispose();
 
     /// <summary>The loop; returns after <see cref="Stop"/>.</summary>
-    /// <exception cref="ReplicaDivergedException">This replica does not see what the leader saw.</exception>
+    /// <exception cref="ReplicaDivergedException">This replica does not see what the leader saw, and there is nobody to repair it from.</exception>
     /// <exception cref="StorageFailedException">The database cannot be written.</exception>
     /// <exception cref="RaftStorageException">The log cannot be read.</exception>
     public void Run()
     {
         while (true)
         {
-            switch (WaitForWork(out var committed, out var leadership))
+            var work = WaitForWork(out var committed, out var leadership);
+            if (work == Work.Stop)
             {
-                case Work.Apply:
-                    ApplyUpTo(committed);
-                    break;
-                case Work.Install:
-                    Install();
-                    break;
-                case Work.Abandon:
-                    Abandon(_batch!);
-                    break;
-                case Work.Execute:
-                    Execute(leadership.Term);
-                    break;
-                default:
-                    Writer.Rollback();
-                    return;
+                // What is open is rolled back as the file is closed.
+                return;
             }
+
+            try
+            {
+                Do(work, committed, leadership);
+            }
+            catch (ReplicaDivergedException e)
+            {
+                BeginRepair(e.Message);
+            }
+            catch (StorageFailedException e) when (e.IsDamage)
+            {
+                BeginRepair($"The database {_replica.Path} is damaged: {e.Reason}.");
+            }
+        }
+    }
+
+    private void Do(Work work, LogIndex committed, Leadership leadership)
+    {
+        switch (work)
+        {
+            case Work.Repair:
+                BeginRepair(_repairWanted!);
+                break;
+            case Work.Apply:
+                ApplyUpTo(committed);
+                break;
+            case Work.Install:
+                Install();
+                break;
+            case Work.Abandon:
+                Abandon(_batch!);
+                break;
+            case Work.Execute:
+                Execute(leadership.Term);
+                break;
+            default:
+                throw new UnreachableException(work.ToString());
         }
     }
 
     private enum Work
     {
         Stop,
+        Repair,
         Install,
         Apply,
         Abandon,
@@ -255,6 +327,22 @@ internal sealed class WriteLoop : IDisposable
                     return Work.Stop;
                 }
 
+                if (_repair is not null)
+                {
+                    if (_snapshot is not null)
+                    {
+                        return Work.Install;
+                    }
+
+                    Monitor.Wait(_lock);
+                    continue;
+                }
+
+                if (_repairWanted is not null)
+                {
+                    return Work.Repair;
+                }
+
                 if (_snapshot is not null && _batch is null)
                 {
                     return Work.Install;
@@ -270,13 +358,14 @@ internal sealed class WriteLoop : IDisposable
                     return Work.Abandon;
                 }
 
-                if (_batch is null && isLeading && !leadership.IsHandingOver
-                    && (!_queue.IsEmpty || Writer.ClusterId is null || _proposedMembership is not null))
+                var mayExecute = _batch is null && isLeading && !leadership.IsHandingOver;
+                if (mayExecute && (Writer.ClusterId is null || _proposedMembership is not null || (IsTrusted() ? !_queue.IsEmpty : _queue.HasUrgent)))
                 {
                     return Work.Execute;
                 }
 
-                Monitor.Wait(_lock);
+                // What waits for trust alone may run out of time.
+                Monitor.Wait(_lock, mayExecute && !_queue.IsEmpty ? _expiryLookInterval : Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -314,7 +403,9 @@ internal sealed class WriteLoop : IDisposable
             _snapshot = null;
         }
 
-        var isNeeded = snapshot.Index > _appliedIndex;
+        var repair = _repair;
+        var isAhead = snapshot.Index > _appliedIndex;
+        var isNeeded = repair is null ? isAhead : snapshot.Index >= repair.MinIndex;
         if (isNeeded)
         {
             snapshot = snapshot with
@@ -322,6 +413,11 @@ internal sealed class WriteLoop : IDisposable
                 Membership = DatabaseFile.ReadMembership(snapshot.Path) is { } bytes ? MembershipCodec.Decode(bytes) : null,
             };
             SnapshotInstallation.Begin(_folder, snapshot);
+            if (repair is not null)
+            {
+                DatabaseQuarantine.End(_folder);
+            }
+
             _replica.Replace(snapshot.Path);
             try
             {
@@ -334,11 +430,21 @@ internal sealed class WriteLoop : IDisposable
             }
 
             SnapshotInstallation.End(_folder);
+            lock (_lock)
+            {
+                _repairWanted = null;
+                _repair = null;
+            }
+
             FinishEntry(snapshot.Index, 0);
             _checkpointTried = snapshot.Index;
 
-            // Writes of this node's clients may be among the entries that were never seen here.
-            _pending.Skipped();
+            if (isAhead)
+            {
+                // Writes of this node's clients may be among the entries that were never seen here.
+                _pending.Skipped();
+            }
+
             FinishTerm(snapshot.Term);
         }
         else
@@ -348,6 +454,34 @@ internal sealed class WriteLoop : IDisposable
         }
 
         SnapshotDone(snapshot, isNeeded);
+    }
+
+    /// <summary>
+    /// The database is bad. It is kept aside, and nothing more is executed or applied until a snapshot from a peer has taken its place; the
+    /// log goes on meanwhile. What was proposed before has its fate from the log, through other nodes.
+    /// </summary>
+    private void BeginRepair(string reason)
+    {
+        if (_batch is { } batch)
+        {
+            _batch = null;
+            PutBackOrDrop(batch.Unlogged.Select(u => u.Write), batch.Term);
+        }
+
+        RepairBegins(reason);
+        // Not the last entry applied: one that changes no content leaves no trace in any file, so that no copy may ever reach it.
+        var reached = _replica.IsOpen ? new(Writer.AppliedIndex) : _repair?.MinIndex ?? LogIndex.Zero;
+        var repair = DatabaseQuarantine.Begin(_folder, reason, LogIndex.Max(reached, _log.BaseIndex));
+        lock (_lock)
+        {
+            _repair = repair;
+        }
+
+        _replica.MoveAside(repair.QuarantineFile);
+        MovedAside(repair);
+
+        // A snapshot that could not be opened was in the middle of its installation.
+        SnapshotInstallation.End(_folder);
     }
 
     /// <summary>Now and then has the disk confirm the database, so that the log can be cut behind it. Where a long reader prevents it, the next time will do.</summary>
@@ -370,7 +504,6 @@ internal sealed class WriteLoop : IDisposable
         Writer.Commit();
         _batch = null;
         FinishEntry(batch.Index, batch.Succeeded.Count);
-        AnnounceOperations(batch.Index, batch.Succeeded.Select(s => s.Write.Command));
         foreach (var (write, outcome) in batch.Succeeded)
         {
             if (write.Command.Id.Node == _self.Value)
@@ -381,6 +514,7 @@ internal sealed class WriteLoop : IDisposable
 
         FinishTerm(batch.Term);
         AnswerUnlogged(batch);
+        AnnounceVerifications(batch.Index, batch.Succeeded.Select(s => s.Write.Command));
         CheckpointIfDue();
     }
 
@@ -394,7 +528,7 @@ internal sealed class WriteLoop : IDisposable
         }
 
         List<(WriteId Id, IReadOnlyList<StatementResult> Results)> own = [];
-        IEnumerable<WriteCommand> writes = [];
+        IReadOnlyList<LoggedWrite> writes = [];
         var writeCount = 0;
         switch (entry.Kind == EntryKind.Command ? LogCommandCodec.Decode(entry.Data.Span) : null)
         {
@@ -406,6 +540,7 @@ internal sealed class WriteLoop : IDisposable
                 Writer.Commit();
                 break;
             case WriteBatch batch:
+                writes = batch.Writes;
                 Writer.Begin(new(entry.Index.Value, batch.TimeMs, batch.Seed));
                 for (; writeCount < batch.Writes.Count; writeCount++)
                 {
@@ -419,31 +554,37 @@ internal sealed class WriteLoop : IDisposable
                 }
 
                 Writer.Commit();
-                writes = batch.Writes.Select(w => w.Command);
+                writes = batch.Writes;
                 break;
             case var command:
                 throw new UnreachableException(command.GetType().Name);
         }
 
         FinishEntry(entry.Index, writeCount);
-        AnnounceOperations(entry.Index, writes);
         foreach (var (id, results) in own)
         {
             _pending.Applied(id, entry.Index, results);
         }
 
         FinishTerm(entry.Term);
+        AnnounceVerifications(entry.Index, writes.Select(w => w.Command));
     }
 
-    /// <summary>What was committed besides content.</summary>
-    private void AnnounceOperations(LogIndex index, IEnumerable<WriteCommand> writes)
+    private void AnnounceVerifications(LogIndex index, IEnumerable<WriteCommand> applied)
     {
-        foreach (var write in writes)
+        VerifyOperation? found = null;
+        foreach (var command in applied)
         {
-            if (write.Operation is VerifyOperation verify)
+            if (command.Operation is VerifyOperation verify)
             {
-                VerificationDue(index, verify);
+                // One looks at the entry as a whole, for all.
+                found = new(verify.Repairs || found is { Repairs: true });
             }
+        }
+
+        if (found is not null)
+        {
+            VerifyApplied(index, found);
         }
     }
 
@@ -537,9 +678,10 @@ internal sealed class WriteLoop : IDisposable
     private WriteBatch? ExecuteWrites(OpenBatch batch)
     {
         List<QueuedWrite> candidates;
+        var isTrusted = IsTrusted();
         lock (_lock)
         {
-            candidates = _queue.TakeBatch();
+            candidates = isTrusted ? _queue.TakeBatch() : _queue.TakeUrgent();
         }
 
         var stamp = new EntryStamp(
@@ -601,7 +743,10 @@ internal sealed class WriteLoop : IDisposable
         if (write.Deadline.HasPassed)
         {
             batch.Unlogged.Add((write, new WriteOutcome.Failed(new(
-                FailureCode.Timeout, "The write waited longer than its time limit for others before it. It was not done; send it again."))));
+                FailureCode.Timeout,
+                IsTrusted()
+                    ? "The write waited longer than its time limit for others before it. It was not done; send it again."
+                    : "The leader was just started and has not yet found its content equal to a majority's, so it takes no writes. This one was not done; send it again in a moment."))));
             return;
         }
 

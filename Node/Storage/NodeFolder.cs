@@ -28,6 +28,9 @@ public sealed class NodeFolder
     /// <summary>Where snapshots are kept on their way out and in.</summary>
     public string SnapshotPath => System.IO.Path.Combine(Path, "snapshots");
 
+    /// <summary>Where files are kept that must not serve any more, for whoever wants to know what happened to them. Made when needed.</summary>
+    public string QuarantinePath => System.IO.Path.Combine(Path, "quarantine");
+
     /// <summary>The file of a database whose name was checked before.</summary>
     public string DatabasePath(string database) => System.IO.Path.Combine(Path, "databases", database + ".db");
 }

@@ -52,6 +52,31 @@ public sealed record SnapshotChunkRequest(ulong Id, long Offset) : PeerMessage;
 /// <summary>Bytes of a snapshot; none where the sender does not have it any more.</summary>
 public sealed record SnapshotChunk(ulong Id, long Offset, ReadOnlyMemory<byte> Bytes) : PeerMessage;
 
+/// <summary>What a node's databases hold at the entry of a verification.</summary>
+/// <param name="Index">The entry.</param>
+/// <param name="WantsAnswer">The receiver's own report is missing at the sender.</param>
+/// <param name="Digests">One for each database; what the bytes mean is the databases' business.</param>
+public sealed record VerifyReport(LogIndex Index, bool WantsAnswer, ReadOnlyMemory<byte> Digests) : PeerMessage;
+
+/// <summary>Asks for the rows of a table at the entry of a verification.</summary>
+/// <param name="Index">The entry.</param>
+/// <param name="Database">The database.</param>
+/// <param name="Table">The table.</param>
+/// <param name="Buckets">Which parts of it, by number.</param>
+public sealed record VerifyKeysRequest(LogIndex Index, string Database, string Table, ReadOnlyMemory<byte> Buckets) : PeerMessage;
+
+/// <summary>The rows that were asked for.</summary>
+/// <param name="Index">The entry.</param>
+/// <param name="Database">The database.</param>
+/// <param name="Table">The table.</param>
+/// <param name="Keys">What the bytes mean is the databases' business.</param>
+public sealed record VerifyKeys(LogIndex Index, string Database, string Table, ReadOnlyMemory<byte> Keys) : PeerMessage;
+
+/// <summary>Where the replicas differ at the entry of a verification, found by the one node that looked for all.</summary>
+/// <param name="Index">The entry.</param>
+/// <param name="Differences">What the bytes mean is replication's business.</param>
+public sealed record VerifyFindings(LogIndex Index, ReadOnlyMemory<byte> Differences) : PeerMessage;
+
 /// <summary>Asks the leader for a change of the membership; sent again until the change is seen in the log, or refused.</summary>
 /// <param name="Number">The asking node's own number for it, given back in a refusal.</param>
 /// <param name="Change">What is wanted.</param>

@@ -26,6 +26,10 @@ namespace DistDb.Node.Transport;
 /// 25 SnapshotOffer          id:8 bytes index term made-in byte-count sha256:bytes
 /// 26 SnapshotChunkRequest   id:8 bytes offset
 /// 27 SnapshotChunk          id:8 bytes offset bytes
+/// 30 VerifyReport           index wants-answer:bool digests:bytes
+/// 31 VerifyKeysRequest      index database table buckets:bytes
+/// 32 VerifyKeys             index database table keys:bytes
+/// 33 VerifyFindings         index differences:bytes
 /// 40 MembershipRequest      number kind:byte (1 join, 2 remove, 3 address) node [log-id:8 bytes address | address]
 /// 41 MembershipRefused      number code:byte detail ... (as in 21)
 /// </code>
@@ -87,6 +91,31 @@ public static class PeerMessageCodec
                 writer.WriteFixed64(m.Id);
                 writer.WriteSigned(m.Offset);
                 writer.WriteBytes(m.Bytes.Span);
+                break;
+            case VerifyReport m:
+                writer.WriteByte(30);
+                writer.WriteSigned(m.Index.Value);
+                writer.WriteBool(m.WantsAnswer);
+                writer.WriteBytes(m.Digests.Span);
+                break;
+            case VerifyKeysRequest m:
+                writer.WriteByte(31);
+                writer.WriteSigned(m.Index.Value);
+                writer.WriteText(m.Database);
+                writer.WriteText(m.Table);
+                writer.WriteBytes(m.Buckets.Span);
+                break;
+            case VerifyKeys m:
+                writer.WriteByte(32);
+                writer.WriteSigned(m.Index.Value);
+                writer.WriteText(m.Database);
+                writer.WriteText(m.Table);
+                writer.WriteBytes(m.Keys.Span);
+                break;
+            case VerifyFindings m:
+                writer.WriteByte(33);
+                writer.WriteSigned(m.Index.Value);
+                writer.WriteBytes(m.Differences.Span);
                 break;
             case MembershipRequest m:
                 writer.WriteByte(40);
@@ -232,6 +261,14 @@ public static class PeerMessageCodec
                 return new SnapshotChunkRequest(reader.ReadFixed64(), reader.ReadSigned());
             case 27:
                 return new SnapshotChunk(reader.ReadFixed64(), reader.ReadSigned(), reader.ReadBytes());
+            case 30:
+                return new VerifyReport(ReadIndex(ref reader), reader.ReadBool(), reader.ReadBytes());
+            case 31:
+                return new VerifyKeysRequest(ReadIndex(ref reader), reader.ReadText(), reader.ReadText(), reader.ReadBytes());
+            case 32:
+                return new VerifyKeys(ReadIndex(ref reader), reader.ReadText(), reader.ReadText(), reader.ReadBytes());
+            case 33:
+                return new VerifyFindings(ReadIndex(ref reader), reader.ReadBytes());
             case 40:
                 return new MembershipRequest(reader.ReadSigned(), ReadChange(ref reader));
             case 41:

@@ -188,21 +188,6 @@ public sealed class AvailabilityTests
             .Code.Should().Be(FailureCode.NoQuorum);
     }
 
-    [Fact]
-    public async Task A_replica_that_diverged_stops_its_process_and_the_others_go_on()
-    {
-        await using var cluster = await TestCluster.StartAsync();
-        Done(await cluster.InsertAsync(0, "x", k: 1));
-        await cluster.SettleAsync();
-        cluster.Tamper(2, "DELETE FROM w");
-        (await cluster[0].WriteAsync([TestCluster.Sql("UPDATE w SET k = k + 1")], false, null, default)).Should().BeOfType<WriteResult.Done>();
-        (await cluster.FailureAsync(2)).Should().Contain("is not what the leader has").And.Contain("The node stops");
-        Failed(await cluster[2].WriteAsync([TestCluster.Sql("DELETE FROM w")], false, null, default)).Code.Should().Be(FailureCode.NoQuorum);
-        await cluster.CrashAsync(2);
-        Done(await cluster.InsertAsync(1, "y"));
-        await cluster.CheckAsync();
-    }
-
     private static int? Leader(TestCluster cluster) =>
         Enumerable.Range(0, cluster.Size).Select(n => (int?)n).FirstOrDefault(n => cluster[n!.Value].Role == Role.Leader);
 }

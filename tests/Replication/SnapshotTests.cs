@@ -1,6 +1,5 @@
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
-using DistDb.Node.Storage;
 using DistDb.Node.Transport;
 
 namespace DistDb.Tests.Replication;
@@ -56,19 +55,6 @@ public sealed class SnapshotTests
         await cluster.StartAsync(1);
         await InsertAsync(cluster, 1, "y", 3);
         await cluster.CheckAsync();
-    }
-
-    [Fact]
-    public async Task A_node_whose_database_is_gone_while_its_log_was_cut_says_what_to_do()
-    {
-        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
-        await InsertAsync(cluster, 0, "x", 100);
-        await cluster.UntilAsync(() => cluster[1].FirstLogIndex > new LogIndex(20), "the node's log is cut");
-        await cluster.CrashAsync(1);
-        cluster.WipeDatabase(1);
-
-        (await cluster.Awaiting(c => c.StartAsync(1)).Should().ThrowAsync<RaftStorageException>())
-            .WithMessage("*database*is at entry 0*begins behind*start it with an empty one*");
     }
 
     [Theory]

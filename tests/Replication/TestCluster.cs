@@ -37,6 +37,9 @@ internal sealed class TestCluster : IAsyncDisposable
         Raft = new() { ElectionTimeoutTicksMin = 600, ElectionTimeoutTicksMax = 1000 },
         RequestTimeout = TimeSpan.FromSeconds(60),
         ResendInterval = TimeSpan.FromMilliseconds(100),
+
+        // Entries of the cluster's own would be in the way of most tests.
+        VerifyInterval = TimeSpan.Zero,
     };
 
     public TestNetwork Network { get; } = new();
@@ -184,7 +187,32 @@ internal sealed class TestCluster : IAsyncDisposable
         Environment.ExitCode = 0;
     }
 
-    /// <summary>Changes a replica behind its node's back.</summary>
+    /// <summary>What nodes said to their operators.</summary>
+    public IReadOnlyList<string> Messages => _watch.Messages;
+
+    /// <summary>What a node keeps of databases that were bad.</summary>
+    public string[] QuarantineFiles(int node) =>
+        new NodeFolder(_folder.FullName, new(node)).QuarantinePath is var folder && Directory.Exists(folder) ? Directory.GetFiles(folder) : [];
+
+    /// <summary>Cuts a stopped node's database short.</summary>
+    public void Truncate(int node, int bytes)
+    {
+        MergeLog(node);
+        using var file = File.OpenWrite(DatabasePath(node));
+        file.SetLength(bytes);
+    }
+
+    /// <summary>Overwrites the page of a stopped node's database that has a text in it.</summary>
+    public void OverwritePage(int node, string text)
+    {
+        MergeLog(node);
+        FilePages.Overwrite(DatabasePath(node), text);
+    }
+
+    /// <summary>Moves what SQLite's log holds into the file.</summary>
+    private void MergeLog(int node) => Tamper(node, "PRAGMA wal_checkpoint(TRUNCATE)");
+
+    /// <summary>Changes a stopped replica behind its node's back.</summary>
     public void Tamper(int node, string sql)
     {
         using var connection = new SqliteConnection($"Data Source={DatabasePath(node)};Pooling=False");
@@ -295,12 +323,25 @@ internal sealed class TestCluster : IAsyncDisposable
     private string Describe() => string.Join(
         "\n",
         Running.Select(n =>
-            $"node {n.Id}: {n.Role} in term {n.Term}, leader {n.Leader}, log {n.LastLogIndex}, committed {n.CommitIndex}, applied {n.AppliedIndex}, {n.Counters.PendingWrites} writes pending"));
+            $"node {n.Id}: {n.Role} in term {n.Term}, leader {n.Leader}, log {n.LastLogIndex}, committed {n.CommitIndex}, applied {n.AppliedIndex}, {n.Counters.PendingWrites} writes pending, repair {n.Repair}"))
+        + "\n" + string.Join("\n", Messages);
 
     /// <summary>Stands for the host: remembers what made a node stop by itself, which no test wants.</summary>
     private sealed class NodeWatch : IHostApplicationLifetime, ILogger<ClusterNode>
     {
+        private readonly List<string> _messages = [];
         private volatile string? _failure;
+
+        public IReadOnlyList<string> Messages
+        {
+            get
+            {
+                lock (_messages)
+                {
+                    return [.. _messages];
+                }
+            }
+        }
 
         public CancellationToken ApplicationStarted => default;
 
@@ -320,7 +361,12 @@ internal sealed class TestCluster : IAsyncDisposable
         public void Log<TState>(
             LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
         {
-            if (logLevel >= LogLevel.Error)
+            lock (_messages)
+            {
+                _messages.Add(formatter(state, exception));
+            }
+
+            if (logLevel >= LogLevel.Critical)
             {
                 _failure ??= $"{formatter(state, exception)} {exception}";
             }

@@ -193,7 +193,7 @@ internal sealed class TestNetwork : IDisposable
     }
 
     /// <summary>What happens to some messages; the oldest rule that matches one decides.</summary>
-    internal sealed class Rule(TestNetwork network, Func<Letter, bool> which, Handling handling)
+    internal sealed class Rule(TestNetwork network, Func<Letter, bool> which, Handling handling) : IDisposable
     {
         public Func<Letter, bool> Which { get; } = which;
 
@@ -221,6 +221,8 @@ internal sealed class TestNetwork : IDisposable
                 network._rules.Remove(this);
             }
         }
+
+        public void Dispose() => Remove();
 
         /// <summary>Ends the rule and delivers, in order, what it held or dropped.</summary>
         public void Release()

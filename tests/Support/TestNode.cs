@@ -42,6 +42,10 @@ internal sealed class TestNode : IDisposable
 
     public string DatabasePath => Path.Combine(Folder, "databases", "main.db");
 
+    /// <summary>Databases that were bad, and are kept for whoever wants to look.</summary>
+    public IEnumerable<string> QuarantineFiles =>
+        Path.Combine(_folder, $"node-{Id}", "quarantine") is var folder && Directory.Exists(folder) ? Directory.GetFiles(folder, "*.db") : [];
+
     public bool IsRunning => _process is { HasExited: false };
 
     /// <summary>What all runs of this node printed.</summary>
@@ -107,6 +111,13 @@ internal sealed class TestNode : IDisposable
     public Task<Answer> ExecAsync(string sql, params object?[] parameters) => SendAsync("exec", sql, parameters, id: null);
 
     public Task<Answer> QueryAsync(string sql, params object?[] parameters) => SendAsync("query", sql, parameters, id: null);
+
+    /// <summary>A linearizable read.</summary>
+    public Task<Answer> StrongQueryAsync(string query) =>
+        PostAsync(JsonSerializer.SerializeToUtf8Bytes(new { command = "query", query, consistency = "strong" }, _json));
+
+    public Task<Answer> VerifyAsync(bool repair) =>
+        SendAsync(new(HttpMethod.Post, "/cluster/verify") { Content = new StringContent(repair ? "{\"repair\":true}" : "") });
 
     /// <summary>A write that may be sent again.</summary>
     public Task<Answer> ExecOnceAsync(string id, string sql, params object?[] parameters) => SendAsync("exec", sql, parameters, id);

@@ -51,7 +51,7 @@ public sealed class PeerMessageCodecTests
         }
     }
 
-    private const int Kinds = 19;
+    private const int Kinds = 23;
 
     /// <summary>Records compare their lists by reference, so lists are compared by themselves.</summary>
     private static void AssertSame(PeerMessage actual, PeerMessage expected)
@@ -77,6 +77,22 @@ public sealed class PeerMessageCodecTests
             case (SnapshotChunk a, SnapshotChunk e):
                 (a with { Bytes = default }).Should().Be(e with { Bytes = default });
                 a.Bytes.ToArray().Should().Equal(e.Bytes.ToArray());
+                break;
+            case (VerifyReport a, VerifyReport e):
+                (a with { Digests = default }).Should().Be(e with { Digests = default });
+                a.Digests.ToArray().Should().Equal(e.Digests.ToArray());
+                break;
+            case (VerifyKeysRequest a, VerifyKeysRequest e):
+                (a with { Buckets = default }).Should().Be(e with { Buckets = default });
+                a.Buckets.ToArray().Should().Equal(e.Buckets.ToArray());
+                break;
+            case (VerifyKeys a, VerifyKeys e):
+                (a with { Keys = default }).Should().Be(e with { Keys = default });
+                a.Keys.ToArray().Should().Equal(e.Keys.ToArray());
+                break;
+            case (VerifyFindings a, VerifyFindings e):
+                a.Index.Should().Be(e.Index);
+                a.Differences.ToArray().Should().Equal(e.Differences.ToArray());
                 break;
             case (NodeReport a, NodeReport e):
                 a.Status.ToArray().Should().Equal(e.Status.ToArray());
@@ -127,6 +143,10 @@ public sealed class PeerMessageCodecTests
             15 => new SnapshotOffer((ulong)random.Long(), Index(), term, Term(), random.Long(), random.Bytes(32)),
             16 => new SnapshotChunkRequest((ulong)random.Long(), random.Long()),
             17 => new SnapshotChunk((ulong)random.Long(), random.Long(), random.Bytes(random.Next(40))),
+            18 => new VerifyReport(Index(), Bool(), random.Bytes(random.Next(40))),
+            19 => new VerifyKeysRequest(Index(), random.Text(), random.Text(), random.Bytes(random.Next(40))),
+            20 => new VerifyKeys(Index(), random.Text(), random.Text(), random.Bytes(random.Next(40))),
+            21 => new VerifyFindings(Index(), random.Bytes(random.Next(40))),
             _ => new NodeReport(random.Bytes(random.Next(40))),
         };
 

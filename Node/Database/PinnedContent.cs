@@ -1,0 +1,186 @@
+using System.Runtime.InteropServices;
+
+namespace DistDb.Node.Database;
+
+/// <summary>
+/// The content of a database file at one log entry, held fast by a read transaction while the writer goes on. It is opened between two
+/// entries, by whoever writes, and then used by any one thread at a time. As long as it is open, SQLite's write-ahead log cannot begin anew.
+/// </summary>
+public sealed class PinnedContent : IDisposable
+{
+    /// <summary>What the schema is called among the tables.</summary>
+    public const string SchemaName = "sqlite_schema";
+
+    private const int InterruptCode = 9;
+    private const int DamageLinesMax = 5;
+
+    private readonly Connection _connection;
+    private readonly RowHasher _hasher = new();
+
+    private PinnedContent(Connection connection, long index)
+    {
+        _connection = connection;
+        Index = index;
+    }
+
+    /// <summary>The entry: the content shows all up to it and none after it.</summary>
+    public long Index { get; }
+
+    /// <summary>Opens the file at an entry that was just committed, before the next one is.</summary>
+    /// <exception cref="ReplicaDivergedException">The file at that place is not at that entry: it is not the one that was written.</exception>
+    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
+    public static PinnedContent Open(string path, long index)
+    {
+        var connection = Connection.OpenReader(path);
+        try
+        {
+            connection.RunInternal("BEGIN");
+            using var state = connection.PrepareInternal("SELECT applied_index FROM _distdb_state");
+            var found = state.Step() ? state.Integer(0) : -1;
+            return found == index
+                ? new(connection, index)
+                : throw new ReplicaDivergedException(
+                    $"The file {path} is at entry {found}, but this node has written entry {index}: somebody put another file in its place.");
+        }
+        catch
+        {
+            connection.Dispose();
+            throw;
+        }
+    }
+
+    /// <summary>Reads everything. What SQLite finds wrong with the file is part of the answer.</summary>
+    /// <param name="database">The database's name.</param>
+    /// <param name="cancellationToken">Ends it within a moment.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="StorageFailedException">The disk or the memory failed, which says nothing about the content.</exception>
+    public DatabaseDigest Digest(string database, CancellationToken cancellationToken) => Run(
+        () =>
+        {
+            List<TableDigest> tables = [];
+            string? damage;
+            try
+            {
+                tables.AddRange(TableScan.All(_connection).Select(Digest));
+                damage = Check();
+            }
+            catch (StorageFailedException e) when (e.IsDamage)
+            {
+                // The schema itself, or the check stumbled.
+                damage = _connection.ErrorMessage;
+            }
+
+            return new DatabaseDigest(database, damage ?? (tables.Exists(t => t.IsDamaged) ? "some tables cannot be read" : null), tables);
+        },
+        cancellationToken);
+
+    /// <summary>The rows of a table whose keys fall into some of its parts, in the order of their keys; none where there is no such table.</summary>
+    /// <param name="table">As <see cref="TableDigest.Name"/> has it.</param>
+    /// <param name="buckets">Which parts, by number.</param>
+    /// <param name="countMax">The list ends after so many.</param>
+    /// <param name="cancellationToken">Ends it within a moment.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="StorageFailedException">The disk or the memory failed.</exception>
+    public RowKeyList ListKeys(string table, IReadOnlySet<int> buckets, int countMax, CancellationToken cancellationToken) => Run(
+        () =>
+        {
+            List<RowKey> keys = [];
+            var end = ListEnd.Complete;
+            try
+            {
+                if (TableScan.All(_connection).Find(s => s.Name == table) is { } scan)
+                {
+                    end = List(scan, buckets, countMax, keys);
+                }
+            }
+            catch (StorageFailedException e) when (e.IsDamage)
+            {
+                end = ListEnd.Damage;
+            }
+
+            return new RowKeyList(keys, end);
+        },
+        cancellationToken);
+
+    public void Dispose() => _connection.Dispose();
+
+    private T Run<T>(Func<T> read, CancellationToken cancellationToken)
+    {
+        _connection.Limit.Set(Timeout.InfiniteTimeSpan, cancellationToken);
+        _connection.Limit.Arm();
+        try
+        {
+            return read();
+        }
+        catch (StorageFailedException e) when (e.SqliteCode == InterruptCode && cancellationToken.IsCancellationRequested)
+        {
+            throw new OperationCanceledException(cancellationToken);
+        }
+        finally
+        {
+            _connection.Limit.Disarm();
+            _connection.Limit.Clear();
+        }
+    }
+
+    private TableDigest Digest(TableScan scan)
+    {
+        var buckets = new ulong[TableDigest.BucketCount];
+        var hash = UInt128.Zero;
+        long rowCount = 0;
+        try
+        {
+            using var row = _connection.PrepareInternal(scan.Sql);
+            var columnCount = row.ColumnCount;
+            while (row.Step())
+            {
+                var rowHash = _hasher.Hash(row.Handle, 0, columnCount);
+                hash = unchecked(hash + rowHash);
+                ref var bucket = ref buckets[_hasher.Bucket(row.Handle, scan.KeyColumnCount)];
+                bucket = unchecked(bucket + (ulong)rowHash);
+                rowCount++;
+            }
+        }
+        catch (StorageFailedException e) when (e.IsDamage)
+        {
+            buckets = [];
+        }
+
+        return new(scan.Name, rowCount, hash, buckets);
+    }
+
+    private ListEnd List(TableScan scan, IReadOnlySet<int> buckets, int countMax, List<RowKey> keys)
+    {
+        using var row = _connection.PrepareInternal(scan.Sql);
+        var columnCount = row.ColumnCount;
+        while (row.Step())
+        {
+            if (!buckets.Contains(_hasher.Bucket(row.Handle, scan.KeyColumnCount)))
+            {
+                continue;
+            }
+
+            if (keys.Count == countMax)
+            {
+                return ListEnd.Limit;
+            }
+
+            keys.Add(new(scan.LabelOf(row), _hasher.Hash(row.Handle, 0, columnCount)));
+        }
+
+        return ListEnd.Complete;
+    }
+
+    /// <summary>What SQLite's integrity check says, or null where it finds nothing.</summary>
+    private string? Check()
+    {
+        List<string> lines = [];
+        using var check = _connection.PrepareInternal($"PRAGMA integrity_check({DamageLinesMax})");
+        while (check.Step())
+        {
+            lines.Add(check.Text(0).Replace('\n', ' '));
+        }
+
+        return lines is ["ok"] ? null : string.Join("; ", CollectionsMarshal.AsSpan(lines));
+    }
+}

@@ -1,0 +1,380 @@
+using System.Globalization;
+using DistDb.Node.Commands;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Storage;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>Whether this node's content is what it must be, and what happens where it is not.</summary>
+public sealed partial class ClusterNode
+{
+    /// <summary>Longer than pinned content is kept anywhere: then no more will come.</summary>
+    private static readonly TimeSpan _verifyPatience = TimeSpan.FromSeconds(150);
+
+    private const long HealerPatienceMs = 2000;
+    private const long HandOverAgainMs = 1000;
+
+    private readonly Verifier _verifier;
+    private readonly VerificationSchedule _schedule;
+    private volatile bool _mustBeVerified;
+    private volatile bool _isKnownBad;
+    private volatile string? _closedBecause;
+    private DateTimeOffset _closedSince;
+    private NodeId? _healer;
+    private long _handOverAtMs;
+
+    /// <summary>What the last verification found, as far as this node knows; null if there was none since its start.</summary>
+    public VerificationResult? Verification => _verifier.Last;
+
+    /// <summary>That this node is replacing its content, or null.</summary>
+    public RepairView? Repair
+    {
+        get
+        {
+            var task = _writes.Repair;
+            return (task?.Reason ?? _closedBecause) is { } reason
+                ? new(reason, task?.Since ?? _closedSince, DescribeRepair(), task?.QuarantineFile)
+                : null;
+        }
+    }
+
+    /// <summary>Whether this node serves nobody, because its content is bad.</summary>
+    private bool IsClosed => _closedBecause is not null || _writes.Repair is not null;
+
+    /// <summary>Whether what this node holds counts: as a strong read's source, and as what a leader executes writes on.</summary>
+    private bool IsTrusted => !_mustBeVerified || _verifier.IsVerified;
+
+    /// <summary>Has all nodes compare their content at one log entry, which this adds, and waits for what they find.</summary>
+    /// <param name="repairs">Nodes that differ from a majority, or whose files are damaged, replace their content.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the verification.</param>
+    public async Task<VerifyAnswer> VerifyAsync(bool repairs, CancellationToken cancellationToken)
+    {
+        if (IsClosed)
+        {
+            return new VerifyAnswer.NotDone(ClosedFailure());
+        }
+
+        var written = await SubmitAsync(new VerifyOperation(repairs), cancellationToken).ConfigureAwait(false);
+        if (written is not WriteResult.Done { Index: var index })
+        {
+            return new VerifyAnswer.NotDone(((WriteResult.NotDone)written).Failure);
+        }
+
+        using var patience = Timeout(Deadline.After(_verifyPatience), cancellationToken);
+        try
+        {
+            return new VerifyAnswer.Done(await _verifier.WaitForAsync(index, patience.Token).ConfigureAwait(false));
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return new VerifyAnswer.NotDone(IsClosed
+                ? ClosedFailure()
+                : new(FailureCode.Timeout, $"The verification at entry {index} did not come to an end here. See this node's log, and try again."));
+        }
+    }
+
+    private Verifier CreateVerifier() => new(Id, _database.Path, () => Membership, peer => _transport.StateOf(peer).IsConnected, _transport.Send)
+    {
+        Verified = () =>
+        {
+            _isKnownBad = false;
+            _writes.TrustChanged();
+        },
+        Condemned = Close,
+        Finished = OnVerified,
+        Problem = problem => LogVerifyProblem(problem),
+    };
+
+    private void OnVerified(VerificationResult result, string? repairReason)
+    {
+        if (result.Nodes.FirstOrDefault(n => n.Node == Id) is { Health: NodeHealth.Differs or NodeHealth.Damaged })
+        {
+            _mustBeVerified = _isKnownBad = true;
+            _verifier.Distrust();
+        }
+
+        var healthyCount = result.Nodes.Count(n => n.Health == NodeHealth.Healthy);
+        switch (result.Outcome)
+        {
+            case VerificationOutcome.Equal or VerificationOutcome.Incomplete when result.Nodes.All(n => n.Damage is null):
+                LogVerified(result.Index, (long)result.Duration.TotalMilliseconds, healthyCount, result.Nodes.Count);
+                break;
+            case VerificationOutcome.NoMajority:
+                LogNoMajority(result.Index, Describe(result));
+                break;
+            default:
+                LogDifferences(result.Index, Describe(result));
+                break;
+        }
+
+        if (repairReason is not null)
+        {
+            Close(repairReason);
+            _writes.GiveUpDatabase(repairReason);
+        }
+    }
+
+    private static string Describe(VerificationResult result)
+    {
+        var nodes = result.Nodes.Select(n => n.Health switch
+        {
+            NodeHealth.Damaged => $"node {n.Node} is damaged ({n.Damage})",
+            NodeHealth.Differs => $"node {n.Node} differs",
+            NodeHealth.Silent => $"node {n.Node} did not report",
+            NodeHealth.Undecided => $"node {n.Node} is undecided",
+            _ => $"node {n.Node} is healthy",
+        });
+        var tables = result.Differences.Select(
+            d => d.Keys.Count == 0 ? $"table {d.Table}: {d.Detail}" : $"table {d.Table}: {d.Detail}, {string.Join("; ", d.Keys)}");
+        return string.Join("; ", nodes.Concat(tables));
+    }
+
+    /// <summary>No client is served from here on, until a good copy is in place.</summary>
+    private void Close(string reason)
+    {
+        _closedSince = DateTimeOffset.UtcNow;
+        _closedBecause ??= reason;
+    }
+
+    /// <summary>
+    /// Opens the database. Where it is lost, older than what the log still holds, or damaged, it is moved aside at once, and this node begins
+    /// without one; so it does where an earlier process had come so far.
+    /// </summary>
+    /// <returns>What must be done before this node can serve, or null.</returns>
+    private RepairTask? OpenDatabase(NodeFolder folder, bool wasInstalled)
+    {
+        if (wasInstalled)
+        {
+            DatabaseQuarantine.End(folder);
+        }
+
+        var repair = DatabaseQuarantine.Find(folder);
+        if (repair is null)
+        {
+            if (TryOpenDatabase(folder) is not { } reason)
+            {
+                return null;
+            }
+
+            LogRepairBegins(reason);
+            var applied = _database.IsOpen ? new LogIndex(_database.Writer.AppliedIndex) : LogIndex.Zero;
+            repair = DatabaseQuarantine.Begin(folder, reason, LogIndex.Max(applied, _storage.BaseIndex));
+        }
+
+        _database.MoveAside(repair.QuarantineFile);
+        LogMovedAside(repair.QuarantineFile, repair.MinIndex);
+        _mustBeVerified = true;
+        Close(repair.Reason);
+        return repair;
+    }
+
+    /// <summary>Null where the database is open and of use, or why it is not.</summary>
+    private string? TryOpenDatabase(NodeFolder folder)
+    {
+        string reason;
+        try
+        {
+            if (File.Exists(_database.Path) || _storage.BaseIndex == LogIndex.Zero)
+            {
+                _database.Open();
+                if (_database.Writer.AppliedIndex >= _storage.BaseIndex.Value)
+                {
+                    return null;
+                }
+
+                reason = $"The database {_database.Path} is at entry {_database.Writer.AppliedIndex}, but the Raft log {folder.RaftLogPath} begins behind entry {_storage.BaseIndex}: the database was lost or replaced by an older copy, and what is missing was cut off the log.";
+            }
+            else
+            {
+                reason = $"The database {_database.Path} is gone, and the Raft log {folder.RaftLogPath} begins behind entry {_storage.BaseIndex}, so that it cannot be made anew from it.";
+            }
+        }
+        catch (StorageFailedException e) when (e.IsDamage && Peers.Count > 0)
+        {
+            return $"The database {_database.Path} is damaged: {e.Reason}.";
+        }
+
+        return Peers.Count > 0
+            ? reason
+            : throw new RaftStorageException($"{reason} Nothing was changed. {NobodyToHealFrom}");
+    }
+
+    private const string NobodyToHealFrom =
+        "There is no other node that a good copy could be taken from: restore this node's folder from a backup, with the node stopped.";
+
+    /// <summary>On the write loop's thread, before it gives the database up.</summary>
+    private void OnRepairBegins(string reason)
+    {
+        if (Peers.Count == 0)
+        {
+            throw new ReplicaDivergedException($"{reason} {NobodyToHealFrom}");
+        }
+
+        Close(reason);
+        _mustBeVerified = true;
+        LogRepairBegins(reason);
+        _verifier.LetGo();
+        if (Role == Role.Leader)
+        {
+            LogHandsOver();
+            _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected).Wait(_options.HandOverPatience);
+        }
+    }
+
+    /// <summary>A snapshot has taken the content's place.</summary>
+    private void OnContentReplaced()
+    {
+        if (_closedBecause is null)
+        {
+            return;
+        }
+
+        _isKnownBad = false;
+        _closedBecause = null;
+        _schedule.Restart();
+        LogRepaired();
+    }
+
+    private void SweepRepair()
+    {
+        if (Role == Role.Leader && (IsClosed || _isKnownBad) && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs)
+        {
+            // Elected for its log, which is good; but it can execute nothing.
+            _handOverAtMs = Environment.TickCount64;
+            _ = _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected);
+        }
+
+        if (_writes.Repair is not { } repair)
+        {
+            return;
+        }
+
+        NodeId[] healers = [.. Healers()];
+
+        // Whoever does not answer is followed by the next.
+        NodeId? healer = healers.Length == 0 ? null : healers[Environment.TickCount64 / HealerPatienceMs % healers.Length];
+        if (healer is { } asked && _snapshotInbox.Progress is null)
+        {
+            if (asked != _healer)
+            {
+                LogAsks(asked, repair.MinIndex);
+            }
+
+            _snapshotInbox.Want(asked, repair.MinIndex);
+        }
+
+        if (healer is null && _healer is not null)
+        {
+            LogNobodyThere();
+        }
+
+        _healer = healer;
+    }
+
+    /// <summary>Peers that can be reached and may have a good copy, best first: those that a verification found healthy, then the leader.</summary>
+    private IEnumerable<NodeId> Healers()
+    {
+        var verdicts = _verifier.Last?.Nodes.ToDictionary(n => n.Node, n => n.Health) ?? [];
+        return Peers
+            .Where(p => _transport.StateOf(p).IsConnected && verdicts.GetValueOrDefault(p) is not (NodeHealth.Differs or NodeHealth.Damaged))
+            .OrderByDescending(p => verdicts.TryGetValue(p, out var health) && health == NodeHealth.Healthy)
+            .ThenByDescending(p => p == Leader)
+            .ThenBy(p => p);
+    }
+
+    private void SweepVerification()
+    {
+        if (!IsClosed && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, _mustBeVerified, _verifier))
+        {
+            // What becomes of it shows when its entry is applied; one that is lost is followed by the next.
+            _ = SubmitAsync(new VerifyOperation(Repairs: true), CancellationToken.None);
+        }
+    }
+
+    /// <summary>Null once what this node holds counts.</summary>
+    private async Task<Failure?> WaitForTrustAsync(Deadline deadline, CancellationToken cancellationToken)
+    {
+        if (IsTrusted)
+        {
+            return null;
+        }
+
+        using var timeout = Timeout(deadline, cancellationToken);
+        try
+        {
+            await _verifier.WaitUntilVerifiedAsync(timeout.Token).ConfigureAwait(false);
+            return null;
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return IsClosed
+                ? ClosedFailure()
+                : new(
+                    FailureCode.NoQuorum,
+                    "A strong read waits until this node's content was found equal to that of a majority since the node's start, which did not happen in time; GET /status tells more under \"verification\". Ask another node, or use consistency \"local\" to read what this node has.");
+        }
+    }
+
+    /// <summary>Null where the file could not be read as what it should be.</summary>
+    private async Task<ReadOutcome?> ReadAsync(Statement statement, Deadline deadline, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await _database.Readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false);
+        }
+        catch (StorageFailedException) when (IsClosed)
+        {
+            return null;
+        }
+        catch (StorageFailedException e) when (e.IsDamage)
+        {
+            var reason = $"A query found the database {_database.Path} damaged: {e.Reason}.";
+            Close(reason);
+            _writes.GiveUpDatabase(reason);
+            return null;
+        }
+    }
+
+    private Failure ClosedFailure() => new(
+        FailureCode.Repairing,
+        $"This node's copy of the data is not to be trusted, and is being replaced by a copy of another node's; {DescribeRepair()} Nothing was done here: ask another node, or this one again in a while.");
+
+    private string DescribeRepair() => (_snapshotInbox.Progress, _healer) switch
+    {
+        _ when _writes.Repair is null => "the bad file is about to be moved aside.",
+        ({ } progress, _) => string.Create(CultureInfo.InvariantCulture, $"{progress.Arrived} of {progress.Total} bytes have arrived."),
+        (_, { } healer) => $"node {healer} is asked for it.",
+        _ => "no node that could give one can be reached now, and it goes on trying.",
+    };
+
+    [LoggerMessage(EventId = 420, Level = LogLevel.Information, Message = "Verified at entry {Index} in {Ms} ms: {Healthy} of {Count} nodes hold the same.")]
+    private partial void LogVerified(LogIndex index, long ms, int healthy, int count);
+
+    [LoggerMessage(EventId = 421, Level = LogLevel.Error, Message = "Verification at entry {Index}: {Findings}.")]
+    private partial void LogDifferences(LogIndex index, string findings);
+
+    [LoggerMessage(EventId = 422, Level = LogLevel.Error, Message = "Verification at entry {Index} found no majority of nodes with the same content, so nothing was touched: {Findings}.")]
+    private partial void LogNoMajority(LogIndex index, string findings);
+
+    [LoggerMessage(EventId = 423, Level = LogLevel.Warning, Message = "{Problem}")]
+    private partial void LogVerifyProblem(string problem);
+
+    [LoggerMessage(EventId = 424, Level = LogLevel.Error, Message = "{Reason} This node serves nobody until a copy from another node has taken its place.")]
+    private partial void LogRepairBegins(string reason);
+
+    [LoggerMessage(EventId = 425, Level = LogLevel.Information, Message = "Repair: hands leadership over first.")]
+    private partial void LogHandsOver();
+
+    [LoggerMessage(EventId = 426, Level = LogLevel.Information, Message = "Repair: the bad file is kept as {File}; a copy that reaches entry {MinIndex} is needed.")]
+    private partial void LogMovedAside(string file, LogIndex minIndex);
+
+    [LoggerMessage(EventId = 427, Level = LogLevel.Information, Message = "Repair: asks node {Peer} for a copy that reaches entry {MinIndex}.")]
+    private partial void LogAsks(NodeId peer, LogIndex minIndex);
+
+    [LoggerMessage(EventId = 428, Level = LogLevel.Warning, Message = "Repair: no node that could give a copy can be reached; goes on trying.")]
+    private partial void LogNobodyThere();
+
+    [LoggerMessage(EventId = 429, Level = LogLevel.Information, Message = "Repair: the copy is in place, and this node serves again; strong reads wait until it is verified.")]
+    private partial void LogRepaired();
+}

@@ -1,0 +1,77 @@
+using System.Globalization;
+using DistDb.Node.Database;
+using DistDb.Node.Raft;
+using DistDb.Node.Storage;
+
+namespace DistDb.Node.Replication;
+
+/// <summary>
+/// Keeps a bad database aside, and remembers on disk that the node is without one until a snapshot has taken its place: a restart in the
+/// middle must neither open the bad file nor begin with an empty one.
+/// <code>
+/// repairing                          "time min-index quarantine-file reason", one line
+/// quarantine/main-&lt;UTC time&gt;.db      the bad file, with its -wal and -shm
+/// </code>
+/// </summary>
+internal static class DatabaseQuarantine
+{
+    /// <summary>Bad files kept; the oldest make room, so that a disk that damages everything is not filled by it as well.</summary>
+    private const int KeptMax = 5;
+
+    /// <summary>Names what is to be done, and writes it down. From here on the repair will be finished, whatever happens.</summary>
+    public static RepairTask Begin(NodeFolder folder, string reason, LogIndex minIndex)
+    {
+        Directory.CreateDirectory(folder.QuarantinePath);
+        var now = DateTimeOffset.UtcNow;
+        var name = string.Create(CultureInfo.InvariantCulture, $"main-{now:yyyyMMdd'T'HHmmss.fff'Z'}.db");
+        var task = new RepairTask(reason.ReplaceLineEndings(" "), minIndex, now, Path.Combine(folder.QuarantinePath, name));
+        var draft = MarkerPath(folder) + ".draft";
+        using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
+        {
+            file.Write(System.Text.Encoding.UTF8.GetBytes(
+                string.Create(CultureInfo.InvariantCulture, $"{now:O} {minIndex.Value} {name} {task.Reason}\n")));
+            file.Flush(flushToDisk: true);
+        }
+
+        File.Move(draft, MarkerPath(folder), overwrite: true);
+        FolderSync.Flush(folder.Path);
+        DeleteOldest(folder);
+        return task;
+    }
+
+    /// <summary>What an earlier process began and did not finish, or null.</summary>
+    public static RepairTask? Find(NodeFolder folder)
+    {
+        if (!File.Exists(MarkerPath(folder)))
+        {
+            return null;
+        }
+
+        var words = File.ReadAllText(MarkerPath(folder)).TrimEnd('\n').Split(' ', 4);
+        return new(
+            words[3],
+            new(long.Parse(words[1], CultureInfo.InvariantCulture)),
+            DateTimeOffset.Parse(words[0], CultureInfo.InvariantCulture),
+            Path.Combine(folder.QuarantinePath, words[2]));
+    }
+
+    /// <summary>There is a good database again, or will be whatever happens.</summary>
+    public static void End(NodeFolder folder)
+    {
+        File.Delete(MarkerPath(folder));
+        FolderSync.Flush(folder.Path);
+    }
+
+    private static void DeleteOldest(NodeFolder folder)
+    {
+        foreach (var file in Directory.GetFiles(folder.QuarantinePath, "main-*.db").OrderDescending().Skip(KeptMax - 1))
+        {
+            foreach (var suffix in (string[])["", "-wal", "-shm"])
+            {
+                File.Delete(file + suffix);
+            }
+        }
+    }
+
+    private static string MarkerPath(NodeFolder folder) => Path.Combine(folder.Path, "repairing");
+}

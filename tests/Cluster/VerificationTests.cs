@@ -1,0 +1,226 @@
+using System.Collections.Concurrent;
+using DistDb.Tests.Support;
+using Xunit.Abstractions;
+
+namespace DistDb.Tests.Cluster;
+
+/// <summary>Files of real nodes that somebody or something has changed: found, named and healed, while clients read on all nodes.</summary>
+[Collection(nameof(ClusterTests))]
+public sealed class VerificationTests(ITestOutputHelper output)
+{
+    private const int Rows = 3000;
+    private const string Sum = "SELECT count(*), sum(v), count(DISTINCT name), min(name), max(name) FROM t NOT INDEXED";
+
+    public enum Harm
+    {
+        ChangedRow,
+        DroppedTable,
+        OverwrittenPage,
+        TruncatedFile,
+        OlderCopy,
+        DeletedFile,
+        NoDatabase,
+    }
+
+    [Theory]
+    [InlineData(Harm.ChangedRow, "table t:", "id = 77")]
+    [InlineData(Harm.DroppedTable, "table t: node 2 does not have it", "type = 'table', name = 't'")]
+    [InlineData(Harm.OverwrittenPage, "node 2 is damaged", "id = ")]
+    [InlineData(Harm.TruncatedFile, "", "")]
+    [InlineData(Harm.OlderCopy, "older copy", "")]
+    [InlineData(Harm.DeletedFile, "is gone", "")]
+    [InlineData(Harm.NoDatabase, "not a database", "")]
+    public async Task What_was_done_to_a_file_is_found_named_and_healed_and_no_strong_read_is_wrong(Harm harm, string finding, string key)
+    {
+        await using var cluster = await TestCluster.StartAsync(2, "--log-tail", "20");
+        var victim = cluster[2];
+        (await cluster.Master.ExecAsync("CREATE TABLE t(id INTEGER PRIMARY KEY, v INTEGER, name TEXT)")).Status.Should().Be(200);
+        await cluster.ConvergeAsync();
+        (await victim.StopAsync()).Should().Be(0);
+        File.Copy(victim.DatabasePath, victim.DatabasePath + ".older");
+        await cluster.RestartAsync(victim);
+        (await cluster.Master.ExecAsync(
+            $"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {Rows}) INSERT INTO t SELECT n, n * 2, 'row ' || n FROM c"))
+            .Status.Should().Be(200);
+        await WriteUntilCutAsync(cluster, victim);
+        var expected = (await cluster.Master.StrongQueryAsync(Sum)).Rows;
+
+        await using var readers = new Readers(cluster, expected);
+        await readers.WaitForProgressAsync(cluster, cluster.Nodes);
+        victim.Kill();
+        await DoAsync(harm, victim);
+        victim.Start();
+        await cluster.WaitUntilAsync("the bad file is kept aside", () => victim.QuarantineFiles.Any() || harm == Harm.DeletedFile);
+        await cluster.WaitUntilAsync("the node is healed, and verified", async () =>
+            await victim.StatusAsync() is { } status
+            && status.GetProperty("repair").ValueKind == System.Text.Json.JsonValueKind.Null
+            && status.GetProperty("ready").GetBoolean()
+            && status.GetProperty("verification") is { ValueKind: System.Text.Json.JsonValueKind.Object } verification
+            && verification.GetProperty("outcome").GetString() == "equal");
+        await readers.WaitForProgressAsync(cluster, [victim]);
+        output.WriteLine($"{harm}: {await readers.StopAsync()}");
+
+        cluster.Logs.Should().Contain(finding).And.Contain(key).And.Contain("serves again");
+        (await victim.StrongQueryAsync(Sum)).Rows.Should().Be(expected);
+        (await victim.ExecAsync("INSERT INTO t VALUES (?, 0, 'last')", Rows + 1)).Status.Should().Be(200);
+        await cluster.ConvergeAsync();
+        (await victim.VerifyAsync(repair: false)).Json.GetProperty("outcome").GetString().Should().Be("equal");
+    }
+
+    [Fact]
+    public async Task While_a_node_runs_the_sqlite3_program_can_read_and_cannot_write()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        (await cluster.Master.ExecAsync("CREATE TABLE t(id INTEGER PRIMARY KEY, v)")).Status.Should().Be(200);
+        (await cluster.Master.ExecAsync("INSERT INTO t VALUES (1, 'right')")).Status.Should().Be(200);
+        await cluster.ConvergeAsync();
+        foreach (var node in cluster.Nodes)
+        {
+            (await SqliteProgram.RunAsync(node.DatabasePath, "SELECT v FROM t")).Trim().Should().Be("right");
+            await this.Awaiting(_ => SqliteProgram.RunAsync(node.DatabasePath, "UPDATE t SET v = 'wrong'")).Should().ThrowAsync<Exception>().WithMessage("*database is locked*");
+        }
+
+        (await cluster[1].StrongQueryAsync("SELECT v FROM t")).Rows.Should().Be("""[["right"]]""");
+        (await cluster[1].VerifyAsync(repair: false)).Json.GetProperty("outcome").GetString().Should().Be("equal");
+    }
+
+    [Fact]
+    public async Task A_page_that_is_overwritten_while_the_node_runs_is_found_and_healed_without_a_restart()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        var victim = cluster[1];
+        (await cluster.Master.ExecAsync("CREATE TABLE t(id INTEGER PRIMARY KEY, v INTEGER, name TEXT)")).Status.Should().Be(200);
+        (await cluster.Master.ExecAsync(
+            $"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {Rows}) INSERT INTO t SELECT n, n * 2, 'row ' || n FROM c"))
+            .Status.Should().Be(200);
+        await cluster.ConvergeAsync();
+        await SqliteProgram.RunAsync(victim.DatabasePath, "PRAGMA wal_checkpoint(PASSIVE)");
+        FilePages.Overwrite(victim.DatabasePath, "row 2345");
+        var found = (await cluster.Master.VerifyAsync(repair: true)).Json;
+        found.GetProperty("outcome").GetString().Should().Be("differs");
+        found.GetProperty("nodes")[1].GetProperty("health").GetString().Should().Be("damaged");
+        var table = found.GetProperty("databases")[0].GetProperty("tables")[0];
+        table.GetProperty("table").GetString().Should().Be("t");
+        table.GetProperty("keys")[0].GetString().Should().StartWith("id = 2");
+        await cluster.WaitUntilAsync("the node is healed", async () => victim.QuarantineFiles.Any() && await victim.IsReadyAsync());
+        (await victim.StrongQueryAsync("SELECT count(*) FROM t")).Scalar.GetInt32().Should().Be(Rows);
+        await cluster.ConvergeAsync();
+        victim.IsRunning.Should().BeTrue();
+    }
+
+    /// <summary>So many entries that none of the table's beginning is left in the log.</summary>
+    private static async Task WriteUntilCutAsync(TestCluster cluster, TestNode node)
+    {
+        await cluster.WaitUntilAsync("the log is cut", async () =>
+        {
+            for (var i = 0; i < 10; i++)
+            {
+                (await cluster.Master.ExecAsync("UPDATE t SET v = v WHERE id = 1")).Status.Should().Be(200);
+            }
+
+            return await node.StatusAsync() is { } status && status.GetProperty("first_log_index").GetInt64() > 20;
+        });
+        await cluster.ConvergeAsync();
+    }
+
+    private static async Task DoAsync(Harm harm, TestNode node)
+    {
+        var path = node.DatabasePath;
+        switch (harm)
+        {
+            case Harm.ChangedRow:
+                await SqliteProgram.RunAsync(path, "UPDATE t SET v = v + 1 WHERE id = 77");
+                break;
+            case Harm.DroppedTable:
+                await SqliteProgram.RunAsync(path, "DROP TABLE t");
+                break;
+            case Harm.OverwrittenPage:
+                await SqliteProgram.RunAsync(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+                FilePages.Overwrite(path, "row 2345");
+                break;
+            case Harm.TruncatedFile:
+                await SqliteProgram.RunAsync(path, "PRAGMA wal_checkpoint(TRUNCATE)");
+                using (var file = File.OpenWrite(path))
+                {
+                    file.SetLength(file.Length / 2);
+                }
+
+                break;
+            case Harm.OlderCopy:
+                File.Delete(path + "-wal");
+                File.Delete(path + "-shm");
+                File.Copy(path + ".older", path, overwrite: true);
+                break;
+            case Harm.DeletedFile:
+                File.Delete(path);
+                break;
+            default:
+                File.Delete(path + "-wal");
+                await File.WriteAllTextAsync(path, string.Concat(Enumerable.Repeat("this is not a database ", 1000)));
+                break;
+        }
+    }
+
+    /// <summary>Clients that read on all nodes all the time, and know what is right.</summary>
+    private sealed class Readers : IAsyncDisposable
+    {
+        private readonly CancellationTokenSource _stop = new();
+        private readonly ConcurrentDictionary<int, int> _right = [];
+        private readonly ConcurrentQueue<string> _wrong = [];
+        private readonly Task _running;
+        private int _refused;
+
+        public Readers(TestCluster cluster, string expected) =>
+            _running = Task.WhenAll(cluster.Nodes.Select(node => Task.Run(() => RunAsync(node, expected))));
+
+        public async Task WaitForProgressAsync(TestCluster cluster, IEnumerable<TestNode> nodes)
+        {
+            var wanted = nodes.Select(n => (n.Id, Count: _right.GetValueOrDefault(n.Id) + 5)).ToList();
+            await cluster.WaitUntilAsync("strong reads are answered", () => wanted.All(w => _right.GetValueOrDefault(w.Id) >= w.Count));
+        }
+
+        public async Task<string> StopAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            _wrong.Should().BeEmpty("a strong read is right or refused");
+            return $"{_right.Values.Sum()} strong reads were right, {_refused} were refused or not answered";
+        }
+
+        public async ValueTask DisposeAsync()
+        {
+            await _stop.CancelAsync();
+            await _running;
+            _stop.Dispose();
+        }
+
+        private async Task RunAsync(TestNode node, string expected)
+        {
+            while (!_stop.IsCancellationRequested)
+            {
+                try
+                {
+                    var answer = await node.StrongQueryAsync(Sum);
+                    if (!answer.IsOk)
+                    {
+                        Interlocked.Increment(ref _refused);
+                    }
+                    else if (answer.Rows == expected)
+                    {
+                        _right.AddOrUpdate(node.Id, 1, (_, count) => count + 1);
+                    }
+                    else
+                    {
+                        _wrong.Enqueue($"node {node.Id}: {answer.Rows}");
+                    }
+                }
+                catch (HttpRequestException)
+                {
+                    // It is being killed, or started.
+                    Interlocked.Increment(ref _refused);
+                    await Task.Yield();
+                }
+            }
+        }
+    }
+}
