@@ -105,12 +105,15 @@ internal static class NodeCommand
 
         private readonly Option<long> _logTailBytes = Setting("--log-tail-bytes", 64L << 20, "Bytes of the same: whichever is reached first.");
 
+        private readonly Option<string> _verifyEvery = Setting(
+            "--verify-every", "1h", "How often all nodes compare their content, such as 1h or 30m; 0 for never, not even after a start.");
+
         private readonly Option<string> _clockOffsetFile = Setting("--clock-offset-file", "", "For tests: file with milliseconds to add to the clock.");
 
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _logTailEntries, _logTailBytes, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -177,10 +180,13 @@ internal static class NodeCommand
                 IsRebuilding = parsed.GetValue(_rebuild),
                 ClusterSecret = secret,
                 ClusterSecretSource = source,
-                Timeout = ReadTimeout(parsed.GetValue(_timeout)!),
+                Timeout = ReadTime("--timeout", parsed.GetValue(_timeout)!, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
                 BodyBytesMax = bodyBytesMax,
                 LogTailEntries = tailEntries,
                 LogTailBytes = tailBytes,
+                VerifyInterval = parsed.GetValue(_verifyEvery) is "0" or "off"
+                    ? TimeSpan.Zero
+                    : ReadTime("--verify-every", parsed.GetValue(_verifyEvery)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
                 ClockOffsetFile = parsed.GetValue(_clockOffsetFile) is { Length: > 0 } file ? file : null,
             };
         }
@@ -282,20 +288,31 @@ internal static class NodeCommand
             }
         }
 
-        private static TimeSpan ReadTimeout(string text)
+        private static TimeSpan ReadTime(string option, string text, TimeSpan min, TimeSpan max)
         {
-            (string Unit, double Ms)[] units = [("ms", 1), ("s", 1000), ("m", 60_000)];
-            foreach (var (unit, ms) in units)
+            (string Unit, TimeSpan Length)[] units =
+            [
+                ("ms", TimeSpan.FromMilliseconds(1)),
+                ("s", TimeSpan.FromSeconds(1)),
+                ("m", TimeSpan.FromMinutes(1)),
+                ("h", TimeSpan.FromHours(1)),
+                ("d", TimeSpan.FromDays(1)),
+            ];
+            foreach (var (unit, length) in units)
             {
                 if (text.EndsWith(unit, StringComparison.Ordinal)
                     && double.TryParse(text[..^unit.Length], NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var amount)
-                    && amount * ms is >= 1 and <= 3_600_000)
+                    && amount * length.TotalSeconds >= min.TotalSeconds && amount * length.TotalSeconds <= max.TotalSeconds)
                 {
-                    return TimeSpan.FromMilliseconds(amount * ms);
+                    return amount * length;
                 }
             }
 
-            throw new SettingsException($"--timeout is \"{text}\"; give a time up to an hour with its unit, such as 10s, 500ms or 2m.");
+            throw new SettingsException(
+                $"{option} is \"{text}\"; give a time of {Describe(min)} to {Describe(max)} with its unit (ms, s, m, h or d), such as 10s or 2m.");
         }
+
+        private static string Describe(TimeSpan time) =>
+            time.TotalDays >= 1 ? $"{time.TotalDays} days" : time.TotalHours >= 1 ? $"{time.TotalHours} h" : time.TotalSeconds >= 1 ? $"{time.TotalSeconds} s" : $"{time.TotalMilliseconds} ms";
     }
 }

@@ -129,6 +129,7 @@ internal static class NodeHost
                 RequestTimeout = settings.Timeout,
                 LogTailEntriesMax = settings.LogTailEntries,
                 LogTailBytesMax = settings.LogTailBytes,
+                VerifyInterval = settings.VerifyInterval,
                 TimeProvider = settings.ClockOffsetFile is { } file ? new OffsetTimeProvider(file) : TimeProvider.System,
             },
             new(),

@@ -54,6 +54,9 @@ public sealed record NodeSettings
     /// <summary>For tests: a file with milliseconds that are added to the machine's clock; null for the clock as it is.</summary>
     public string? ClockOffsetFile { get; init; }
 
+    /// <summary>How often all nodes compare their content; zero for never.</summary>
+    public required TimeSpan VerifyInterval { get; init; }
+
     public int Port => BasePort + Id.Value;
 
     /// <summary>The settings as lines for the start-up banner; secrets are named, not shown.</summary>
@@ -65,6 +68,7 @@ public sealed record NodeSettings
         yield return $"timeout     {Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";
         yield return $"max body    {BodyBytesMax} bytes";
         yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
+        yield return $"verify      {(VerifyInterval == TimeSpan.Zero ? "never" : $"every {VerifyInterval:c}, and after a start")}";
         if (Join.Count > 0)
         {
             yield return $"joining     {string.Join(", ", Join)}";
