@@ -43,6 +43,11 @@ internal static class NodeHost
                 return hasFailed ? 1 : Environment.ExitCode;
             }
         }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Told to stop while it was starting.
+            return 0;
+        }
         catch (Exception e) when (DescribeFailure(e, settings) is not null)
         {
             await Console.Error.WriteLineAsync(DescribeFailure(e, settings)).ConfigureAwait(false);
