@@ -35,7 +35,16 @@ internal static class NodeHost
             {
                 // Opens the files, so that what is wrong with them is said before anything is served.
                 _ = app.Services.GetRequiredService<ClusterNode>();
-                await app.StartAsync(cancellationToken).ConfigureAwait(false);
+                try
+                {
+                    await app.StartAsync(cancellationToken).ConfigureAwait(false);
+                }
+                catch (OperationCanceledException) when (app.Lifetime.ApplicationStopping.IsCancellationRequested)
+                {
+                    // Told to stop while it was starting; or a part has failed meanwhile, and has set the exit code.
+                    return Environment.ExitCode;
+                }
+
                 PrintBanner(settings);
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
 
