@@ -100,7 +100,7 @@ internal sealed class SimulatedManager(
             {
                 return next.With(member with { IsVoter = false, LogId = met.LogId });
             }
-            else if (!member.IsVoter && follower.IsActive && follower.MatchIndex >= core.CommitIndex && random.Next(3) > 0)
+            else if (!member.IsVoter && follower is { IsActive: true, MayVote: true } && follower.MatchIndex >= core.CommitIndex && random.Next(3) > 0)
             {
                 return next.With(member with { IsVoter = true });
             }
@@ -124,9 +124,8 @@ internal sealed class SimulatedManager(
         var member = known.Find(wish.Node);
         return wish.What switch
         {
-            // Mostly by way of a learner; straight away is allowed too.
             MembershipWish.Kind.Add when member is null && _met.TryGetValue(wish.Node, out var met) =>
-                known.With(new(wish.Node, IsVoter: random.Next(4) == 0, met.LogId, "")),
+                known.With(new(wish.Node, IsVoter: false, met.LogId, "")),
             MembershipWish.Kind.Remove when member is not null => known.Without(wish.Node),
             MembershipWish.Kind.Demote when member is { IsVoter: true } => known.With(member with { IsVoter = false }),
             _ => null,
