@@ -54,8 +54,8 @@ public sealed partial class RaftNode
     /// <summary>
     /// Appends a configuration, under the same conditions as <see cref="TryPropose"/> and if, besides, the leader has committed an entry of its
     /// term, no other configuration is uncommitted, this node stays a voter, and at most one voter comes or goes (thesis §4.1, and the
-    /// fault found in it later). A voter's log may be named only once, and only if the voter says that it may vote; whoever
-    /// has another log must be made a learner first. False means that nothing was appended and never will be by this call.
+    /// fault found in it later). Whoever becomes a voter must have said that it may vote, so it must have been a learner before; so must a voter whose log
+    /// is named for the first time, and a voter's log is not named twice. False means that nothing was appended and never will be by this call.
     /// </summary>
     public bool TryProposeMembership(Term term, LogIndex index, Membership membership)
     {
@@ -66,7 +66,7 @@ public sealed partial class RaftNode
             || membership.Find(Id) is not { IsVoter: true } self
             || self.LogId != _logId
             || !MembershipRules.MayFollow(Membership, membership)
-            || membership.Members.Any(NamesUnsoundLog))
+            || membership.Members.Any(BecomesVoterUnheard))
         {
             return false;
         }
@@ -76,14 +76,18 @@ public sealed partial class RaftNode
     }
 
     /// <summary>
-    /// A voter that was not met yet is named as one that has promised nothing with another log. Only it can know; the one that came back
-    /// with a new log is held back and says so.
+    /// A new voter that has not said that it may vote. If it knew nothing of its membership, it would refuse its vote when the others need it
+    /// before the entry reaches it. And if the one that is met had lost its log before, only it could know: it is held back.
     /// </summary>
-    private bool NamesUnsoundLog(Member member) =>
-        member is { IsVoter: true, LogId: not 0 }
-        && member.Id != Id
-        && Membership.Find(member.Id) is { IsVoter: true, LogId: 0 }
-        && !_progress[member.Id].MayVote;
+    private bool BecomesVoterUnheard(Member member)
+    {
+        if (!member.IsVoter || member.Id == Id || Membership.Find(member.Id) is { IsVoter: true, LogId: var known } && known == member.LogId)
+        {
+            return false;
+        }
+
+        return Membership.Find(member.Id) is null || !_progress[member.Id].MayVote;
+    }
 
     /// <summary>An answer to something that this leader did not ask, at least not any more: it must not depose it either.</summary>
     private bool IsStrangersAnswer(Message message) =>

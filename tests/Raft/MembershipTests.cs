@@ -12,7 +12,7 @@ public sealed class MembershipTests
     [Fact]
     public void A_configuration_is_in_force_as_soon_as_it_is_in_the_log()
     {
-        var leader = SettledLeader(3);
+        var leader = SettledLeader(3, Learner(C, 103));
         leader.ProposeMembership(Voters(3).With(Voter(C, 103))).Should().BeTrue();
         leader.Raft.Membership.Should().Be(Voters(4));
         (leader.Raft.MembershipIndex, leader.Raft.CommitIndex).Should().Be((new LogIndex(3), new LogIndex(2)));
@@ -75,7 +75,7 @@ public sealed class MembershipTests
     [Fact]
     public void One_voter_comes_or_goes_at_a_time()
     {
-        var node = SettledLeader(3);
+        var node = SettledLeader(3, Learner(C, 103), Learner(D, 104));
 
         node.ProposeMembership(Voters(5)).Should().BeFalse();
         node.ProposeMembership(new([Voter(Me, 100)])).Should().BeFalse();
@@ -89,11 +89,11 @@ public sealed class MembershipTests
     [Fact]
     public void The_next_change_waits_for_the_last_to_be_committed()
     {
-        var node = SettledLeader(3);
-        node.ProposeMembership(Voters(4)).Should().BeTrue();
+        var node = SettledLeader(3, Learner(C, 103), Learner(D, 104));
+        node.ProposeMembership(Voters(4).With(Learner(D, 104))).Should().BeTrue();
         node.Drain();
         node.Hear(Accepted(A, 1, 3));
-        node.ProposeMembership(Voters(4).With(Learner(D, 104))).Should().BeFalse("two of four have it");
+        node.ProposeMembership(Voters(4)).Should().BeFalse("two of four have it");
 
         node.Hear(Accepted(B, 1, 3));
 
@@ -105,10 +105,12 @@ public sealed class MembershipTests
     [Fact]
     public void A_leader_changes_nothing_before_it_has_committed_in_its_term()
     {
-        var node = new TestNode(term: 1, entries: [Configuration(1, 1, Voters(3))], commit: 1);
+        var node = new TestNode(term: 1, entries: [Configuration(1, 1, Voters(3).With(Learner(C, 103)))], commit: 1);
         node.BecomeLeader();
         node.ProposeMembership(Voters(4)).Should().BeFalse();
 
+        node.Hear(Accepted(C, 2, 2));
+        node.ProposeMembership(Voters(4)).Should().BeFalse();
         node.Hear(Accepted(A, 2, 2));
 
         node.ProposeMembership(Voters(4)).Should().BeTrue();
@@ -118,7 +120,7 @@ public sealed class MembershipTests
     [Fact]
     public void A_change_must_fit_term_and_index_and_waits_for_a_transfer()
     {
-        var node = SettledLeader(3);
+        var node = SettledLeader(3, Learner(C, 103));
 
         node.Raft.TryProposeMembership(new(1), new(4), Voters(4)).Should().BeFalse();
         node.Raft.TryProposeMembership(new(2), new(3), Voters(4)).Should().BeFalse();
@@ -149,6 +151,20 @@ public sealed class MembershipTests
         node.Settle(Voters(3).With(Learner(A, 999)));
 
         node.ProposeMembership(Voters(3).With(Voter(A, 999))).Should().BeTrue();
+    }
+
+    // Thesis §4.2.1: a new voter was a learner before, and has told that it knows, or it would refuse its vote when it is needed.
+    [Fact]
+    public void Whoever_becomes_a_voter_has_said_that_it_may_vote()
+    {
+        var node = SettledLeader(3, Learner(C, 103));
+        node.ProposeMembership(Voters(3).With(Voter(D, 104))).Should().BeFalse("D was no learner");
+        node.Hear(Accepted(C, 1, 2, mayVote: false));
+        node.ProposeMembership(Voters(4)).Should().BeFalse();
+
+        node.Hear(Accepted(C, 1, 2));
+
+        node.ProposeMembership(Voters(4)).Should().BeTrue();
     }
 
     // Thesis §4.1: who was not met yet keeps what it promised, unless it says that it knows nothing of that.
@@ -426,11 +442,11 @@ public sealed class MembershipTests
     }
 
     /// <summary>Leads term 1 in a cluster whose voters were all met; the configuration is entry 2.</summary>
-    private static TestNode SettledLeader(int voters)
+    private static TestNode SettledLeader(int voters, params Member[] learners)
     {
         var node = new TestNode(voters);
         node.BecomeSettledLeader();
-        node.Settle(Voters(voters));
+        node.Settle(learners.Aggregate(Voters(voters), (members, learner) => members.With(learner)));
         return node;
     }
 }

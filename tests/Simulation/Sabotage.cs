@@ -47,6 +47,9 @@ internal enum Sabotage
     /// <summary>A node that lost its log pretends that it is the one it had.</summary>
     VoterForgetsAndVotes,
 
+    /// <summary>What a node confirms that may not vote is counted like the others' word.</summary>
+    AbstainersCounted,
+
     /// <summary>A crash between an installation's two steps leaves it at the first.</summary>
     InstallationForgottenAtCrash,
 }

@@ -12,7 +12,7 @@ internal sealed class SimulatedManager(
 {
     private const int WishesMax = 4;
 
-    private readonly Dictionary<NodeId, (ulong LogId, bool HadHistory)> _met = [];
+    private readonly Dictionary<NodeId, (ulong LogId, bool IsNewFounder)> _met = [];
     private readonly Queue<MembershipWish> _wishes = new();
 
     public void Wish(MembershipWish wish)
@@ -34,7 +34,7 @@ internal sealed class SimulatedManager(
         }
 
         Meet();
-        if (isNew && initial.IsVoter(node.Id) && initial.Voters.All(v => v == node.Id || (_met.TryGetValue(v, out var met) && !met.HadHistory)))
+        if (isNew && initial.IsVoter(node.Id) && initial.Voters.All(v => v == node.Id || (_met.TryGetValue(v, out var met) && met.IsNewFounder)))
         {
             trace.Add("is released", node.Id);
             node.Release();
@@ -53,7 +53,7 @@ internal sealed class SimulatedManager(
         {
             if (other.Id != node.Id && random.Next(4) == 0 && other.IsUp && network.IsConnected(node.Id, other.Id))
             {
-                _met[other.Id] = (other.ShownLogId, other.HasHistory);
+                _met[other.Id] = (other.ShownLogId, other.IsFounder && !other.HasHistory);
             }
         }
     }
@@ -73,11 +73,13 @@ internal sealed class SimulatedManager(
     }
 
     /// <summary>A membership that has no majority at hand could never be committed, nor be replaced by another.</summary>
-    private static bool CanDecide(RaftNode core, Membership next)
-    {
-        var atHand = core.FollowerProgress.Where(f => f is { IsActive: true, MayVote: true } && next.IsVoter(f.Id));
-        return 1 + atHand.Count() > next.Voters.Count() / 2;
-    }
+    private bool CanDecide(RaftNode core, Membership next) =>
+        1 + core.FollowerProgress.Count(f => IsAtHand(f) && next.IsVoter(f.Id)) > next.Voters.Count() / 2;
+
+    /// <summary>A voter that is lost as soon as it is counted on is one fault more; when all is healed there are none.</summary>
+    private bool IsAtHand(FollowerState follower) =>
+        follower is { IsActive: true, MayVote: true }
+        && (!network.IsHealthy || (node.Cluster[follower.Id.Value].IsUp && network.IsConnected(node.Id, follower.Id)));
 
     private Membership? Next(RaftNode core)
     {
@@ -100,7 +102,7 @@ internal sealed class SimulatedManager(
             {
                 return next.With(member with { IsVoter = false, LogId = met.LogId });
             }
-            else if (!member.IsVoter && follower.IsActive && follower.MatchIndex >= core.CommitIndex && random.Next(3) > 0)
+            else if (!member.IsVoter && IsAtHand(follower) && follower.MatchIndex >= core.CommitIndex && random.Next(3) > 0)
             {
                 return next.With(member with { IsVoter = true });
             }
@@ -124,9 +126,8 @@ internal sealed class SimulatedManager(
         var member = known.Find(wish.Node);
         return wish.What switch
         {
-            // Mostly by way of a learner; straight away is allowed too.
             MembershipWish.Kind.Add when member is null && _met.TryGetValue(wish.Node, out var met) =>
-                known.With(new(wish.Node, IsVoter: random.Next(4) == 0, met.LogId, "")),
+                known.With(new(wish.Node, IsVoter: false, met.LogId, "")),
             MembershipWish.Kind.Remove when member is not null => known.Without(wish.Node),
             MembershipWish.Kind.Demote when member is { IsVoter: true } => known.With(member with { IsVoter = false }),
             _ => null,

@@ -29,6 +29,8 @@ internal sealed class SimulatedNode(
     private readonly Queue<long> _pending = new();
     private readonly Dictionary<long, LogIndex> _reads = [];
 
+    // What its operator starts it with.
+    private Membership _initial = initial;
     private SimulatedManager? _manager;
     private Phase _phase;
     private Ready? _ready;
@@ -74,10 +76,13 @@ internal sealed class SimulatedNode(
     /// <summary>Stands on the disk.</summary>
     public bool IsHeldBack { get; private set; } = parameters.BeginsHeldBack || !initial.IsVoter(id);
 
+    /// <summary>Whether it was started as one of those that begin the cluster.</summary>
+    public bool IsFounder => _initial.IsVoter(id);
+
     public bool HasHistory => Disk.HardState.Term > Term.Zero || Disk.LastIndex > LogIndex.Zero;
 
     /// <summary>Who belongs to the cluster as far as this node knows, or would if it were up.</summary>
-    public Membership Membership => Core?.Membership ?? Disk.LatestMembership ?? initial;
+    public Membership Membership => Core?.Membership ?? Disk.LatestMembership ?? _initial;
 
     /// <summary>Null while the node is down.</summary>
     public RaftNode? Core { get; private set; }
@@ -119,10 +124,10 @@ internal sealed class SimulatedNode(
 
         ShownLogId = ShownLogId == 0 || sabotage != Sabotage.VoterForgetsAndVotes ? LogId : ShownLogId;
         var isHeldBack = IsHeldBack && ShownLogId == LogId;
-        _manager = parameters.ChangesMembers ? new(this, initial, random, trace, checker, network, sabotage) : null;
+        _manager = parameters.ChangesMembers ? new(this, _initial, random, trace, checker, network, sabotage) : null;
         trace.Add("start", id, number: Applied.Value);
         var commit = sabotage == Sabotage.RestartCommitsAll ? Disk.LastIndex : Applied;
-        Core = new(id, ShownLogId, initial, isHeldBack, Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
+        Core = new(id, ShownLogId, _initial, isHeldBack, Disk.HardState, Disk, commit, parameters.Options, new(random.Next()));
         _commitHandedOut = commit;
         checker.OnStart(this);
         PlanTick(random.NextInt64(SimulationParameters.TickLengthMin, SimulationParameters.TickLengthMax + 1), Life);
@@ -159,7 +164,10 @@ internal sealed class SimulatedNode(
         checker.OnCrash(this);
     }
 
-    /// <summary>After a crash: the machine comes back with a new disk.</summary>
+    /// <summary>
+    /// After a crash: the machine comes back with a new disk. It may be started as a founder again as long as another founder remembers that the
+    /// cluster exists; otherwise its operator has it join, or it would begin another cluster.
+    /// </summary>
     public void Wipe()
     {
         trace.Add("loses its disk", id);
@@ -167,6 +175,7 @@ internal sealed class SimulatedNode(
         Disk = new();
         LogId = NewLogId(random);
         IsHeldBack = true;
+        _initial = cluster.Any(n => n.IsFounder && n.HasHistory) ? _initial : Membership.Empty;
         Applied = LogIndex.Zero;
         _states.Clear();
         _states.Add(0);
@@ -611,9 +620,16 @@ internal sealed class SimulatedNode(
         foreach (var message in messages)
         {
             checker.OnSent(this, message);
-            network.Send(id, message.To, new Input.Peer(message));
+            network.Send(id, message.To, new Input.Peer(Claim(message)));
         }
     }
+
+    private Message Claim(Message message) => (sabotage, message) switch
+    {
+        (Sabotage.AbstainersCounted, AppendEntriesAccepted m) => m with { MayVote = true },
+        (Sabotage.AbstainersCounted, AppendEntriesRejected m) => m with { MayVote = true },
+        _ => message,
+    };
 
     private static ulong NewLogId(Random random) => (ulong)random.NextInt64() | 1;
 

@@ -326,6 +326,11 @@ internal sealed class Simulation
         var healed = order.Take(count).OrderBy(n => n.Id).ToList();
         if (!CanDecide(healed, healed))
         {
+            foreach (var node in _nodes)
+            {
+                _trace.Add($"is stuck, up to {node.Disk.LastIndex} with members {node.Membership}, sound {SafetyChecker.IsSound(node, node.Membership)}", node.Id);
+            }
+
             return null;
         }
 
