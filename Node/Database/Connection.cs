@@ -101,6 +101,18 @@ internal sealed unsafe class Connection : IDisposable
         }
     }
 
+    /// <summary>Whether the file that is open here is not the one that has its name any more: it was deleted, or another was put in its place.</summary>
+    public bool HasMoved
+    {
+        get
+        {
+            const int HasMovedOperation = 20;
+            var hasMoved = 0;
+            _ = Sqlite3.sqlite3_file_control(_handle, null, HasMovedOperation, &hasMoved);
+            return hasMoved != 0;
+        }
+    }
+
     /// <summary>SQLite's words about the latest error.</summary>
     public string ErrorMessage => Sqlite3.Text(Sqlite3.sqlite3_errmsg(_handle));
 

@@ -132,6 +132,11 @@ public sealed class DatabaseWriter : IDisposable
             Lock();
         }
 
+        if (_connection.HasMoved)
+        {
+            throw new ReplicaDivergedException($"The database file {_connection.Path} was deleted or replaced while this node was running it.");
+        }
+
         _stamp = stamp;
         _begun = true;
     }

@@ -14,6 +14,8 @@ public sealed class ReadPool : IDisposable
     private readonly DatabaseOptions _options;
     private readonly SemaphoreSlim _free;
     private readonly ConcurrentBag<DatabaseReader> _idle = [];
+    private readonly Lock _watchLock = new();
+    private Connection? _watch;
     private volatile bool _disposed;
 
     /// <param name="path">A file that a <see cref="DatabaseWriter"/> has opened before.</param>
@@ -55,6 +57,22 @@ public sealed class ReadPool : IDisposable
         return Use(reader => reader.Query(statement, left, cancellationToken));
     }
 
+    /// <summary>
+    /// From now on queries are refused as soon as the file that is at its place now is not there any more; otherwise those on connections opened
+    /// later would read whatever somebody put there.
+    /// </summary>
+    /// <exception cref="StorageFailedException">The file cannot be opened.</exception>
+    internal void Watch()
+    {
+        lock (_watchLock)
+        {
+            _watch = Connection.OpenReader(_path);
+
+            // SQLite opens the file itself only now.
+            _watch.RunInternal("SELECT 1 FROM sqlite_master");
+        }
+    }
+
     /// <summary>Waits until no query runs, closes all connections, and keeps queries waiting while <paramref name="action"/> runs.</summary>
     internal void RunWhileClosed(Action action)
     {
@@ -67,6 +85,7 @@ public sealed class ReadPool : IDisposable
             }
 
             CloseIdle();
+            CloseWatch();
             action();
         }
         finally
@@ -83,6 +102,7 @@ public sealed class ReadPool : IDisposable
     {
         _disposed = true;
         CloseIdle();
+        CloseWatch();
     }
 
     private T Use<T>(Func<DatabaseReader, T> use)
@@ -96,6 +116,8 @@ public sealed class ReadPool : IDisposable
 
             try
             {
+                // After the connection was opened, so that it has the right file.
+                CheckFile();
                 return use(reader);
             }
             finally
@@ -110,6 +132,28 @@ public sealed class ReadPool : IDisposable
         finally
         {
             _free.Release();
+        }
+    }
+
+    private void CheckFile()
+    {
+        const int Corrupt = 11;
+        lock (_watchLock)
+        {
+            if (_watch is { HasMoved: true })
+            {
+                var reason = $"the file {_path} was deleted or replaced while this node was running it";
+                throw new StorageFailedException($"The database cannot be read: {reason}.", Corrupt, reason);
+            }
+        }
+    }
+
+    private void CloseWatch()
+    {
+        lock (_watchLock)
+        {
+            _watch?.Dispose();
+            _watch = null;
         }
     }
 

@@ -32,7 +32,11 @@ public sealed class ReplicaDatabase : IDisposable
 
     /// <summary>Opens the file, or creates it.</summary>
     /// <exception cref="StorageFailedException">It cannot be opened.</exception>
-    public void Open() => _writer = DatabaseWriter.Open(Path, _options);
+    public void Open()
+    {
+        _writer = DatabaseWriter.Open(Path, _options);
+        Readers.Watch();
+    }
 
     /// <summary>
     /// Puts another file in this one's place. Queries that run are waited for, later ones wait until it is done. Should the process

@@ -47,6 +47,7 @@ internal sealed class Verifier(
     private CancellationTokenSource _stop = new();
     private TaskCompletionSource _verified = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private VerificationResult? _last;
+    private bool _isDisposed;
     private long _lastBegunAtMs = Environment.TickCount64;
 
     /// <summary>This node was found to hold what a majority holds.</summary>
@@ -185,6 +186,16 @@ internal sealed class Verifier(
 
     public void Dispose()
     {
+        lock (_lock)
+        {
+            if (_isDisposed)
+            {
+                return;
+            }
+
+            _isDisposed = true;
+        }
+
         LetGo();
         lock (_lock)
         {

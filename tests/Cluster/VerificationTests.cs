@@ -26,10 +26,10 @@ public sealed class VerificationTests(ITestOutputHelper output)
     [InlineData(Harm.ChangedRow, "table t:", "id = 77")]
     [InlineData(Harm.DroppedTable, "table t: node 2 does not have it", "type = 'table', name = 't'")]
     [InlineData(Harm.OverwrittenPage, "node 2 is damaged", "id = ")]
-    [InlineData(Harm.TruncatedFile, "", "")]
-    [InlineData(Harm.OlderCopy, "older copy", "")]
-    [InlineData(Harm.DeletedFile, "is gone", "")]
-    [InlineData(Harm.NoDatabase, "not a database", "")]
+    [InlineData(Harm.TruncatedFile, "damaged", "Repair: asks node")]
+    [InlineData(Harm.OlderCopy, "older copy", "begins behind entry")]
+    [InlineData(Harm.DeletedFile, "is gone", "cannot be made anew")]
+    [InlineData(Harm.NoDatabase, "not a database", "is damaged")]
     public async Task What_was_done_to_a_file_is_found_named_and_healed_and_no_strong_read_is_wrong(Harm harm, string finding, string key)
     {
         await using var cluster = await TestCluster.StartAsync(2, "--log-tail", "20");
@@ -196,8 +196,10 @@ public sealed class VerificationTests(ITestOutputHelper output)
 
         private async Task RunAsync(TestNode node, string expected)
         {
+            using var pace = new PeriodicTimer(TimeSpan.FromMilliseconds(5));
             while (!_stop.IsCancellationRequested)
             {
+                await pace.WaitForNextTickAsync();
                 try
                 {
                     var answer = await node.StrongQueryAsync(Sum);
@@ -218,7 +220,6 @@ public sealed class VerificationTests(ITestOutputHelper output)
                 {
                     // It is being killed, or started.
                     Interlocked.Increment(ref _refused);
-                    await Task.Yield();
                 }
             }
         }

@@ -209,6 +209,14 @@ internal sealed class TestCluster : IAsyncDisposable
         FilePages.Overwrite(DatabasePath(node), text);
     }
 
+    /// <summary>Puts another file in the place of a running node's database.</summary>
+    public void ReplaceFile(int node, int byNodes)
+    {
+        var draft = DatabasePath(node) + ".draft";
+        DatabaseFile.Copy(DatabasePath(byNodes), draft);
+        File.Move(draft, DatabasePath(node), overwrite: true);
+    }
+
     /// <summary>Moves what SQLite's log holds into the file.</summary>
     private void MergeLog(int node) => Tamper(node, "PRAGMA wal_checkpoint(TRUNCATE)");
 

@@ -276,6 +276,32 @@ public sealed class VerificationTests
         await cluster.CheckAsync();
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public async Task A_file_that_is_put_in_the_place_of_a_running_nodes_is_neither_read_nor_written(bool isRead)
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        await InsertAsync(cluster, 0, "x", 5);
+        await cluster.SettleAsync();
+        await cluster.TokensAsync(2);
+        cluster.ReplaceFile(2, byNodes: 1);
+        if (isRead)
+        {
+            (await cluster[2].QueryAsync(TestCluster.Sql("SELECT * FROM w"), true, default, default)).Should().BeOfType<QueryResult.NotDone>()
+                .Which.Failure.Code.Should().Be(FailureCode.Repairing);
+        }
+        else
+        {
+            await InsertAsync(cluster, 0, "y", 1);
+        }
+
+        await WaitUntilHealedAsync(cluster, 2);
+        cluster.Messages.Should().Contain(m => m.Contains("deleted or replaced"));
+        await InsertAsync(cluster, 2, "after", 3);
+        await cluster.CheckAsync();
+    }
+
     [Fact]
     public async Task A_node_that_is_alone_stops_and_says_what_to_do()
     {

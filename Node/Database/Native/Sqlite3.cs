@@ -70,6 +70,9 @@ internal static unsafe partial class Sqlite3
     public static partial int sqlite3_db_config(nint database, int option, int value, int* result);
 
     [LibraryImport(Library)]
+    public static partial int sqlite3_file_control(nint database, byte* schema, int operation, void* argument);
+
+    [LibraryImport(Library)]
     public static partial int sqlite3_db_status(nint database, int option, int* current, int* highest, int reset);
 
     [LibraryImport(Library)]
