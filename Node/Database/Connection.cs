@@ -195,8 +195,8 @@ internal sealed unsafe class Connection : IDisposable
         return new(
             $"SQLite could not go on with the database file {Path}: {said} (code {code}). What was committed before is kept; the open " +
             "transaction was not committed and is executed again from the log at the next start. Check the disk (space, permissions, " +
-            "kernel log) and the memory, then start the node again. If the file itself is damaged, move the node's folder aside while " +
-            "all other nodes are up, and start it with an empty one: it learns everything from them.",
+            "kernel log) and the memory, then start the node again. If the file itself is damaged, that start puts it aside and fetches a " +
+            "copy from another node.",
             code,
             said);
     }

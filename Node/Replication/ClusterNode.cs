@@ -59,10 +59,10 @@ public sealed partial class ClusterNode : BackgroundService
         _lifetime = lifetime;
         _folder = folder;
         Id = folder.Node;
-        _directory = new(Id, cluster, transport);
         _formation = new([.. cluster.Addresses.Keys.Where(n => n != Id).Order()], options.FormationPatience);
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
+        _directory = new(Id, cluster, transport, _storage.Membership ?? cluster.InitialMembership);
         var wasInstalled = SnapshotInstallation.Recover(folder, folder.DatabasePath("main"), _storage);
         _database = new(folder.DatabasePath("main"), databaseOptions);
         var repair = OpenDatabase(folder, wasInstalled);
@@ -70,7 +70,7 @@ public sealed partial class ClusterNode : BackgroundService
         if (applied > _storage.LastIndex)
         {
             throw new RaftStorageException(
-                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_database.Path} is already at entry {applied}: the log was lost or replaced by an older copy. Nothing was changed. While all other nodes are up, move this node's folder away and start it with an empty one: it learns everything from them.");
+                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_database.Path} is already at entry {applied}: the log was lost or replaced by an older copy. Nothing was changed. Start this node once with --rebuild: its files are put aside, and it learns everything from the other nodes.");
         }
 
         var core = new RaftNode(

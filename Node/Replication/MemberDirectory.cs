@@ -7,11 +7,15 @@ namespace DistDb.Node.Replication;
 /// Who the other nodes are and where each is reached, by the latest word: what the command line said holds until the log records, while this
 /// process runs, that a node has moved. Keeps the transport's links in step. Written by one thread (the Raft loop), read by any.
 /// </summary>
-internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPeerTransport transport)
+/// <param name="self">This node.</param>
+/// <param name="settings">What the command line said.</param>
+/// <param name="transport">Told with the first <see cref="Update"/>.</param>
+/// <param name="known">As the log has it at the start.</param>
+internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPeerTransport transport, Membership known)
 {
     private readonly Dictionary<NodeId, Uri> _moved = [];
-    private volatile Membership _membership = settings.InitialMembership;
-    private volatile IReadOnlyList<NodeId> _peers = [];
+    private volatile Membership _membership = known;
+    private volatile IReadOnlyList<NodeId> _peers = Others(known, self);
     private IReadOnlyDictionary<NodeId, ulong> _removed = new Dictionary<NodeId, ulong>();
     private bool _isFromLog;
 
@@ -44,7 +48,7 @@ internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPe
 
         _isFromLog = isFromLog;
         _membership = membership;
-        _peers = [.. membership.Members.Select(m => m.Id).Where(id => id != self)];
+        _peers = Others(membership, self);
         var calls = new Dictionary<NodeId, Uri>();
         foreach (var peer in _peers)
         {
@@ -61,6 +65,8 @@ internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPe
 
         transport.SetPeers(calls, _removed);
     }
+
+    private static NodeId[] Others(Membership membership, NodeId self) => [.. membership.Members.Select(m => m.Id).Where(id => id != self)];
 
     private static Uri? Parse(string address) => Uri.TryCreate(address, UriKind.Absolute, out var uri) ? uri : null;
 }

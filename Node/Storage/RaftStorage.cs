@@ -96,6 +96,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
         }
     }
 
+    /// <summary>The newest configuration in the log; null where there is none.</summary>
+    public Membership? Membership => MembershipAt(LastIndex);
+
     /// <summary>How often the disk was waited for since the file was opened.</summary>
     public long SyncCount => Interlocked.Read(ref _syncCount);
 

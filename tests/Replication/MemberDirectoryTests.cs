@@ -61,7 +61,8 @@ public sealed class MemberDirectoryTests
     {
         var addresses = new Dictionary<NodeId, Uri> { [new(0)] = new("http://127.0.0.1:8080"), [new(1)] = new("http://127.0.0.1:8081") };
         var byHand = given is null ? [] : new Dictionary<NodeId, Uri> { [new(1)] = new(given) };
-        return new(new(0), new ClusterSettings(addresses) { GivenAddresses = byHand }, _transport);
+        var settings = new ClusterSettings(addresses) { GivenAddresses = byHand };
+        return new(new(0), settings, _transport, settings.InitialMembership);
     }
 
     private sealed class Recorder : IPeerTransport

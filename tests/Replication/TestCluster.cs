@@ -61,6 +61,9 @@ internal sealed class TestCluster : IAsyncDisposable
         }
 
         await cluster.ElectAsync(0);
+        await cluster.UntilAsync(
+            () => cluster.Running.All(n => n.Membership.Members.All(m => m is { IsVoter: true, LogId: not 0 })),
+            "the membership is recorded, so that no more entries come by themselves");
         (await cluster[0].WriteAsync([Sql("CREATE TABLE w(token TEXT NOT NULL, k INTEGER UNIQUE)")], false, null, default))
             .Should().BeOfType<WriteResult.Done>();
         await cluster.SettleAsync();
