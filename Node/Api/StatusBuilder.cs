@@ -25,7 +25,7 @@ internal sealed class StatusBuilder(ClusterNode node)
             _ => "candidate",
         },
         Address = node.AddressOf(node.Id),
-        Suffrage = Suffrage(node.Membership.Find(node.Id)),
+        Suffrage = Suffrage(node.IsKnown ? node.Membership.Find(node.Id) : null),
         Master = node.Master.Value,
         Leader = node.Leader?.Value,
         Term = node.Term.Value,

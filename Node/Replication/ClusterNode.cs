@@ -157,6 +157,9 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>Every other member of the cluster.</summary>
     public IReadOnlyList<NodeId> Peers => _directory.Peers;
 
+    /// <summary>Whether the cluster knows this node by the log that it has now: not before it was taken in, or taken in again.</summary>
+    public bool IsKnown => Membership.Find(Id)?.LogId == _storage.LogId;
+
     /// <summary>Who belongs to the cluster, as this node's log has it.</summary>
     public Membership Membership => _directory.Membership;
 
@@ -492,7 +495,7 @@ public sealed partial class ClusterNode : BackgroundService
         LogId = _storage.LogId,
         HasHistory = _storage.LastIndex > LogIndex.Zero,
         Address = _cluster.AddressOf(Id),
-        IsJoining = _cluster.IsJoining && Membership.Find(Id)?.LogId != _storage.LogId,
+        IsJoining = _cluster.IsJoining && !IsKnown,
         ClusterSize = _cluster.Addresses.Count,
         ClusterId = _storage.ClusterId ?? ClusterId,
         SqliteFingerprint = SqliteLibrary.Fingerprint,

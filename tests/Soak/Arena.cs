@@ -24,6 +24,7 @@ internal sealed class Arena : IAsyncDisposable
     private readonly ConcurrentDictionary<long, string> _activeFaults = [];
     private long _majorityImpairedAt;
     private long _nextFault;
+    private int _isDestroying;
 
     private Arena(int nodeCount)
     {
@@ -188,7 +189,29 @@ internal sealed class Arena : IAsyncDisposable
         Cluster[node].Kill();
     }
 
-    public void Start(int node) => Cluster[node].Start();
+    /// <param name="node">The node.</param>
+    /// <param name="more">Arguments for this run alone.</param>
+    public void Start(int node, params IEnumerable<string> more) => Cluster[node].Start(more);
+
+    /// <summary>The base address at which a node reaches another.</summary>
+    public string AddressFor(int from, int to) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_links[(from, to)].Port}");
+
+    /// <summary>
+    /// Claims the right to destroy what one node has: the others' copies must stay whole until it is well again, so only one such fault at a
+    /// time. Null where another has it.
+    /// </summary>
+    public IDisposable? TryClaimDestruction() =>
+        Interlocked.CompareExchange(ref _isDestroying, 1, 0) == 0 ? new Ending(() => Volatile.Write(ref _isDestroying, 0)) : null;
+
+    /// <summary>Waits until a node serves again, as a voter that is known by its log, or the run is over.</summary>
+    public async Task WaitUntilVoterAsync(int node, CancellationToken end)
+    {
+        while (!end.IsCancellationRequested
+            && !(await Cluster[node].IsReadyAsync() && (await Cluster[node].StatusAsync())?.GetProperty("suffrage").GetString() == "voter"))
+        {
+            await Task.Delay(50, CancellationToken.None);
+        }
+    }
 
     /// <summary>An orderly stop.</summary>
     /// <returns>The exit code.</returns>

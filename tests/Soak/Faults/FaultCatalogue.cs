@@ -24,6 +24,10 @@ internal static class FaultCatalogue
         new LostRepliesFault(),
         new RestartFault(isRolling: false),
         new RestartFault(isRolling: true),
+        new LostFilesFault(),
+        new ForeignChangeFault(),
+        new RemovalFault(),
+        new PromotionFault(),
     ];
 
     private static LinkTrouble Cut(Random random) => random.Next(2) == 0 ? new LinkTrouble.Cut() : new LinkTrouble.Stalled();
