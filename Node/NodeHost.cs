@@ -108,7 +108,6 @@ internal static class NodeHost
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
         ClusterEndpoints.Map(app);
-        VerifyEndpoint.Map(app);
         return app;
     }
 

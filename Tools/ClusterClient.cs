@@ -71,6 +71,15 @@ public sealed class ClusterClient : IDisposable
         answer => answer.Deserialize(ApiJsonContext.Default.MembersAnswer)!,
         cancellation);
 
+    /// <summary>Has all nodes compare their content.</summary>
+    /// <exception cref="NodeException">There is no result.</exception>
+    public Task<VerificationStatus> VerifyAsync(Uri node, VerifyRequest request, CancellationToken cancellation) => PostAsync(
+        node,
+        "/cluster/verify",
+        JsonSerializer.SerializeToUtf8Bytes(request, ApiJsonContext.Default.VerifyRequest),
+        answer => answer.Deserialize(ApiJsonContext.Default.VerificationStatus)!,
+        cancellation);
+
     /// <summary>Has another node made the master; asking again does no harm.</summary>
     /// <exception cref="NodeException">It is not known to be done.</exception>
     public Task<PromoteAnswer> PromoteAsync(Uri node, int id, CancellationToken cancellation) => PostAsync(

@@ -87,7 +87,8 @@ internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, T
     /// <summary>The address of a node by its id, as nodes of one machine choose it.</summary>
     public Uri NodeAt(int id) => new UriBuilder(Uri.UriSchemeHttp, Host, BasePort + id).Uri;
 
-    public ClusterClient Connect() => new(Timeout);
+    /// <param name="atLeast">For requests that may take longer than others.</param>
+    public ClusterClient Connect(TimeSpan atLeast = default) => new(Timeout > atLeast ? Timeout : atLeast);
 
     /// <summary>Asks the node that the user named for the whole cluster, or else the first that answers of those at the usual ports.</summary>
     /// <exception cref="NodeException">None answered; the first one's failure.</exception>

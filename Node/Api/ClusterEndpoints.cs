@@ -4,8 +4,8 @@ using DistDb.Node.Replication;
 namespace DistDb.Node.Api;
 
 /// <summary>
-/// <c>POST /cluster/promote</c>, <c>GET /cluster/members</c>, <c>POST /cluster/members</c>, <c>DELETE /cluster/members/{id}</c>: at any node, which
-/// carries the wish to the leader.
+/// <c>POST /cluster/promote</c>, <c>GET /cluster/members</c>, <c>POST /cluster/members</c>, <c>DELETE /cluster/members/{id}</c>, <c>POST /cluster/verify</c>: at
+/// any node, which carries the wish to the leader.
 /// </summary>
 internal static class ClusterEndpoints
 {
@@ -16,6 +16,7 @@ internal static class ClusterEndpoints
         cluster.MapGet("/members", (StatusBuilder status) => Results.Json(Members(status), ApiJsonContext.Default.MembersAnswer));
         cluster.MapPost("/members", UpdateAsync);
         cluster.MapDelete("/members/{id:int}", RemoveAsync);
+        cluster.MapPost("/verify", VerifyAsync);
     }
 
     private static Task<IResult> PromoteAsync(HttpContext context, ClusterNode node) => GuardAsync(context, async () =>
@@ -44,6 +45,17 @@ internal static class ClusterEndpoints
         node.Membership.Find(new(id)) is null
             ? Problem.ToResult(new(FailureCode.NoSuchNode, $"Node {id} is not a member of the cluster; its members are {node.Membership}. Nothing was done."))
             : Answer(await node.RemoveMemberAsync(new(id), context.RequestAborted).ConfigureAwait(false), status));
+
+    private static Task<IResult> VerifyAsync(HttpContext context, ClusterNode node) => GuardAsync(context, async () =>
+    {
+        var request = await JsonBody.ReadAsync(context, ApiJsonContext.Default.VerifyRequest, """{"repair": true}""", ifEmpty: new()).ConfigureAwait(false);
+        return await node.VerifyAsync(request.Repair, context.RequestAborted).ConfigureAwait(false) switch
+        {
+            VerifyAnswer.Done { Result: var found } => Results.Json(VerificationStatus.Of(found), ApiJsonContext.Default.VerificationStatus),
+            VerifyAnswer.NotDone { Failure: var failure } => Problem.ToResult(failure),
+            var answer => throw new System.Diagnostics.UnreachableException(answer.GetType().Name),
+        };
+    });
 
     private static IResult Answer(Failure? failure, StatusBuilder status) => failure is null
         ? Results.Json(Members(status), ApiJsonContext.Default.MembersAnswer)

@@ -10,13 +10,21 @@ internal static class JsonBody
     /// <param name="context">The request.</param>
     /// <param name="type">What is wanted; members that it does not have are refused where it says so.</param>
     /// <param name="example">How such a body looks, for the refusal.</param>
+    /// <param name="ifEmpty">What an empty body means; null where it is refused.</param>
     /// <exception cref="RequestRejectedException">The body is something else.</exception>
-    public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type, string example)
+    public static async Task<T> ReadAsync<T>(HttpContext context, JsonTypeInfo<T> type, string example, T? ifEmpty = null)
         where T : class
     {
+        using var bytes = new MemoryStream();
+        await context.Request.Body.CopyToAsync(bytes, context.RequestAborted).ConfigureAwait(false);
+        if (bytes.Length == 0 && ifEmpty is not null)
+        {
+            return ifEmpty;
+        }
+
         try
         {
-            return await JsonSerializer.DeserializeAsync(context.Request.Body, type, context.RequestAborted).ConfigureAwait(false)
+            return JsonSerializer.Deserialize(bytes.GetBuffer().AsSpan(0, (int)bytes.Length), type)
                 ?? throw new RequestRejectedException(FailureCode.BadRequest, $"The body is null; it must be a JSON object such as {example}.");
         }
         catch (JsonException e)

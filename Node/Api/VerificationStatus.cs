@@ -3,7 +3,7 @@ using DistDb.Node.Replication;
 
 namespace DistDb.Node.Api;
 
-/// <summary>What <c>POST /cluster/verify</c> takes; an empty body will do.</summary>
+/// <summary>The body of <c>POST /cluster/verify</c>; an empty one will do.</summary>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
 public sealed record VerifyRequest
 {

@@ -76,7 +76,7 @@ public sealed class RecoveryTests
     }
 
     [Fact]
-    public async Task The_tools_promote_and_show_the_members()
+    public async Task The_tools_promote_verify_and_show_the_members()
     {
         await using var cluster = await TestCluster.StartAsync();
         var (code, output, error) = await RunAsync(cluster, "promote", "1");
@@ -94,6 +94,9 @@ public sealed class RecoveryTests
         (code, output, error) = await RunAsync(cluster, "members", "remove", "2", "--json");
         code.Should().Be(0, error);
         output.Should().NotContain("\"id\":2");
+        (code, output, error) = await RunAsync(cluster, "verify");
+        code.Should().Be(0, output + error);
+        output.Should().Contain("All 2 replicas are equal");
         cluster[0].Kill();
         (code, output, _) = await RunAsync(cluster, "members");
         code.Should().Be(1, "a member is down");
