@@ -204,6 +204,11 @@ internal sealed class Simulation
 
     private void OnElected(SimulatedNode leader)
     {
+        if (_parameters.ChangesMembers && _random.Next(4) == 0)
+        {
+            WishSomething();
+        }
+
         if (_network.IsHealthy || _random.Next(100) >= _parameters.LeaderStruckPercent)
         {
             return;
@@ -318,13 +323,17 @@ internal sealed class Simulation
         var count = _random.Next(2) == 0 ? _nodes.Count : _random.Next(majority, _nodes.Count + 1);
         var order = _nodes.ToArray();
         _random.Shuffle(order);
-        while (count < _nodes.Count && !CanDecide([.. order.Take(count)], order.Take(count)))
+
+        // Whose last words may still be under way.
+        var newest = _nodes.MaxBy(n => (n.Disk.TermAt(n.Disk.LastIndex).Value, n.Disk.LastIndex.Value))!;
+        List<SimulatedNode> heard = [newest, .. _nodes.Where(n => n.Core?.Role == Role.Leader)];
+        while (count < _nodes.Count && !CanDecide([.. order.Take(count)], [.. heard, .. order.Take(count)]))
         {
             count++;
         }
 
         var healed = order.Take(count).OrderBy(n => n.Id).ToList();
-        if (!CanDecide(healed, healed))
+        if (!CanDecide(healed, [.. heard, .. healed]))
         {
             foreach (var node in _nodes)
             {

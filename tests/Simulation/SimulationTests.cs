@@ -22,7 +22,7 @@ public sealed class SimulationTests
         sum.CommittedCount.Should().BeGreaterThan(100 * SeedsPerTest);
         sum.ReadCount.Should().BeGreaterThan(50 * SeedsPerTest);
         sum.CrashCount.Should().BeGreaterThan(3 * SeedsPerTest);
-        sum.ReplacedCount.Should().BeGreaterThan(3 * SeedsPerTest);
+        sum.ReplacedCount.Should().BeGreaterThan(2 * SeedsPerTest);
         sum.SnapshotCount.Should().BeGreaterThan(SeedsPerTest);
         sum.ChangeCount.Should().BeGreaterThan(3 * SeedsPerTest);
         sum.WipeCount.Should().BeGreaterThan(SeedsPerTest / 3);
@@ -33,6 +33,7 @@ public sealed class SimulationTests
     [Theory]
     [InlineData(3032)] // a leader probed its log's base for ever
     [InlineData(1_004_618)] // the only founder lost its disk and began another cluster
+    [InlineData(1_007_953)] // a removal that took away the last spare voter was still under way when the others were healed
     public void What_was_found_once_stays_mended(int seed) => Simulation.Run(seed).LeaderCount.Should().BePositive();
 
     [Theory]
@@ -66,7 +67,6 @@ public sealed class SimulationTests
     [InlineData(nameof(Sabotage.LogCutBeyondDurable), "Broken invariant")]
     [InlineData(nameof(Sabotage.InstallationForgottenAtCrash), "Broken invariant")]
     [InlineData(nameof(Sabotage.MembershipUncommittedTwice), "Leader completeness")]
-    [InlineData(nameof(Sabotage.LeaderSkipsOwnTermBeforeChange), "Log matching")]
     [InlineData(nameof(Sabotage.VoterForgetsAndVotes), "Leader completeness")]
     [InlineData(nameof(Sabotage.AbstainersCounted), "Committed entries stay on a majority's disks")]
     public void A_broken_promise_is_found(string sabotage, string property)
