@@ -25,6 +25,7 @@ internal static class Problem
         FailureCode.Conflict => ("conflict", StatusCodes.Status409Conflict, "Not possible as things are"),
         FailureCode.NoSuchNode => ("no_such_node", StatusCodes.Status404NotFound, "There is no such node"),
         FailureCode.Repairing => ("repairing", StatusCodes.Status503ServiceUnavailable, "This node is replacing its copy"),
+        FailureCode.NotReady => ("not_ready", StatusCodes.Status503ServiceUnavailable, "This node does not serve yet"),
         _ => throw new UnreachableException(code.ToString()),
     };
 

@@ -50,6 +50,9 @@ public enum FailureCode : byte
 
     /// <summary>This node's copy of the content is not to be trusted and is being replaced; nothing was done here.</summary>
     Repairing = 16,
+
+    /// <summary>This node is not a member that the cluster knows, not yet or not any more; nothing was done.</summary>
+    NotReady = 17,
 }
 
 /// <summary>A request that was not done, and what its sender is told.</summary>

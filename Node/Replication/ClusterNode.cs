@@ -174,7 +174,7 @@ public sealed partial class ClusterNode : BackgroundService
     }
 
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
-    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < 1000 && !IsClosed;
+    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < 1000 && IsKnown && !IsClosed;
 
     /// <summary>Size of the main database's file, without what SQLite's write-ahead log still holds.</summary>
     public long DatabaseBytes => new FileInfo(_database.Path) is { Exists: true } file ? file.Length : 0;
@@ -209,9 +209,9 @@ public sealed partial class ClusterNode : BackgroundService
     public async Task<WriteResult> WriteAsync(
         IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken)
     {
-        if (IsClosed)
+        if (Refusal() is { } refusal)
         {
-            return new WriteResult.NotDone(ClosedFailure());
+            return new WriteResult.NotDone(refusal);
         }
 
         var deadline = Deadline.After(_options.RequestTimeout);
@@ -250,9 +250,9 @@ public sealed partial class ClusterNode : BackgroundService
     public async Task<QueryResult> QueryAsync(Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken)
     {
         var deadline = Deadline.After(_options.RequestTimeout);
-        if (IsClosed)
+        if (Refusal() is { } refusal)
         {
-            return new QueryResult.NotDone(ClosedFailure());
+            return new QueryResult.NotDone(refusal);
         }
 
         if (isStrong && await WaitForTrustAsync(deadline, cancellationToken).ConfigureAwait(false) is { } distrust)
@@ -568,6 +568,16 @@ public sealed partial class ClusterNode : BackgroundService
             LogLeader(leader, leadership.Term);
         }
     }
+
+    /// <summary>Why this node serves nobody now, or null.</summary>
+    private Failure? Refusal() =>
+        IsClosed ? ClosedFailure()
+        : IsKnown ? null
+        : new(
+            FailureCode.NotReady,
+            Membership.Find(Id) is null && !_cluster.IsJoining
+                ? "This node is not a member of the cluster any more. Nothing was done; ask another node."
+                : "This node has yet to be taken into the cluster, and does not have its data until then. Nothing was done; ask another node, or this one again in a while.");
 
     private async Task<Failure?> ChangeMembershipAsync(MembershipChange change, CancellationToken cancellationToken)
     {

@@ -21,7 +21,8 @@ internal sealed class FormationWatch(IReadOnlyCollection<NodeId> others, TimeSpa
     /// <param name="identityOf">What each said of itself; null for those not met yet.</param>
     public bool IsNewCluster(Func<NodeId, PeerIdentity?> identityOf)
     {
-        var met = others.Select(identityOf).OfType<PeerIdentity>().ToList();
+        // One that wants to join a cluster is not at the beginning of this one.
+        var met = others.Select(identityOf).OfType<PeerIdentity>().Where(m => !m.IsJoining).ToList();
         if (met.Any(m => m.HasHistory))
         {
             return false;

@@ -15,7 +15,10 @@ internal static class MembershipPolicy
     public const int PromotionLagMax = 100;
 
     /// <summary>The next change that is due by itself, or null.</summary>
-    public static Membership? NextStep(Membership current, MembershipFacts facts)
+    public static Membership? NextStep(Membership current, MembershipFacts facts) =>
+        WantedStep(current, facts) is { } next && CanCommit(next, facts) ? next : null;
+
+    private static Membership? WantedStep(Membership current, MembershipFacts facts)
     {
         if (current.Find(facts.Self) is not { } self)
         {
@@ -41,7 +44,7 @@ internal static class MembershipPolicy
                 return current.With(Renewed(member, logId, facts));
             }
 
-            if (!member.IsVoter && facts.Followers.TryGetValue(member.Id, out var follower)
+            if (!member.IsVoter && facts.Followers.TryGetValue(member.Id, out var follower) && follower.MayVote
                 && facts.CommitIndex - follower.MatchIndex <= PromotionLagMax)
             {
                 return current.With(member with { IsVoter = true });
@@ -71,13 +74,12 @@ internal static class MembershipPolicy
             case RemoveChange remove when remove.Node == facts.Master:
                 return Refuse($"Node {remove.Node} is the master. Make another node the master first (distdb promote <id>), then remove it.");
             case RemoveChange remove when member.IsVoter:
-                var voters = current.Voters.Where(v => v != remove.Node).ToList();
-                var reachable = voters.Count(v => v == facts.Self || facts.Met.ContainsKey(v));
-                return reachable < Quorum.Size(voters.Count)
-                    ? Refuse(
-                        $"Without node {remove.Node} the cluster would stand still: of the {voters.Count} voters that remain, {reachable} can be reached. "
-                        + "Nothing was changed; start the others first.")
-                    : (current.Without(remove.Node), null);
+                var without = current.Without(remove.Node);
+                return CanCommit(without, facts)
+                    ? (without, null)
+                    : Refuse(
+                        $"Without node {remove.Node} the cluster would stand still: of the voters that remain ({without}) no majority can be reached. "
+                        + "Nothing was changed; start the others first.");
             case RemoveChange remove:
                 return (current.Without(remove.Node), null);
 
@@ -101,6 +103,13 @@ internal static class MembershipPolicy
         AddressChange address => membership.Find(address.Node)?.Address == address.Address,
         _ => throw new System.Diagnostics.UnreachableException(change.GetType().Name),
     };
+
+    /// <summary>
+    /// Whether the voters that are well now are a majority of a configuration: one without could neither be committed nor replaced.
+    /// </summary>
+    private static bool CanCommit(Membership next, MembershipFacts facts) =>
+        next.Voters.Count(v => v == facts.Self || (facts.Followers.TryGetValue(v, out var follower) && follower is { IsActive: true, MayVote: true }))
+        >= Quorum.Size(next.Voters.Count());
 
     /// <summary>The first configuration that stands in a log: who was met so far, and with which log.</summary>
     private static Membership Begin(Membership current, MembershipFacts facts) => new(

@@ -34,6 +34,10 @@ public sealed class FormationWatchTests
     }
 
     [Fact]
+    public void Whoever_wants_to_join_is_nobody_to_begin_with() =>
+        new FormationWatch(_others, TimeSpan.Zero).IsNewCluster(Met(New(1) with { IsJoining = true })).Should().BeFalse();
+
+    [Fact]
     public void A_single_node_waits_for_nobody() =>
         new FormationWatch([], TimeSpan.FromHours(1)).IsNewCluster(Met()).Should().BeTrue();
 

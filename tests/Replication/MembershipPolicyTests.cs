@@ -53,6 +53,22 @@ public sealed class MembershipPolicyTests
     }
 
     [Fact]
+    public void A_change_that_could_not_be_committed_is_not_begun()
+    {
+        var facts = Facts(met: [Identity(1), Identity(2, logId: 7)], silent: 1, heldBack: 2);
+        Next(_three, facts).Should().BeNull("without node 2, which has forgotten, and with node 1 away, node 0 would be one of two");
+        Next(_three, facts with { Followers = Facts(heldBack: 2).Followers }).Should().NotBeNull();
+    }
+
+    [Fact]
+    public void A_learner_becomes_a_voter_only_when_it_says_that_it_may_vote()
+    {
+        var current = _three.With(Voter(2) with { IsVoter = false });
+        Next(current, Facts(met: [Identity(2)], matched: (2, 0), heldBack: 2)).Should().BeNull();
+        Next(current, Facts(met: [Identity(2)], matched: (2, 0))).Should().NotBeNull();
+    }
+
+    [Fact]
     public void A_learner_that_cannot_be_reached_does_not_become_a_voter()
     {
         var current = _three.With(Voter(3) with { IsVoter = false });
@@ -95,7 +111,7 @@ public sealed class MembershipPolicyTests
 
     [Fact]
     public void Nobody_is_removed_whom_the_others_need() =>
-        Judge(_three, new RemoveChange(new(2)), Facts(met: [Identity(2)])).Failure!.Detail.Should().Contain("stand still");
+        Judge(_three, new RemoveChange(new(2)), Facts(met: [Identity(2)], silent: 1)).Failure!.Detail.Should().Contain("stand still");
 
     [Fact]
     public void A_move_is_recorded()
@@ -126,7 +142,7 @@ public sealed class MembershipPolicyTests
     };
 
     private static MembershipFacts Facts(
-        PeerIdentity[]? met = null, long commit = 0, int master = 0, (int Node, long Index) matched = default, int? heldBack = null) => new(
+        PeerIdentity[]? met = null, long commit = 0, int master = 0, (int Node, long Index) matched = default, int? heldBack = null, int? silent = null) => new(
         new(0),
         100,
         "http://0",
@@ -135,5 +151,5 @@ public sealed class MembershipPolicyTests
         IsNewLeader: false,
         (met ?? []).ToDictionary(i => new NodeId(i.Node)),
         Enumerable.Range(1, 3).ToDictionary(
-            i => new NodeId(i), i => new FollowerState(new(i), true, new(i == matched.Node ? matched.Index : 0), true, MayVote: i != heldBack)));
+            i => new NodeId(i), i => new FollowerState(new(i), true, new(i == matched.Node ? matched.Index : 0), IsActive: i != silent, MayVote: i != heldBack)));
 }

@@ -136,7 +136,7 @@ internal sealed class SoakClient(string name, SoakContext context, bool isLossy,
         context.Statistics.Refused(code);
         switch (code)
         {
-            case "no_quorum" or "overloaded" or "timeout" or "repairing" or "no connection":
+            case "no_quorum" or "overloaded" or "timeout" or "repairing" or "not_ready" or "no connection":
                 return Fate.NotDone;
             case "outcome_unknown" or "no answer":
                 return Fate.Unknown;
