@@ -94,10 +94,20 @@ public sealed class PeerTransport : BackgroundService, IPeerTransport
         base.Dispose();
     }
 
-    protected override Task ExecuteAsync(CancellationToken stoppingToken) => Parallel.ForEachAsync(
-        _directory.Started.ReadAllAsync(stoppingToken),
-        new ParallelOptions { MaxDegreeOfParallelism = int.MaxValue, CancellationToken = stoppingToken },
-        async (link, cancellationToken) => await link.RunAsync(cancellationToken).ConfigureAwait(false));
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        try
+        {
+            await Parallel.ForEachAsync(
+                _directory.Started.ReadAllAsync(stoppingToken),
+                new ParallelOptions { MaxDegreeOfParallelism = int.MaxValue, CancellationToken = stoppingToken },
+                async (link, cancellationToken) => await link.RunAsync(cancellationToken).ConfigureAwait(false)).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The node stops, or did not come to start: the host would call the latter a failure of this service.
+        }
+    }
 
     /// <summary>The acceptor's side of the handshake up to the dialer's proof; null when the dialer left.</summary>
     private async Task<PeerHandshake?> AuthenticateAsync(WebSocket socket, string remote, CancellationToken cancellationToken)
