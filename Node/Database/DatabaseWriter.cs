@@ -225,6 +225,12 @@ public sealed class DatabaseWriter : IDisposable
 
         // What an idempotency key remembers includes the rows.
         var failure = RunStatements(command, new(MaySchema: true), collectRows || command.IdempotencyKey is not null, results);
+        if (failure is { SqliteCode: SqliteErrors.Full })
+        {
+            // The leader had room for it, so this is the disk, though it has room again by now.
+            throw _connection.StorageFailed(SqliteErrors.Full);
+        }
+
         if (failure is not null)
         {
             throw Diverged(ordinal, $"the leader executed it, but here it failed: {failure.Detail}");

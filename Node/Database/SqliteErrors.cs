@@ -11,13 +11,15 @@ internal static class SqliteErrors
     /// <summary>SQLITE_CONSTRAINT_FOREIGNKEY.</summary>
     public const int ConstraintForeignKey = 787;
 
+    /// <summary>SQLITE_FULL.</summary>
+    public const int Full = 13;
+
     private const int Busy = 5;
     private const int NoMemory = 7;
     private const int ReadOnly = 8;
     private const int Interrupt = 9;
     private const int InputOutput = 10;
     private const int Corrupt = 11;
-    private const int Full = 13;
     private const int CannotOpen = 14;
     private const int Protocol = 15;
     private const int TooBig = 18;

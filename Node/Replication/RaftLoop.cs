@@ -26,10 +26,10 @@ internal sealed class RaftLoop
     private readonly ReplicationOptions _options;
     private readonly Inbox<Input> _inbox;
     private readonly ReadRounds _reads;
+    private readonly List<TaskCompletionSource> _handOvers = [];
     private Leadership _leadership;
     private ClusterView _view;
     private long _commitIndex;
-    private TaskCompletionSource? _handOver;
     private long _trimTo;
     private volatile bool _stopping;
 
@@ -199,7 +199,7 @@ internal sealed class RaftLoop
                 FollowerState[] heirs = [.. _core.FollowerProgress.Where(f => f.IsVoter && f.MayVote && isReachable(f.Id))];
                 if (heirs.Length > 0 && _core.TransferLeadership(heirs.MaxBy(f => f.MatchIndex).Id))
                 {
-                    _handOver = done;
+                    _handOvers.Add(done);
                 }
                 else
                 {
@@ -298,7 +298,8 @@ internal sealed class RaftLoop
         Volatile.Write(ref _leadership, now);
         if (!now.IsLeader)
         {
-            _handOver?.TrySetResult();
+            _handOvers.ForEach(done => done.TrySetResult());
+            _handOvers.Clear();
         }
 
         LeadershipChanged(now);
