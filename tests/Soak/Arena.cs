@@ -203,15 +203,9 @@ internal sealed class Arena : IAsyncDisposable
     public IDisposable? TryClaimDestruction() =>
         Interlocked.CompareExchange(ref _isDestroying, 1, 0) == 0 ? new Ending(() => Volatile.Write(ref _isDestroying, 0)) : null;
 
-    /// <summary>Waits until a node serves again, as a voter that is known by its log, or the run is over.</summary>
-    public async Task WaitUntilVoterAsync(int node, CancellationToken end)
-    {
-        while (!end.IsCancellationRequested
-            && !(await Cluster[node].IsReadyAsync() && (await Cluster[node].StatusAsync())?.GetProperty("suffrage").GetString() == "voter"))
-        {
-            await Task.Delay(50, CancellationToken.None);
-        }
-    }
+    /// <summary>Whether a node serves, as a voter that is known by its log.</summary>
+    public async Task<bool> IsVoterAsync(int node) =>
+        await Cluster[node].IsReadyAsync() && (await Cluster[node].StatusAsync())?.GetProperty("suffrage").GetString() == "voter";
 
     /// <summary>An orderly stop.</summary>
     /// <returns>The exit code.</returns>

@@ -5,54 +5,19 @@ using Microsoft.Data.Sqlite;
 namespace DistDb.Tests.Soak.Faults;
 
 /// <summary>Somebody changes a node's database while the node is down. It must be found out at the start, and healed from the others.</summary>
-internal sealed class ForeignChangeFault : Fault
+internal sealed class ForeignChangeFault : DestructiveFault
 {
     public override string Kind => "change a file by hand";
 
-    public override bool NeedsPeers => true;
-
-    public override async Task<bool> RunAsync(Arena arena, Random random, TimeSpan hold, Findings findings, CancellationToken end)
+    protected override Func<Task<bool>> Destroy(Arena arena, Random random, int node)
     {
-        if (arena.TryClaimDestruction() is not { } right)
-        {
-            return false;
-        }
-
-        using (right)
-        {
-            if (await Victim.Any.TryClaimAsync(arena, random) is not var (node, claim))
-            {
-                return false;
-            }
-
-            using (arena.Announce($"{Kind} (node {node})"))
-            {
-                var table = string.Create(CultureInfo.InvariantCulture, $"intruder_{random.NextInt64()}");
-                using (claim)
-                {
-                    arena.Kill(node);
-                    Change(arena.Cluster[node].DatabasePath, $"CREATE TABLE {table}(a)");
-                    await HoldAsync(hold, end);
-                    arena.Start(node);
-                }
-
-                while (!end.IsCancellationRequested && !await IsHealedAsync(arena, node, table))
-                {
-                    await Task.Delay(50, CancellationToken.None);
-                }
-            }
-        }
-
-        return true;
-    }
-
-    private static void Change(string path, string sql)
-    {
-        using var connection = new SqliteConnection($"Data Source={path};Pooling=False");
+        var table = string.Create(CultureInfo.InvariantCulture, $"intruder_{random.NextInt64()}");
+        using var connection = new SqliteConnection($"Data Source={arena.Cluster[node].DatabasePath};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = sql;
+        command.CommandText = $"CREATE TABLE {table}(a)";
         command.ExecuteNonQuery();
+        return () => IsHealedAsync(arena, node, table);
     }
 
     private static async Task<bool> IsHealedAsync(Arena arena, int node, string table)

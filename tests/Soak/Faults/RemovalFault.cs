@@ -37,7 +37,10 @@ internal sealed class RemovalFault : Fault
                     arena.Kill(node);
                     await HoldAsync(hold, end);
                     arena.Start(node, "--rebuild", "--join", arena.AddressFor(node, host));
-                    await arena.WaitUntilVoterAsync(node, end);
+                    while (!end.IsCancellationRequested && !await arena.IsVoterAsync(node))
+                    {
+                        await Task.Delay(50, CancellationToken.None);
+                    }
                 }
             }
         }
