@@ -14,6 +14,11 @@ namespace DistDb.Node.Replication;
 /// </summary>
 public sealed partial class ClusterNode : BackgroundService
 {
+    private const long CatchUpTellMs = 2000;
+
+    /// <summary>A node that is further behind than this, in entries, catches up and is not ready.</summary>
+    private const long LagMax = 1000;
+
     private static readonly TimeSpan _sweepInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly NodeFolder _folder;
@@ -38,6 +43,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
     private Leadership? _loggedLeadership;
     private string? _loggedMembers;
+    private long _catchUpToldAtMs;
 
     /// <summary>Opens this node's files. Nothing moves until the service starts.</summary>
     /// <exception cref="NodeLockedException">Another process holds the folder.</exception>
@@ -174,7 +180,7 @@ public sealed partial class ClusterNode : BackgroundService
     }
 
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
-    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < 1000 && IsKnown && !IsClosed;
+    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < LagMax && IsKnown && !IsClosed;
 
     /// <summary>Size of the main database's file, without what SQLite's write-ahead log still holds.</summary>
     public long DatabaseBytes => new FileInfo(_database.Path) is { Exists: true } file ? file.Length : 0;
@@ -427,6 +433,7 @@ public sealed partial class ClusterNode : BackgroundService
                 _pending.Sweep();
                 _membership.Sweep();
                 WatchFormation();
+                TellCatchUp();
                 _snapshotInbox.Sweep();
                 _snapshotOutbox.Sweep();
                 SweepRepair();
@@ -629,9 +636,36 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
+    /// <summary>Says every few seconds how far this node is, while it has much to catch up.</summary>
+    private void TellCatchUp()
+    {
+        var now = Environment.TickCount64;
+        if (now - _catchUpToldAtMs < CatchUpTellMs)
+        {
+            return;
+        }
+
+        if (SnapshotProgress is { } snapshot)
+        {
+            _catchUpToldAtMs = now;
+            LogSnapshotProgress(snapshot.Arrived >> 20, snapshot.Total >> 20);
+        }
+        else if (CommitIndex - AppliedIndex > LagMax)
+        {
+            _catchUpToldAtMs = now;
+            LogCatchUp(AppliedIndex, CommitIndex);
+        }
+    }
+
     private async Task<WriteResult> SubmitAsync(Operation operation, CancellationToken cancellationToken) =>
         await _pending.SubmitAsync(new WriteCommand { Operation = operation }, Deadline.After(_options.RequestTimeout))
             .WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Catching up: {Arrived} of {Total} MiB of a snapshot have arrived.")]
+    private partial void LogSnapshotProgress(long arrived, long total);
+
+    [LoggerMessage(EventId = 411, Level = LogLevel.Information, Message = "Catching up: at entry {Applied} of {Committed}.")]
+    private partial void LogCatchUp(LogIndex applied, LogIndex committed);
 
     [LoggerMessage(EventId = 409, Level = LogLevel.Information, Message = "This node's log is new. It waits to meet {Missing}, to learn whether the cluster is new as well.")]
     private partial void LogForming(string missing);
