@@ -53,6 +53,7 @@ public sealed class SnapshotTests
         await cluster.UntilAsync(() => cluster[1].AppliedIndex >= reached, "the node has caught up");
         await cluster.CrashAsync(1);
         await cluster.StartAsync(1);
+        await cluster.UntilAsync(() => cluster[1].IsReady, "the node is taken in again");
         await InsertAsync(cluster, 1, "y", 3);
         await cluster.CheckAsync();
     }
@@ -69,7 +70,7 @@ public sealed class SnapshotTests
         cluster.Wipe(1);
         var reached = cluster[0].AppliedIndex;
         await cluster.StartAsync(1);
-        await cluster.UntilAsync(() => cluster[1].AppliedIndex >= reached, "the node has caught up");
+        await cluster.UntilAsync(() => cluster[1].AppliedIndex >= reached && cluster[1].IsReady, "the node has caught up, and is taken in again");
         await InsertAsync(cluster, 1, "y", 3);
         await cluster.CheckAsync();
     }
