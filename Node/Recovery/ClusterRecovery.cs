@@ -82,6 +82,18 @@ public static class ClusterRecovery
                 $"There is no database {path}, and the Raft log {folder.RaftLogPath} begins behind entry {log.BaseIndex}: what is before is lost. Nothing was changed; recover from another node, or from a backup.");
         }
 
+        if (DatabaseQuarantine.Find(folder) is not null)
+        {
+            if (log.BaseIndex > LogIndex.Zero)
+            {
+                throw new RaftStorageException(
+                    $"The node in {folder.Path} was replacing its bad database, and had no good copy yet; its log begins behind entry {log.BaseIndex}, so it cannot be made anew. Nothing was changed; recover from another node, or from a backup.");
+            }
+
+            // The log holds everything: the database is made anew from it.
+            DatabaseQuarantine.End(folder);
+        }
+
         using var database = DatabaseWriter.Open(path, new());
         if (database.AppliedIndex > log.LastIndex.Value || database.AppliedIndex < log.BaseIndex.Value)
         {

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DistDb.Node.Database;
+using DistDb.Node.Replication;
 using DistDb.Node.Storage;
 
 namespace DistDb.Node.Recovery;
@@ -91,6 +92,7 @@ public static class Quarantine
     /// <summary>What makes the node what it is.</summary>
     private static IEnumerable<string> Files(NodeFolder folder) =>
         Directory.EnumerateFiles(folder.Path, Path.GetFileName(folder.RaftLogPath) + "*")
+            .Concat(Directory.EnumerateFiles(folder.Path, DatabaseQuarantine.MarkerName))
             .Concat(FoldersWithin.SelectMany(f => Directory.EnumerateFiles(Path.Combine(folder.Path, f))));
 
     private static string QuarantinePath(NodeFolder folder) => Path.Combine(folder.Path, "quarantine");

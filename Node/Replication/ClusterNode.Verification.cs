@@ -43,7 +43,15 @@ public sealed partial class ClusterNode
     private bool IsClosed => _closedBecause is not null || _writes.Repair is not null;
 
     /// <summary>Whether what this node holds counts: as a strong read's source, and as what a leader executes writes on.</summary>
-    private bool IsTrusted => !_mustBeVerified || _verifier.IsVerified;
+    private bool IsTrusted => !IsClosed && !_isKnownBad && (!_mustBeVerified || _verifier.IsVerified);
+
+    /// <summary>
+    /// Whether to give copies away. Not of bad content; and not of content that nobody has compared yet, as long as another member is there
+    /// that it could be compared with, for a copy would count as a second witness.
+    /// </summary>
+    private bool MayGiveSnapshotTo(NodeId peer) =>
+        !IsClosed && !_isKnownBad
+        && (IsTrusted || !Membership.Voters.Any(v => v != Id && v != peer && _transport.StateOf(v).IsConnected));
 
     /// <summary>Has all nodes compare their content at one log entry, which this adds, and waits for what they find.</summary>
     /// <param name="repairs">Nodes that differ from a majority, or whose files are damaged, replace their content.</param>
@@ -88,7 +96,8 @@ public sealed partial class ClusterNode
 
     private void OnVerified(VerificationResult result, string? repairReason)
     {
-        if (result.Nodes.FirstOrDefault(n => n.Node == Id) is { Health: NodeHealth.Differs or NodeHealth.Damaged })
+        if (result.Nodes.FirstOrDefault(n => n.Node == Id) is { Health: NodeHealth.Differs or NodeHealth.Damaged }
+            && result.Nodes.Any(n => n.Health == NodeHealth.Healthy))
         {
             _mustBeVerified = _isKnownBad = true;
             _verifier.Distrust();
@@ -214,6 +223,7 @@ public sealed partial class ClusterNode
         Close(reason);
         _mustBeVerified = true;
         LogRepairBegins(reason);
+        _snapshotOutbox.GiveUp();
         _verifier.LetGo();
         if (Role == Role.Leader)
         {
@@ -225,15 +235,15 @@ public sealed partial class ClusterNode
     /// <summary>A snapshot has taken the content's place.</summary>
     private void OnContentReplaced()
     {
-        if (_closedBecause is null)
-        {
-            return;
-        }
-
-        _isKnownBad = false;
-        _closedBecause = null;
+        // Whoever it came from may not have been compared itself.
+        _verifier.Distrust();
         _schedule.Restart();
-        LogRepaired();
+        _isKnownBad = false;
+        if (_closedBecause is not null)
+        {
+            _closedBecause = null;
+            LogRepaired();
+        }
     }
 
     private void SweepRepair()
@@ -254,13 +264,14 @@ public sealed partial class ClusterNode
 
         // Whoever does not answer is followed by the next.
         NodeId? healer = healers.Length == 0 ? null : healers[Environment.TickCount64 / HealerPatienceMs % healers.Length];
-        if (healer is { } asked && _snapshotInbox.Progress is null)
+        if (healer is { } asked)
         {
-            if (asked != _healer)
+            if (asked != _healer && _snapshotInbox.Progress is null)
             {
                 LogAsks(asked, repair.MinIndex);
             }
 
+            // Also while a snapshot arrives: only so is a sender given up that fell silent.
             _snapshotInbox.Want(asked, repair.MinIndex);
         }
 
@@ -285,7 +296,8 @@ public sealed partial class ClusterNode
 
     private void SweepVerification()
     {
-        if (!IsClosed && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, _mustBeVerified, _verifier))
+        // One that was found bad, and is not to be repaired by itself, waits for whoever decides it.
+        if (!IsClosed && !_isKnownBad && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, _mustBeVerified, _verifier))
         {
             // What becomes of it shows when its entry is applied; one that is lost is followed by the next.
             _ = SubmitAsync(new VerifyOperation(Repairs: true), CancellationToken.None);

@@ -15,6 +15,9 @@ namespace DistDb.Node.Replication;
 /// </summary>
 internal static class DatabaseQuarantine
 {
+    /// <summary>In the node's folder while its bad database is being replaced.</summary>
+    public const string MarkerName = "repairing";
+
     /// <summary>Bad files kept; the oldest make room, so that a disk that damages everything is not filled by it as well.</summary>
     private const int KeptMax = 5;
 
@@ -73,5 +76,5 @@ internal static class DatabaseQuarantine
         }
     }
 
-    private static string MarkerPath(NodeFolder folder) => Path.Combine(folder.Path, "repairing");
+    private static string MarkerPath(NodeFolder folder) => Path.Combine(folder.Path, MarkerName);
 }

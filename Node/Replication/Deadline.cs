@@ -11,5 +11,7 @@ public readonly record struct Deadline(long TickMs)
 
     public bool HasPassed => Environment.TickCount64 >= TickMs;
 
+    public Deadline Earlier(Deadline other) => TickMs <= other.TickMs ? this : other;
+
     public Deadline Plus(TimeSpan time) => new(TickMs + (long)time.TotalMilliseconds);
 }

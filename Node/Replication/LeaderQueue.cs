@@ -31,7 +31,8 @@ internal sealed class LeaderQueue(ReplicationOptions options)
 
         // Every node limits its own clients' writes, so a full queue here means that many nodes are at their limit.
         var bytes = WriteSize.Of(write.Command.Statements);
-        if (_writes.Count >= 2 * options.PendingWritesMax || (_writes.Count > 0 && _bytes + bytes > 2 * options.PendingBytesMax))
+        if (write.Command.Operation is null
+            && (_writes.Count >= 2 * options.PendingWritesMax || (_writes.Count > 0 && _bytes + bytes > 2 * options.PendingBytesMax)))
         {
             verdict = new(FailureCode.Overloaded, "Too many writes are waiting at the leader. This one was not done; send it again in a moment.");
             _windows.Refuse(id, verdict);

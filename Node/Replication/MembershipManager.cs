@@ -10,7 +10,7 @@ namespace DistDb.Node.Replication;
 /// about how things should be, so asking twice does no harm. Thread safe.
 /// </summary>
 internal sealed class MembershipManager(
-    NodeId self, ulong logId, string address, RaftLoop raft, IPeerTransport transport, Action<Membership> propose, Func<NodeId> master)
+    NodeId self, ulong logId, string address, RaftLoop raft, IPeerTransport transport, Action<Membership, Membership> propose, Func<NodeId> master)
 {
     private const long AskAgainMs = 250;
     private const long ProposeAgainMs = 1000;
@@ -111,7 +111,7 @@ internal sealed class MembershipManager(
     {
         foreach (var guest in transport.Guests)
         {
-            if (transport.IdentityOf(guest) is { } identity && membership.Find(guest)?.LogId != identity.LogId)
+            if (transport.IdentityOf(guest) is { IsJoining: true } identity && membership.Find(guest)?.LogId != identity.LogId)
             {
                 Ask(new(0, new JoinChange(guest, identity.LogId, identity.Address)));
             }
@@ -188,7 +188,7 @@ internal sealed class MembershipManager(
             _proposed = (view.MembershipIndex, Environment.TickCount64);
         }
 
-        propose(membership);
+        propose(membership, view.Membership);
     }
 
     private bool IsConnected(NodeId node) => transport.StateOf(node).IsConnected;

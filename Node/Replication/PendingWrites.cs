@@ -64,7 +64,10 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
             }
 
             var bytes = WriteSize.Of(write.Statements);
-            if (_pending.Count >= options.PendingWritesMax || (_pending.Count > 0 && _bytes + bytes > options.PendingBytesMax))
+
+            // Operations are few and small, and one of them may be what all the others wait for.
+            if (write.Operation is null
+                && (_pending.Count >= options.PendingWritesMax || (_pending.Count > 0 && _bytes + bytes > options.PendingBytesMax)))
             {
                 return Task.FromResult<WriteResult>(new WriteResult.NotDone(Overloaded()));
             }

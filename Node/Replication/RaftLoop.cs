@@ -68,11 +68,11 @@ internal sealed class RaftLoop
 
     /// <summary>Appends a command at an index in a term; <paramref name="refused"/> is called on this loop's thread if that is not possible any more.</summary>
     public void Propose(Term term, LogIndex index, ReadOnlyMemory<byte> data, Action refused) =>
-        _inbox.Post(new ProposeInput(term, index, data, null, refused));
+        _inbox.Post(new ProposeInput(term, index, data, null, null, refused));
 
-    /// <summary>The same for a configuration.</summary>
-    public void Propose(Term term, LogIndex index, Membership membership, Action refused) =>
-        _inbox.Post(new ProposeInput(term, index, default, membership, refused));
+    /// <summary>The same for a configuration, which is refused where <paramref name="basis"/> is not the newest any more.</summary>
+    public void Propose(Term term, LogIndex index, Membership membership, Membership basis, Action refused) =>
+        _inbox.Post(new ProposeInput(term, index, default, membership, basis, refused));
 
     /// <summary>Lets a node with a new log take part in elections; see <see cref="RaftNode.Release"/>.</summary>
     public void Release() => _inbox.Post(new ReleaseInput());
@@ -177,7 +177,7 @@ internal sealed class RaftLoop
                 _core.Step(message);
                 break;
             case ProposeInput p:
-                if (!(p.Membership is { } membership ? _core.TryProposeMembership(p.Term, p.Index, membership) : _core.TryPropose(p.Term, p.Index, p.Data)))
+                if (!(p.Membership is { } membership ? _core.Membership.Equals(p.Basis) && _core.TryProposeMembership(p.Term, p.Index, membership) : _core.TryPropose(p.Term, p.Index, p.Data)))
                 {
                     p.Refused();
                 }
@@ -296,8 +296,9 @@ internal sealed class RaftLoop
         }
 
         Volatile.Write(ref _leadership, now);
-        if (!now.IsLeader)
+        if (!now.IsLeader || !now.IsHandingOver)
         {
+            // Another leads, or it did not come to that in time.
             _handOvers.ForEach(done => done.TrySetResult());
             _handOvers.Clear();
         }
@@ -309,7 +310,7 @@ internal sealed class RaftLoop
 
     private sealed record PeerInput(Message Message) : Input;
 
-    private sealed record ProposeInput(Term Term, LogIndex Index, ReadOnlyMemory<byte> Data, Membership? Membership, Action Refused) : Input;
+    private sealed record ProposeInput(Term Term, LogIndex Index, ReadOnlyMemory<byte> Data, Membership? Membership, Membership? Basis, Action Refused) : Input;
 
     private sealed record ReleaseInput : Input;
 

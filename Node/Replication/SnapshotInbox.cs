@@ -203,17 +203,21 @@ internal sealed class SnapshotInbox(
 
     private void Check(Transfer transfer)
     {
+        bool isSound;
         try
         {
             using (var content = new FileStream(transfer.Path, FileMode.Open, FileAccess.ReadWrite))
             {
                 // An earlier process may have written all of it and died before this.
                 content.Flush(flushToDisk: true);
-                if (SHA256.HashData(content).AsSpan().SequenceEqual(transfer.Offer.Sha256.Span))
-                {
-                    received(new(transfer.Path, transfer.Offer.Index, transfer.Offer.Term));
-                    return;
-                }
+                isSound = SHA256.HashData(content).AsSpan().SequenceEqual(transfer.Offer.Sha256.Span);
+            }
+
+            if (isSound)
+            {
+                // Not before it is closed: with it, POSIX would drop the locks that SQLite has on the file by then.
+                received(new(transfer.Path, transfer.Offer.Index, transfer.Offer.Term));
+                return;
             }
 
             File.Delete(transfer.Path);

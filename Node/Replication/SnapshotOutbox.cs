@@ -69,6 +69,16 @@ internal sealed class SnapshotOutbox(
         }
     }
 
+    /// <summary>The database that the kept copy was made of is bad: nobody gets it any more.</summary>
+    public void GiveUp()
+    {
+        lock (_lock)
+        {
+            _current?.Delete();
+            _current = null;
+        }
+    }
+
     /// <summary>Offers a snapshot to a peer, making one first where the kept one is too old.</summary>
     public async Task OfferAsync(NodeId to, LogIndex minIndex)
     {
@@ -78,9 +88,9 @@ internal sealed class SnapshotOutbox(
             var snapshot = Find(s => s.Index >= minIndex) ?? await Task.Run(Make).ConfigureAwait(false);
             send(to, new SnapshotOffer(snapshot.Id, snapshot.Index, snapshot.Term, snapshot.MadeIn, snapshot.ByteCount, snapshot.Sha256));
         }
-        catch (Exception e) when (e is StorageFailedException or RaftStorageException or IOException or UnauthorizedAccessException or ArgumentOutOfRangeException)
+        catch (Exception e) when (e is StorageFailedException or RaftStorageException or IOException or UnauthorizedAccessException or ArgumentOutOfRangeException or InvalidOperationException)
         {
-            // The disk, or a snapshot was installed on this node itself meanwhile, and its log begins behind the copy. This node goes on without; the peer asks again, here or elsewhere.
+            // The database was given up just now; or the disk, or a snapshot was installed on this node itself meanwhile, and its log begins behind the copy. This node goes on without; the peer asks again, here or elsewhere.
             problem(e.Message);
         }
         finally
@@ -141,12 +151,7 @@ internal sealed class SnapshotOutbox(
 
     public void Dispose()
     {
-        lock (_lock)
-        {
-            _current?.Delete();
-            _current = null;
-        }
-
+        GiveUp();
         _turn.Dispose();
     }
 

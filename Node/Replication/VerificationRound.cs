@@ -13,6 +13,9 @@ internal sealed class VerificationRound(LogIndex index) : IDisposable
 
     public bool Repairs { get; set; }
 
+    /// <summary>Whose reports count, from the beginning to the end.</summary>
+    public Membership Members { get; set; } = Membership.Empty;
+
     /// <summary>This node's content at the entry; null once it is not needed any more. Used by whoever has <see cref="PinTurn"/>.</summary>
     public PinnedContent? Pin { get; set; }
 

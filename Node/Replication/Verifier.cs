@@ -144,6 +144,7 @@ internal sealed class Verifier(
             }
 
             round.Repairs = operation.Repairs;
+            round.Members = members();
             round.BegunAtMs = Environment.TickCount64;
             Interlocked.Exchange(ref _lastBegunAtMs, round.BegunAtMs.Value);
             var token = _stop.Token;
@@ -248,11 +249,21 @@ internal sealed class Verifier(
     private void TakeReport(NodeId from, VerifyReport report)
     {
         ReadOnlyMemory<byte>? own = null;
+        var isVerified = false;
         Take(report.Index, round =>
         {
             round.Reports[from] = ContentCodec.DecodeDigests(report.Digests.Span);
             own = round.OwnReport;
+
+            // A large database may take its peer longer than this node waited.
+            isVerified = own is not null && round.Completion.Task.IsCompleted
+                && new VerificationJudge(round.Members, new Dictionary<NodeId, IReadOnlyList<DatabaseDigest>>(round.Reports)).Healthy.Contains(self);
         });
+        if (isVerified)
+        {
+            BecomeVerified();
+        }
+
         if (report.WantsAnswer && own is { } digests)
         {
             send(from, new VerifyReport(report.Index, WantsAnswer: false, digests));
@@ -348,7 +359,7 @@ internal sealed class Verifier(
 
     private void SendReport(VerificationRound round, ReadOnlyMemory<byte> report, bool onlyWhereMissing = false)
     {
-        foreach (var peer in members().Members.Select(m => m.Id).Where(m => m != self))
+        foreach (var peer in round.Members.Members.Select(m => m.Id).Where(m => m != self))
         {
             bool isMissing;
             lock (_lock)
@@ -374,7 +385,7 @@ internal sealed class Verifier(
             bool isComplete;
             lock (_lock)
             {
-                judge = new(members(), new Dictionary<NodeId, IReadOnlyList<DatabaseDigest>>(round.Reports));
+                judge = new(round.Members, new Dictionary<NodeId, IReadOnlyList<DatabaseDigest>>(round.Reports));
                 isComplete = IsComplete(round);
             }
 
@@ -403,7 +414,7 @@ internal sealed class Verifier(
         var now = Environment.TickCount64;
         var begun = round.BegunAtMs!.Value;
         return now - Math.Max(begun, round.OwnReportAtMs) > ReportPatienceMs
-            || members().Members.All(m =>
+            || round.Members.Members.All(m =>
                 m.Id == self || round.Reports.ContainsKey(m.Id) || (now - begun > UnreachablePatienceMs && !isReachable(m.Id)));
     }
 
@@ -411,12 +422,7 @@ internal sealed class Verifier(
     {
         if (judge.Healthy.Contains(self))
         {
-            lock (_lock)
-            {
-                _verified.TrySetResult();
-            }
-
-            Verified();
+            BecomeVerified();
         }
         else if (WhyUnhealthy(round, judge, []) is { } reason)
         {
@@ -426,6 +432,16 @@ internal sealed class Verifier(
                 Condemned(reason);
             }
         }
+    }
+
+    private void BecomeVerified()
+    {
+        lock (_lock)
+        {
+            _verified.TrySetResult();
+        }
+
+        Verified();
     }
 
     /// <summary>Why this node is to be repaired, if it is; null where there is no majority that says so.</summary>
@@ -440,7 +456,7 @@ internal sealed class Verifier(
             NodeHealth.Differs => $"At entry {round.Index} this node's content differs from that of {Names(judge.Healthy)}, a majority{tail}",
 
             // Alone, it has nobody who could be right in its place; that is for whoever repairs it to say.
-            NodeHealth.Damaged when judge.Healthy.Count > 0 || members().Members.Count == 1 =>
+            NodeHealth.Damaged when judge.Healthy.Count > 0 || round.Members.Members.Count == 1 =>
                 $"At entry {round.Index} SQLite found this node's database file damaged ({verdict.Damage}){tail}",
             _ => null,
         };
@@ -472,7 +488,7 @@ internal sealed class Verifier(
         }
 
         var message = new VerifyFindings(round.Index, VerificationCodec.Encode(found));
-        foreach (var peer in members().Members.Select(m => m.Id).Where(m => m != self))
+        foreach (var peer in round.Members.Members.Select(m => m.Id).Where(m => m != self))
         {
             send(peer, message);
         }
@@ -491,18 +507,27 @@ internal sealed class Verifier(
 
         NodeId[] asked = [.. difference.Nodes.Where(n => judge.Has(n, difference))];
         var request = new VerifyKeysRequest(round.Index, difference.Database, difference.Table, buckets.Select(b => (byte)b).ToArray());
-        foreach (var node in asked)
-        {
-            send(node, request);
-        }
-
         if (await ListAsync(round, difference.Table, buckets, cancellationToken).ConfigureAwait(false) is not { } own)
         {
             return [];
         }
 
-        await WaitAsync(
-            round, () => asked.All(n => round.Keys.ContainsKey((n, difference.Database, difference.Table))), deadline, cancellationToken).ConfigureAwait(false);
+        var missing = asked;
+        while (missing.Length > 0 && !deadline.HasPassed)
+        {
+            // Again and again, as messages may be lost.
+            foreach (var node in missing)
+            {
+                send(node, request);
+            }
+
+            await WaitAsync(
+                round,
+                () => (missing = [.. asked.Where(n => !round.Keys.ContainsKey((n, difference.Database, difference.Table)))]).Length == 0,
+                deadline.Earlier(Deadline.After(TimeSpan.FromMilliseconds(ResendMs))),
+                cancellationToken).ConfigureAwait(false);
+        }
+
         lock (_lock)
         {
             return
@@ -571,7 +596,7 @@ internal sealed class Verifier(
             TimeSpan.FromMilliseconds(Environment.TickCount64 - round.BegunAtMs!.Value),
             round.Repairs,
             judge.Outcome,
-            [.. members().Members.Select(m => judge.VerdictOf(m.Id))],
+            [.. round.Members.Members.Select(m => judge.VerdictOf(m.Id))],
             differences);
         Volatile.Write(ref _last, result);
         round.Completion.TrySetResult(result);

@@ -42,7 +42,7 @@ internal sealed class WriteLoop : IDisposable
     private LogIndex _committed;
     private OpenBatch? _refusedBatch;
     private ReceivedSnapshot? _snapshot;
-    private Membership? _proposedMembership;
+    private (Membership Membership, Membership Basis)? _proposedMembership;
     private string? _repairWanted;
     private bool _stopping;
 
@@ -82,7 +82,8 @@ internal sealed class WriteLoop : IDisposable
         _applied.Advance(_appliedIndex);
         if (replica.IsOpen)
         {
-            NoteClusterId();
+            // The log's word counts more: after a recovery the database learns its new cluster from it.
+            NoteClusterId(log.ClusterId ?? Writer.ClusterId);
             MasterNode = new(Writer.MasterNode);
         }
     }
@@ -157,11 +158,13 @@ internal sealed class WriteLoop : IDisposable
     /// Has this node, while it leads, propose a configuration between two batches. It may come to nothing, without a word: who wants it looks
     /// at the log's and proposes again.
     /// </summary>
-    public void Propose(Membership membership)
+    /// <param name="membership">What is to be.</param>
+    /// <param name="basis">What it was made from: where that is not the newest any more, nothing is proposed.</param>
+    public void Propose(Membership membership, Membership basis)
     {
         lock (_lock)
         {
-            _proposedMembership = membership;
+            _proposedMembership = (membership, basis);
             Monitor.Pulse(_lock);
         }
     }
@@ -406,12 +409,13 @@ internal sealed class WriteLoop : IDisposable
         var repair = _repair;
         var isAhead = snapshot.Index > _appliedIndex;
         var isNeeded = repair is null ? isAhead : snapshot.Index >= repair.MinIndex;
+        if (isNeeded && !TryReadMembership(ref snapshot))
+        {
+            isNeeded = false;
+        }
+
         if (isNeeded)
         {
-            snapshot = snapshot with
-            {
-                Membership = DatabaseFile.ReadMembership(snapshot.Path) is { } bytes ? MembershipCodec.Decode(bytes) : null,
-            };
             SnapshotInstallation.Begin(_folder, snapshot);
             if (repair is not null)
             {
@@ -436,6 +440,7 @@ internal sealed class WriteLoop : IDisposable
                 _repair = null;
             }
 
+            NoteClusterId(Writer.ClusterId);
             FinishEntry(snapshot.Index, 0);
             _checkpointTried = snapshot.Index;
 
@@ -449,11 +454,28 @@ internal sealed class WriteLoop : IDisposable
         }
         else
         {
-            // Entries came in the meantime.
+            // Entries came in the meantime; or it is of no use.
             File.Delete(snapshot.Path);
         }
 
         SnapshotDone(snapshot, isNeeded);
+    }
+
+    /// <summary>False where the snapshot is no database of ours, whatever its sender took it for.</summary>
+    private static bool TryReadMembership(ref ReceivedSnapshot snapshot)
+    {
+        try
+        {
+            snapshot = snapshot with
+            {
+                Membership = DatabaseFile.ReadMembership(snapshot.Path) is { } bytes ? MembershipCodec.Decode(bytes) : null,
+            };
+            return true;
+        }
+        catch (Exception e) when (e is StorageFailedException or FormatException)
+        {
+            return false;
+        }
     }
 
     /// <summary>
@@ -503,6 +525,11 @@ internal sealed class WriteLoop : IDisposable
     {
         Writer.Commit();
         _batch = null;
+        if (ClusterId == Guid.Empty)
+        {
+            NoteClusterId(Writer.ClusterId);
+        }
+
         FinishEntry(batch.Index, batch.Succeeded.Count);
         foreach (var (write, outcome) in batch.Succeeded)
         {
@@ -538,6 +565,7 @@ internal sealed class WriteLoop : IDisposable
                 Writer.Begin(new(entry.Index.Value, Writer.AppliedTimeMs, 0));
                 Writer.SetClusterId(bootstrap.ClusterId);
                 Writer.Commit();
+                NoteClusterId(bootstrap.ClusterId);
                 break;
             case WriteBatch batch:
                 writes = batch.Writes;
@@ -597,14 +625,13 @@ internal sealed class WriteLoop : IDisposable
             Interlocked.Increment(ref _batchCount);
         }
 
-        NoteClusterId();
         MasterNode = new(Writer.MasterNode);
         _applied.Advance(index);
     }
 
-    private void NoteClusterId()
+    private void NoteClusterId(Guid? known)
     {
-        if (Writer.ClusterId is { } id && id != ClusterId)
+        if (known is { } id && id != ClusterId)
         {
             ClusterId = id;
             _raft.SetClusterId(id);
@@ -626,18 +653,18 @@ internal sealed class WriteLoop : IDisposable
     {
         var batch = new OpenBatch(_appliedIndex.Next, term);
         LogCommand? command;
-        Membership? membership;
+        (Membership Membership, Membership Basis)? proposed;
         lock (_lock)
         {
-            (membership, _proposedMembership) = (_proposedMembership, null);
+            (proposed, _proposedMembership) = (_proposedMembership, null);
         }
 
-        if (membership is not null)
+        if (proposed is var (membership, basis) && membership.Find(new(Writer.MasterNode)) is not null)
         {
             Writer.Begin(new(batch.Index.Value, Writer.AppliedTimeMs, 0));
             Writer.SetMembership(MembershipCodec.Encode(membership));
             _batch = batch;
-            _raft.Propose(batch.Term, batch.Index, membership, () => Refused(batch));
+            _raft.Propose(batch.Term, batch.Index, membership, basis, () => Refused(batch));
             return;
         }
 

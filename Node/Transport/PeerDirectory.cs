@@ -202,7 +202,10 @@ internal sealed partial class PeerDirectory(PeerTransportOptions options, ILogge
             return PeerVerdict.Removed($"node {id} was removed from this cluster");
         }
 
-        if (!other.IsJoining && !_isJoining)
+        // Also whoever is of the same cluster, though this node does not know it as a member: it may have been taken in since, and may lead.
+        var self = Self();
+        var isOfOurs = other.ClusterId != Guid.Empty && (other.ClusterId == self.ClusterId || self.ClusterId == Guid.Empty);
+        if (!other.IsJoining && !_isJoining && !isOfOurs)
         {
             return PeerVerdict.Refused($"node {id} is not a member of this cluster; start it with --join to have it taken in");
         }

@@ -15,7 +15,7 @@ public sealed record PeerIdentity
     /// <summary>The identity of this node's log, see <see cref="Raft.Member.LogId"/>.</summary>
     public required ulong LogId { get; init; }
 
-    /// <summary>Whether its log holds anything, or it has voted. A cluster begins among nodes of which none has a history.</summary>
+    /// <summary>Whether its log holds anything. A cluster begins among nodes of which none has a history.</summary>
     public required bool HasHistory { get; init; }
 
     /// <summary>Where this node is reached, such as <c>http://127.0.0.1:8081</c>.</summary>
