@@ -68,14 +68,14 @@ internal sealed class Verifier(
     /// <summary>Whether this node was found to hold what a majority holds, since its start or since <see cref="Distrust"/>.</summary>
     public bool IsVerified => Volatile.Read(ref _verified).Task.IsCompleted;
 
-    /// <summary>Whether one is under way here.</summary>
+    /// <summary>Whether the newest one is under way here. Older ones, met again in the log, may wait long for nodes that have forgotten them.</summary>
     public bool IsBusy
     {
         get
         {
             lock (_lock)
             {
-                return _rounds.Values.Any(r => r.IsUnderWay);
+                return _rounds.Count > 0 && _rounds.Values.Last().IsUnderWay;
             }
         }
     }

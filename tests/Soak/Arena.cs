@@ -203,6 +203,20 @@ internal sealed class Arena : IAsyncDisposable
     public IDisposable? TryClaimDestruction() =>
         Interlocked.CompareExchange(ref _isDestroying, 1, 0) == 0 ? new Ending(() => Volatile.Write(ref _isDestroying, 0)) : null;
 
+    /// <summary>Whether a verification finds all nodes equal; where it does not, it has them healed.</summary>
+    public async Task<bool> IsEqualAsync()
+    {
+        try
+        {
+            var answer = await Cluster[0].PostAsync("/cluster/verify", """{"repair":true}""");
+            return answer.IsOk && answer.Json.GetProperty("outcome").GetString() == "equal";
+        }
+        catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
+        {
+            return false;
+        }
+    }
+
     /// <summary>Whether a node serves, as a voter that is known by its log.</summary>
     public async Task<bool> IsVoterAsync(int node) =>
         await Cluster[node].IsReadyAsync() && (await Cluster[node].StatusAsync())?.GetProperty("suffrage").GetString() == "voter";

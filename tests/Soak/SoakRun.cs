@@ -169,7 +169,9 @@ internal sealed class SoakRun : IAsyncDisposable
 
         try
         {
+            // A file that was changed by hand just before the end may not be healed yet: the cluster itself says when.
             _arena.Log("comparing replicas");
+            await _arena.Cluster.WaitUntilAsync("the cluster finds its replicas equal", _arena.IsEqualAsync, _convergencePatience);
             await _arena.Cluster.ConvergeAsync().WaitAsync(_convergencePatience);
         }
         catch (Exception e) when (e is TimeoutException or Xunit.Sdk.XunitException)
