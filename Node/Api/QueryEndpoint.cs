@@ -24,12 +24,6 @@ internal static class QueryEndpoint
         {
             // Whatever the Content-Type says: curl's default is a form's.
             var request = await ReadRequestAsync(context).ConfigureAwait(false);
-            if (request.Database != "main")
-            {
-                throw new RequestRejectedException(
-                    FailureCode.NoSuchDatabase, $"There is no database \"{request.Database}\". Use \"main\", or leave \"database\" out.");
-            }
-
             await (request.IsQuery
                 ? QueryAsync(context, node, schema, request, started)
                 : WriteAsync(context, node, schema, request, started)).ConfigureAwait(false);
@@ -69,7 +63,7 @@ internal static class QueryEndpoint
 
     private static async Task QueryAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
-        switch (await node.QueryAsync(request.Statements[0], request.IsStrong, new(request.MinIndex), context.RequestAborted)
+        switch (await node.QueryAsync(request.Database, request.Statements[0], request.IsStrong, new(request.MinIndex), context.RequestAborted)
             .ConfigureAwait(false))
         {
             case QueryResult.Done { Index: var index, Rows: var rows }:
@@ -92,7 +86,7 @@ internal static class QueryEndpoint
 
     private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
-        switch (await node.WriteAsync(request.Statements, request.IsTransaction, request.Id, context.RequestAborted).ConfigureAwait(false))
+        switch (await node.WriteAsync(request.Database, request.Statements, request.IsTransaction, request.Id, context.RequestAborted).ConfigureAwait(false))
         {
             case WriteResult.Done { Index: var index, Results: var results }:
                 await AnswerAsync(context, node, index, started, (json, asObjects) => WriteResults(json, request, results, asObjects))

@@ -78,5 +78,5 @@ public sealed record TableDifferenceStatus(string Table, IReadOnlyList<int> Node
 /// <param name="Reason">Why.</param>
 /// <param name="Since">Since when, in UTC.</param>
 /// <param name="Step">How far it is.</param>
-/// <param name="QuarantineFile">Where the bad file is kept, or null while it is still in its place.</param>
-public sealed record RepairStatus(string Reason, DateTimeOffset Since, string Step, string? QuarantineFile);
+/// <param name="QuarantineFolder">Where the bad files are kept, or null while they are still in their place.</param>
+public sealed record RepairStatus(string Reason, DateTimeOffset Since, string Step, string? QuarantineFolder);

@@ -10,3 +10,13 @@ public sealed record PromoteOperation(int Node) : Operation;
 /// <summary>Has every node compute what its content is at this very entry, and tell the others.</summary>
 /// <param name="Repairs">Whether a node that finds itself different from the majority replaces its content.</param>
 public sealed record VerifyOperation(bool Repairs) : Operation;
+
+/// <summary>Makes a new, empty database.</summary>
+/// <param name="Name">As <c>DatabaseName</c> has it.</param>
+/// <param name="IfNotExists">Whether one that is there already is no error.</param>
+public sealed record CreateDatabaseOperation(string Name, bool IfNotExists) : Operation;
+
+/// <summary>Ends a database and deletes all that is in it.</summary>
+/// <param name="Name">As <c>DatabaseName</c> has it; neither <c>main</c> nor the query history.</param>
+/// <param name="IfExists">Whether none being there is no error.</param>
+public sealed record DropDatabaseOperation(string Name, bool IfExists) : Operation;

@@ -34,4 +34,9 @@ public sealed record DatabaseOptions
     /// so that a long one does not hold up the rest on a small machine.</summary>
     [Range(1, 1024)]
     public int ReaderCount { get; init; } = Math.Max(4, 2 * Environment.ProcessorCount);
+
+    /// <summary>Databases whose files are kept open, each with some file handles and up to 64 MiB of cached pages. Those used least recently
+    /// are closed first.</summary>
+    [Range(2, 10_000)]
+    public int OpenDatabasesMax { get; init; } = 32;
 }

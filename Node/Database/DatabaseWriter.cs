@@ -57,6 +57,7 @@ public sealed class DatabaseWriter : IDisposable
         _statements = new(connection, options.StatementCacheSize);
         _runner = new(connection);
         _ledger = new(connection);
+        Registry = new(connection);
         _begin = connection.PrepareInternal("BEGIN IMMEDIATE");
         _commit = connection.PrepareInternal("COMMIT");
         _rollback = connection.PrepareInternal("ROLLBACK");
@@ -93,6 +94,12 @@ public sealed class DatabaseWriter : IDisposable
     /// entry again without the culprit.
     /// </summary>
     public bool TransactionLost => _begun && !_connection.InTransaction;
+
+    /// <summary>Of <c>main</c>: the other databases.</summary>
+    internal DatabaseRegistry Registry { get; }
+
+    /// <summary>Whether an entry is open.</summary>
+    internal bool IsBegun => _begun;
 
     /// <summary>Opens a database file, or creates it; the file stays a plain SQLite database.</summary>
     /// <exception cref="StorageFailedException">The file cannot be opened, or is not a database.</exception>
@@ -153,8 +160,7 @@ public sealed class DatabaseWriter : IDisposable
         RequireEntry();
         if (command.Operation is { } operation)
         {
-            Perform(operation, ordinal);
-            return new WriteOutcome.Succeeded([], default);
+            return ExecuteOperation(command, operation, ordinal, rights);
         }
 
         if (command.Statements.Count == 0)
@@ -168,7 +174,7 @@ public sealed class DatabaseWriter : IDisposable
                 FailureCode.BadRequest, "Several statements must be sent as a \"transaction\", which does all of them or none."));
         }
 
-        if (command.IdempotencyKey is not null && _ledger.Find(command, _stamp) is { } known)
+        if (FindRequest(command) is { } known)
         {
             return known;
         }
@@ -205,22 +211,17 @@ public sealed class DatabaseWriter : IDisposable
     public IReadOnlyList<StatementResult> Replay(LoggedWrite write, int ordinal, bool collectRows)
     {
         RequireEntry();
-        if (write.Command.Operation is { } operation)
+        var command = write.Command;
+        if (command.Operation is { } operation)
         {
-            Perform(operation, ordinal);
-            return [];
+            return ExecuteOperation(command, operation, ordinal, new(MaySchema: true)) is WriteOutcome.Failed { Failure: var refused }
+                ? throw Diverged(ordinal, $"the leader performed it, but here it failed: {refused.Detail}")
+                : [];
         }
 
         StartWrite(ordinal);
         _runner.ResultBytesLeft = long.MaxValue;
         _connection.Limit.Clear();
-        var command = write.Command;
-        if (command.Operation is not null)
-        {
-            FinishWrite(succeeded: true);
-            return [new(0, 0, null)];
-        }
-
         var results = new StatementResult[command.Statements.Count];
 
         // What an idempotency key remembers includes the rows.
@@ -249,6 +250,12 @@ public sealed class DatabaseWriter : IDisposable
         FinishWrite(succeeded: true);
         return results;
     }
+
+    /// <summary>What is remembered of a write's idempotency key; null where it has none, or a new one.</summary>
+    internal WriteOutcome? FindRequest(WriteCommand command) => command.IdempotencyKey is null ? null : _ledger.Find(command, _stamp);
+
+    /// <summary>Remembers the key of a write that another database did, which remembers the results.</summary>
+    internal void RememberKey(WriteCommand command) => _ = Remember(command, [], long.MaxValue);
 
     /// <summary>Stores the cluster's identity, as part of the open entry.</summary>
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
@@ -340,6 +347,7 @@ public sealed class DatabaseWriter : IDisposable
     {
         _statements.Dispose();
         _ledger.Dispose();
+        Registry.Dispose();
         foreach (var statement in (ReadOnlySpan<InternalStatement>)
             [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _readState, _storeApplied, _findIntruder, _readDataVersion])
         {
@@ -349,10 +357,27 @@ public sealed class DatabaseWriter : IDisposable
         _connection.Dispose();
     }
 
-    /// <summary>Does what an operation means for the content; what it means besides is its caller's business.</summary>
-    private void Perform(Operation operation, int ordinal)
+    private WriteOutcome ExecuteOperation(WriteCommand command, Operation operation, int ordinal, WriteRights rights)
     {
+        if (FindRequest(command) is { } known)
+        {
+            return known;
+        }
+
         StartWrite(ordinal);
+        var failure = Perform(operation, rights);
+        if (failure is null)
+        {
+            _ = Remember(command, [], long.MaxValue);
+        }
+
+        FinishWrite(succeeded: failure is null);
+        return failure is null ? new WriteOutcome.Succeeded([], default) : new WriteOutcome.Failed(failure);
+    }
+
+    /// <summary>Does what an operation means for the content; what it means besides is its caller's business.</summary>
+    private Failure? Perform(Operation operation, WriteRights rights)
+    {
         switch (operation)
         {
             case PromoteOperation { Node: var node }:
@@ -361,14 +386,30 @@ public sealed class DatabaseWriter : IDisposable
                     statement.Bind(1, node).Run();
                 }
 
-                break;
+                return null;
             case VerifyOperation:
-                break;
+                return null;
+            case CreateDatabaseOperation or DropDatabaseOperation when !rights.MaySchema:
+                return new(FailureCode.NotMaster, "Only the master may create and drop databases; send this to it.");
+            case CreateDatabaseOperation { Name: var name, IfNotExists: var isOptional }:
+                if (!Registry.Contains(name) && name != DatabaseName.Main.Value)
+                {
+                    Registry.Add(name, _stamp.Index);
+                    return null;
+                }
+
+                return isOptional ? null : new(FailureCode.Conflict, $"There is a database \"{name}\" already. Nothing was changed.");
+            case DropDatabaseOperation { Name: var name, IfExists: var isOptional }:
+                if (Registry.Contains(name))
+                {
+                    Registry.Drop(name, _stamp.Index);
+                    return null;
+                }
+
+                return isOptional ? null : new(FailureCode.NoSuchDatabase, $"There is no database \"{name}\" to drop.");
             default:
                 throw new System.Diagnostics.UnreachableException(operation.GetType().Name);
         }
-
-        FinishWrite(succeeded: true);
     }
 
     /// <summary>Takes the file's write lock, which the next entry goes on with, and sees who else had it meanwhile.</summary>

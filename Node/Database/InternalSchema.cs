@@ -7,7 +7,7 @@ internal static class InternalSchema
     public const string Prefix = "_distdb_";
 
     /// <summary>Tables and indexes of <see cref="Create"/>.</summary>
-    private const int ObjectCount = 3;
+    private const int ObjectCount = 4;
 
     /// <summary>Creates what is missing.</summary>
     public static readonly IReadOnlyList<string> Create =
@@ -35,6 +35,15 @@ internal static class InternalSchema
             results BLOB NOT NULL) WITHOUT ROWID
         """,
         "CREATE INDEX IF NOT EXISTS _distdb_requests_by_time ON _distdb_requests(time_ms)",
+
+        // The databases beside main, of use in main alone: see DatabaseRegistry.
+        """
+        CREATE TABLE IF NOT EXISTS _distdb_databases(
+            name TEXT PRIMARY KEY,
+            created INTEGER NOT NULL,
+            touched INTEGER NOT NULL,
+            dropped INTEGER) WITHOUT ROWID
+        """,
     ];
 
     /// <summary>

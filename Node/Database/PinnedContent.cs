@@ -20,19 +20,22 @@ public sealed class PinnedContent : IDisposable
     private readonly Connection _connection;
     private readonly RowHasher _hasher = new();
 
-    private PinnedContent(Connection connection, long index)
+    private PinnedContent(string name, Connection connection)
     {
+        Name = name;
         _connection = connection;
-        Index = index;
     }
 
-    /// <summary>The entry: the content shows all up to it and none after it.</summary>
-    public long Index { get; }
+    /// <summary>The database's name.</summary>
+    public string Name { get; }
 
-    /// <summary>Opens the file at an entry that was just committed, before the next one is.</summary>
+    /// <summary>Opens the file between two entries.</summary>
+    /// <param name="name">The database's name.</param>
+    /// <param name="path">Its file.</param>
+    /// <param name="index">The entry that the file is known to be at, or null where that is not known.</param>
     /// <exception cref="ReplicaDivergedException">The file at that place is not at that entry: it is not the one that was written.</exception>
     /// <exception cref="StorageFailedException">The file cannot be read.</exception>
-    public static PinnedContent Open(string path, long index)
+    public static PinnedContent Open(string name, string path, long? index)
     {
         var connection = Connection.OpenReader(path);
         try
@@ -40,8 +43,8 @@ public sealed class PinnedContent : IDisposable
             connection.RunInternal("BEGIN");
             using var state = connection.PrepareInternal("SELECT applied_index FROM _distdb_state");
             var found = state.Step() ? state.Integer(0) : -1;
-            return found == index
-                ? new(connection, index)
+            return index is null || found == index
+                ? new(name, connection)
                 : throw new ReplicaDivergedException(
                     $"The file {path} is at entry {found}, but this node has written entry {index}: somebody put another file in its place.");
         }
@@ -53,18 +56,17 @@ public sealed class PinnedContent : IDisposable
     }
 
     /// <summary>Reads everything. What SQLite finds wrong with the file is part of the answer.</summary>
-    /// <param name="database">The database's name.</param>
     /// <param name="cancellationToken">Ends it within a moment.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     /// <exception cref="StorageFailedException">The disk or the memory failed, which says nothing about the content.</exception>
-    public DatabaseDigest Digest(string database, CancellationToken cancellationToken) => Run(
+    public DatabaseDigest Digest(CancellationToken cancellationToken) => Run(
         () =>
         {
             List<TableDigest> tables = [];
             string? damage;
             try
             {
-                tables.AddRange(TableScan.All(_connection).Select(Digest));
+                tables.AddRange(TableScan.All(_connection).Select(DigestOf));
                 damage = Check();
             }
             catch (StorageFailedException e) when (e.IsDamage)
@@ -73,7 +75,7 @@ public sealed class PinnedContent : IDisposable
                 damage = _connection.ErrorMessage;
             }
 
-            return new DatabaseDigest(database, damage ?? (tables.Exists(t => t.IsDamaged) ? "some tables cannot be read" : null), tables);
+            return new DatabaseDigest(Name, damage ?? (tables.Exists(t => t.IsDamaged) ? "some tables cannot be read" : null), tables);
         },
         cancellationToken);
 
@@ -105,6 +107,13 @@ public sealed class PinnedContent : IDisposable
         },
         cancellationToken);
 
+    /// <summary>
+    /// Copies the content into a new file, page by page, so that everything keeps its place and the copy answers every query in the same order.
+    /// On disk when it returns.
+    /// </summary>
+    /// <exception cref="StorageFailedException">Reading or writing failed; the copy is of no use.</exception>
+    public void CopyTo(string path) => DatabaseFile.Copy(_connection, path);
+
     public void Dispose() => _connection.Dispose();
 
     private T Run<T>(Func<T> read, CancellationToken cancellationToken)
@@ -126,7 +135,7 @@ public sealed class PinnedContent : IDisposable
         }
     }
 
-    private TableDigest Digest(TableScan scan)
+    private TableDigest DigestOf(TableScan scan)
     {
         var buckets = new ulong[TableDigest.BucketCount];
         var hash = UInt128.Zero;

@@ -1,76 +1,52 @@
-using System.Diagnostics.CodeAnalysis;
-
 namespace DistDb.Node.Database;
 
-/// <summary>
-/// One database of this node: its file, the connection that writes it and those that read it. <see cref="Writer"/>, <see cref="Replace"/> and
-/// <see cref="MoveAside"/> belong to one thread; <see cref="Readers"/> to any.
-/// </summary>
-public sealed class ReplicaDatabase : IDisposable
+/// <summary>One open database file: the connection that writes it and those that read it. See <see cref="DatabaseSet"/> for who may use it when.</summary>
+internal sealed class ReplicaDatabase : IDisposable
 {
-    private readonly DatabaseOptions _options;
-    private DatabaseWriter? _writer;
-
-    /// <summary>Opens nothing yet.</summary>
-    public ReplicaDatabase(string path, DatabaseOptions options)
+    private ReplicaDatabase(string name, DatabaseWriter writer, ReadPool readers)
     {
-        Path = path;
-        _options = options;
-        Readers = new(path, options);
+        Name = name;
+        Writer = writer;
+        Readers = readers;
     }
 
-    public string Path { get; }
+    public string Name { get; }
 
-    /// <summary>Whether there is a file that is written.</summary>
-    [MemberNotNullWhen(true, nameof(_writer))]
-    public bool IsOpen => _writer is not null;
+    /// <summary>Belongs to the thread that applies entries.</summary>
+    public DatabaseWriter Writer { get; }
 
-    /// <exception cref="InvalidOperationException">Nothing is open.</exception>
-    public DatabaseWriter Writer => _writer ?? throw new InvalidOperationException($"The database {Path} is not open.");
-
+    /// <summary>Belongs to any thread.</summary>
     public ReadPool Readers { get; }
+
+    /// <summary>How many use <see cref="Readers"/> now.</summary>
+    public int LeaseCount { get; set; }
+
+    /// <summary>When it was used last, by <see cref="Environment.TickCount64"/>.</summary>
+    public long UsedAtMs { get; set; } = Environment.TickCount64;
 
     /// <summary>Opens the file, or creates it.</summary>
     /// <exception cref="StorageFailedException">It cannot be opened.</exception>
-    public void Open()
+    public static ReplicaDatabase Open(string name, string path, DatabaseOptions options)
     {
-        _writer = DatabaseWriter.Open(Path, _options);
-        Readers.Watch();
+        var writer = DatabaseWriter.Open(path, options);
+        var readers = new ReadPool(path, options);
+        try
+        {
+            readers.Watch();
+            return new(name, writer, readers);
+        }
+        catch
+        {
+            readers.Dispose();
+            writer.Dispose();
+            throw;
+        }
     }
 
-    /// <summary>
-    /// Puts another file in this one's place. Queries that run are waited for, later ones wait until it is done. Should the process
-    /// die in between, <see cref="DatabaseFile.Replace"/> finishes it.
-    /// </summary>
-    /// <exception cref="StorageFailedException">The new file cannot be opened.</exception>
-    /// <exception cref="IOException">The file cannot be moved.</exception>
-    public void Replace(string newFile) => Readers.RunWhileClosed(() =>
-    {
-        Close();
-        DatabaseFile.Replace(Path, newFile);
-        Open();
-    });
-
-    /// <summary>
-    /// Moves the file, whatever is wrong with it, to another name; there is no database from then on, until <see cref="Replace"/>.
-    /// Queries that run are waited for.
-    /// </summary>
-    /// <exception cref="IOException">The file cannot be moved.</exception>
-    public void MoveAside(string target) => Readers.RunWhileClosed(() =>
-    {
-        Close();
-        DatabaseFile.MoveAside(Path, target);
-    });
-
+    /// <summary>Closes the file; queries that run are not waited for, and go on with what they have.</summary>
     public void Dispose()
     {
         Readers.Dispose();
-        Close();
-    }
-
-    private void Close()
-    {
-        _writer?.Dispose();
-        _writer = null;
+        Writer.Dispose();
     }
 }

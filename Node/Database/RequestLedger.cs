@@ -75,6 +75,11 @@ internal sealed class RequestLedger(Connection connection) : IDisposable
         var writer = new WireWriter();
         writer.WriteText(command.Database);
         writer.WriteBool(command.IsTransaction);
+        if (command.Operation is { } operation)
+        {
+            LogCommandCodec.WriteOperation(writer, operation);
+        }
+
         writer.WriteUnsigned((ulong)command.Statements.Count);
         foreach (var statement in command.Statements)
         {

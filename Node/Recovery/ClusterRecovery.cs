@@ -75,7 +75,7 @@ public static class ClusterRecovery
     private static RecoverySummary Summarize(NodeFolder folder, RaftStorage log, out long timeMs)
     {
         var path = folder.DatabasePath("main");
-        SnapshotInstallation.Recover(folder, path, log);
+        SnapshotInstallation.Recover(folder, log);
         if (!File.Exists(path) && log.BaseIndex > LogIndex.Zero)
         {
             throw new RaftStorageException(
@@ -94,23 +94,24 @@ public static class ClusterRecovery
             DatabaseQuarantine.End(folder);
         }
 
-        using var database = DatabaseWriter.Open(path, new());
-        if (database.AppliedIndex > log.LastIndex.Value || database.AppliedIndex < log.BaseIndex.Value)
+        using var databases = new DatabaseSet(folder.DatabasesPath, new());
+        databases.Open();
+        if (databases.MainIndex > log.LastIndex.Value || databases.AppliedIndex < log.BaseIndex.Value)
         {
             throw new RaftStorageException(
-                $"The database {path} is at entry {database.AppliedIndex}, but the Raft log {folder.RaftLogPath} reaches from behind {log.BaseIndex} to {log.LastIndex}: one of them was replaced by another copy. Nothing was changed; recover from another node, or from a backup.");
+                $"The databases in {folder.DatabasesPath} are at entry {databases.AppliedIndex}, but the Raft log {folder.RaftLogPath} reaches from behind {log.BaseIndex} to {log.LastIndex}: one of them was replaced by another copy. Nothing was changed; recover from another node, or from a backup.");
         }
 
-        timeMs = Math.Max(database.AppliedTimeMs, LastLoggedTimeMs(log, new(database.AppliedIndex)));
+        timeMs = Math.Max(databases.AppliedTimeMs, LastLoggedTimeMs(log, new(databases.AppliedIndex)));
         return new()
         {
             Node = folder.Node,
             EntryCount = log.LastIndex - log.BaseIndex,
             LastIndex = log.LastIndex,
             LastTerm = log.TermAt(log.LastIndex),
-            AppliedIndex = new(database.AppliedIndex),
+            AppliedIndex = new(databases.AppliedIndex),
             OldMembership = log.ReadConfigurations() is [.., var newest] ? MembershipCodec.Decode(newest.Data.Span) : log.BaseMembership,
-            OldClusterId = log.ClusterId ?? database.ClusterId,
+            OldClusterId = log.ClusterId ?? databases.ClusterId,
         };
     }
 

@@ -34,7 +34,7 @@ public sealed partial class ClusterNode
         {
             var task = _writes.Repair;
             return (task?.Reason ?? _closedBecause) is { } reason
-                ? new(reason, task?.Since ?? _closedSince, DescribeRepair(), task?.QuarantineFile)
+                ? new(reason, task?.Since ?? _closedSince, DescribeRepair(), task?.QuarantineFolder)
                 : null;
         }
     }
@@ -82,7 +82,7 @@ public sealed partial class ClusterNode
         }
     }
 
-    private Verifier CreateVerifier() => new(Id, _database.Path, () => Membership, peer => _transport.StateOf(peer).IsConnected, _transport.Send)
+    private Verifier CreateVerifier() => new(Id, _databases, () => Membership, peer => _transport.StateOf(peer).IsConnected, _transport.Send)
     {
         Verified = () =>
         {
@@ -151,7 +151,7 @@ public sealed partial class ClusterNode
     /// without one; so it does where an earlier process had come so far.
     /// </summary>
     /// <returns>What must be done before this node can serve, or null.</returns>
-    private RepairTask? OpenDatabase(NodeFolder folder, bool wasInstalled)
+    private RepairTask? OpenDatabases(NodeFolder folder, bool wasInstalled)
     {
         if (wasInstalled)
         {
@@ -161,47 +161,47 @@ public sealed partial class ClusterNode
         var repair = DatabaseQuarantine.Find(folder);
         if (repair is null)
         {
-            if (TryOpenDatabase(folder) is not { } reason)
+            if (TryOpenDatabases(folder) is not { } reason)
             {
                 return null;
             }
 
             LogRepairBegins(reason);
-            var applied = _database.IsOpen ? new LogIndex(_database.Writer.AppliedIndex) : LogIndex.Zero;
+            var applied = _databases.IsOpen ? new LogIndex(_databases.AppliedIndex) : LogIndex.Zero;
             repair = DatabaseQuarantine.Begin(folder, reason, LogIndex.Max(applied, _storage.BaseIndex));
         }
 
-        _database.MoveAside(repair.QuarantineFile);
-        LogMovedAside(repair.QuarantineFile, repair.MinIndex);
+        _databases.MoveAside(repair.QuarantineFolder);
+        LogMovedAside(repair.QuarantineFolder, repair.MinIndex);
         _mustBeVerified = true;
         Close(repair.Reason);
         return repair;
     }
 
     /// <summary>Null where the database is open and of use, or why it is not.</summary>
-    private string? TryOpenDatabase(NodeFolder folder)
+    private string? TryOpenDatabases(NodeFolder folder)
     {
         string reason;
         try
         {
-            if (File.Exists(_database.Path) || _storage.BaseIndex == LogIndex.Zero)
+            if (File.Exists(_databases.MainPath) || _storage.BaseIndex == LogIndex.Zero)
             {
-                _database.Open();
-                if (_database.Writer.AppliedIndex >= _storage.BaseIndex.Value)
+                _databases.Open();
+                if (_databases.AppliedIndex >= _storage.BaseIndex.Value)
                 {
                     return null;
                 }
 
-                reason = $"The database {_database.Path} is at entry {_database.Writer.AppliedIndex}, but the Raft log {folder.RaftLogPath} begins behind entry {_storage.BaseIndex}: the database was lost or replaced by an older copy, and what is missing was cut off the log.";
+                reason = $"The databases in {_databases.Folder} are at entry {_databases.AppliedIndex}, but the Raft log {folder.RaftLogPath} begins behind entry {_storage.BaseIndex}: one was lost or replaced by an older copy, and what is missing was cut off the log.";
             }
             else
             {
-                reason = $"The database {_database.Path} is gone, and the Raft log {folder.RaftLogPath} begins behind entry {_storage.BaseIndex}, so that it cannot be made anew from it.";
+                reason = $"The database {_databases.MainPath} is gone, and the Raft log {folder.RaftLogPath} begins behind entry {_storage.BaseIndex}, so that it cannot be made anew from it.";
             }
         }
         catch (StorageFailedException e) when (e.IsDamage && Peers.Count > 0)
         {
-            return $"The database {_database.Path} is damaged: {e.Reason}.";
+            return $"A database in {_databases.Folder} is damaged: {e.Reason}.";
         }
 
         return Peers.Count > 0
@@ -329,19 +329,27 @@ public sealed partial class ClusterNode
     }
 
     /// <summary>Null where the file could not be read as what it should be.</summary>
-    private async Task<ReadOutcome?> ReadAsync(Statement statement, Deadline deadline, CancellationToken cancellationToken)
+    private async Task<ReadOutcome?> ReadAsync(string database, Statement statement, Deadline deadline, CancellationToken cancellationToken)
     {
         try
         {
-            return await _database.Readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false);
+            using var lease = await _databases.LeaseAsync(database, cancellationToken).ConfigureAwait(false);
+            return lease is null
+                ? new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database))
+                : await lease.Readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false);
         }
         catch (StorageFailedException) when (IsClosed)
         {
             return null;
         }
+        catch (StorageFailedException) when (!_databases.Names.Contains(database))
+        {
+            // Dropped at this very moment.
+            return new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database));
+        }
         catch (StorageFailedException e) when (e.IsDamage)
         {
-            var reason = $"A query found the database {_database.Path} damaged: {e.Reason}.";
+            var reason = $"A query found the database \"{database}\" damaged: {e.Reason}.";
             Close(reason);
             _writes.GiveUpDatabase(reason);
             return null;

@@ -29,7 +29,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly IHostApplicationLifetime _lifetime;
     private readonly NodeLock _lock;
     private readonly RaftStorage _storage;
-    private readonly ReplicaDatabase _database;
+    private readonly DatabaseSet _databases;
     private readonly SnapshotInbox _snapshotInbox;
     private readonly SnapshotOutbox _snapshotOutbox;
     private readonly AppliedProgress _applied = new();
@@ -69,14 +69,14 @@ public sealed partial class ClusterNode : BackgroundService
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
         _directory = new(Id, cluster, transport, _storage.Membership ?? cluster.InitialMembership);
-        var wasInstalled = SnapshotInstallation.Recover(folder, folder.DatabasePath("main"), _storage);
-        _database = new(folder.DatabasePath("main"), databaseOptions);
-        var repair = OpenDatabase(folder, wasInstalled);
-        var applied = repair is null ? new LogIndex(_database.Writer.AppliedIndex) : LogIndex.Zero;
-        if (applied > _storage.LastIndex)
+        var wasInstalled = SnapshotInstallation.Recover(folder, _storage);
+        _databases = new(folder.DatabasesPath, databaseOptions);
+        var repair = OpenDatabases(folder, wasInstalled);
+        var applied = repair is null ? new LogIndex(_databases.AppliedIndex) : LogIndex.Zero;
+        if (repair is null && _databases.MainIndex > _storage.LastIndex.Value)
         {
             throw new RaftStorageException(
-                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_database.Path} is already at entry {applied}: the log was lost or replaced by an older copy. Nothing was changed. Start this node once with --rebuild: its files are put aside, and it learns everything from the other nodes.");
+                $"The Raft log {folder.RaftLogPath} ends at entry {_storage.LastIndex}, but the database {_databases.MainPath} is already at entry {_databases.MainIndex}: the log was lost or replaced by an older copy. Nothing was changed. Start this node once with --rebuild: its files are put aside, and it learns everything from the other nodes.");
         }
 
         var core = new RaftNode(
@@ -95,15 +95,14 @@ public sealed partial class ClusterNode : BackgroundService
             DescribeQuorum = DescribeQuorum,
         };
         _raft = new(core, _storage, transport.Send, options);
-        _writes = new(_database, folder, _storage, _raft, _pending, _applied, transport.Send, options) { Repair = repair };
+        _writes = new(_databases, folder, _storage, _raft, _pending, _applied, transport.Send, options) { Repair = repair };
         _membership = new(Id, _storage.LogId, cluster.AddressOf(Id), _raft, transport, _writes.Propose, () => Master);
         _raft.LeadershipChanged = OnLeadershipChanged;
         _raft.MembershipChanged = OnMembershipChanged;
         _raft.Committed = _writes.Committed;
         _snapshotOutbox = new(
             folder.SnapshotPath,
-            _database.Path,
-            () => new(_database.Writer.AppliedIndex),
+            _databases,
             _storage.TermAt,
             () => _raft.Leadership.Term,
             transport.Send,
@@ -127,7 +126,7 @@ public sealed partial class ClusterNode : BackgroundService
         _verifier = CreateVerifier();
         _writes.VerifyApplied = _verifier.Begin;
         _writes.RepairBegins = OnRepairBegins;
-        _writes.MovedAside = task => LogMovedAside(task.QuarantineFile, task.MinIndex);
+        _writes.MovedAside = task => LogMovedAside(task.QuarantineFolder, task.MinIndex);
         _writes.IsTrusted = () => IsTrusted;
         transport.Introduce(Introduce, OnPeerMessage);
         transport.Expelled = Expel;
@@ -182,8 +181,11 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
     public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < LagMax && IsKnown && !IsClosed;
 
-    /// <summary>Size of the main database's file, without what SQLite's write-ahead log still holds.</summary>
-    public long DatabaseBytes => new FileInfo(_database.Path) is { Exists: true } file ? file.Length : 0;
+    /// <summary>Size of a database's file in bytes, without what SQLite's write-ahead log still holds.</summary>
+    public long BytesOf(string database) => _databases.ByteCount(database);
+
+    /// <summary>All databases, in the order of their names.</summary>
+    public IReadOnlyCollection<string> Databases => _databases.Names;
 
     public PeerView ViewOf(NodeId peer)
     {
@@ -208,12 +210,13 @@ public sealed partial class ClusterNode : BackgroundService
     /// Replicates a write. When it answers <see cref="WriteResult.Done"/>, a majority has it on disk and this node has applied it.
     /// A failure of other nodes in between is waited out, and does not make it happen twice.
     /// </summary>
+    /// <param name="database">The database's name.</param>
     /// <param name="statements">At least one.</param>
     /// <param name="isTransaction">All or nothing with several results; otherwise there is one statement.</param>
     /// <param name="idempotencyKey">The client's, or null.</param>
     /// <param name="cancellationToken">Ends the waiting, not the write.</param>
     public async Task<WriteResult> WriteAsync(
-        IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken)
+        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken)
     {
         if (Refusal() is { } refusal)
         {
@@ -221,7 +224,7 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var deadline = Deadline.After(_options.RequestTimeout);
-        var write = new WriteCommand { Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey };
+        var write = new WriteCommand { Database = database, Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey };
         var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
@@ -248,12 +251,14 @@ public sealed partial class ClusterNode : BackgroundService
         return result;
     }
 
-    /// <summary>Reads from this node's database.</summary>
+    /// <summary>Reads from one of this node's databases.</summary>
+    /// <param name="database">Its name.</param>
     /// <param name="statement">The query.</param>
     /// <param name="isStrong">Linearizable: everything that was answered anywhere before is seen. Takes a majority.</param>
     /// <param name="minIndex">Waits until this node has applied that much; zero for what there is.</param>
     /// <param name="cancellationToken">Ends the query too.</param>
-    public async Task<QueryResult> QueryAsync(Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken)
+    public async Task<QueryResult> QueryAsync(
+        string database, Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken)
     {
         var deadline = Deadline.After(_options.RequestTimeout);
         if (Refusal() is { } refusal)
@@ -273,7 +278,7 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var index = AppliedIndex;
-        var outcome = await ReadAsync(statement, deadline, cancellationToken).ConfigureAwait(false);
+        var outcome = await ReadAsync(database, statement, deadline, cancellationToken).ConfigureAwait(false);
         if (outcome is null || IsClosed)
         {
             // The content turned out to be bad meanwhile.
@@ -349,7 +354,7 @@ public sealed partial class ClusterNode : BackgroundService
         _writes.Dispose();
         _snapshotInbox.Dispose();
         _snapshotOutbox.Dispose();
-        _database.Dispose();
+        _databases.Dispose();
         _storage.Dispose();
         _lock.Dispose();
     }

@@ -6,19 +6,19 @@ using DistDb.Node.Storage;
 namespace DistDb.Node.Replication;
 
 /// <summary>
-/// Keeps a bad database aside, and remembers on disk that the node is without one until a snapshot has taken its place: a restart in the
-/// middle must neither open the bad file nor begin with an empty one.
+/// Keeps bad databases aside, and remembers on disk that the node is without any until a snapshot has taken their place: a restart in the
+/// middle must neither open the bad files nor begin with empty ones. All of a node's databases go together, as a snapshot has them all.
 /// <code>
-/// repairing                          "time min-index quarantine-file reason", one line
-/// quarantine/main-&lt;UTC time&gt;.db      the bad file, with its -wal and -shm
+/// repairing                           "time min-index quarantine-folder reason", one line
+/// quarantine/databases-&lt;UTC time&gt;/    the bad files, with their -wal and -shm
 /// </code>
 /// </summary>
 internal static class DatabaseQuarantine
 {
-    /// <summary>In the node's folder while its bad database is being replaced.</summary>
+    /// <summary>In the node's folder while its bad databases are being replaced.</summary>
     public const string MarkerName = "repairing";
 
-    /// <summary>Bad files kept; the oldest make room, so that a disk that damages everything is not filled by it as well.</summary>
+    /// <summary>Folders kept; the oldest make room, so that a disk that damages everything is not filled by it as well.</summary>
     private const int KeptMax = 5;
 
     /// <summary>Names what is to be done, and writes it down. From here on the repair will be finished, whatever happens.</summary>
@@ -26,7 +26,7 @@ internal static class DatabaseQuarantine
     {
         Directory.CreateDirectory(folder.QuarantinePath);
         var now = DateTimeOffset.UtcNow;
-        var name = string.Create(CultureInfo.InvariantCulture, $"main-{now:yyyyMMdd'T'HHmmss.fff'Z'}.db");
+        var name = string.Create(CultureInfo.InvariantCulture, $"databases-{now:yyyyMMdd'T'HHmmss.fff'Z'}");
         var task = new RepairTask(reason.ReplaceLineEndings(" "), minIndex, now, Path.Combine(folder.QuarantinePath, name));
         var draft = MarkerPath(folder) + ".draft";
         using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
@@ -58,7 +58,7 @@ internal static class DatabaseQuarantine
             Path.Combine(folder.QuarantinePath, words[2]));
     }
 
-    /// <summary>There is a good database again, or will be whatever happens.</summary>
+    /// <summary>There are good databases again, or will be whatever happens.</summary>
     public static void End(NodeFolder folder)
     {
         File.Delete(MarkerPath(folder));
@@ -67,12 +67,9 @@ internal static class DatabaseQuarantine
 
     private static void DeleteOldest(NodeFolder folder)
     {
-        foreach (var file in Directory.GetFiles(folder.QuarantinePath, "main-*.db").OrderDescending().Skip(KeptMax - 1))
+        foreach (var oldest in Directory.GetDirectories(folder.QuarantinePath, "databases-*").OrderDescending().Skip(KeptMax - 1))
         {
-            foreach (var suffix in (string[])["", "-wal", "-shm"])
-            {
-                File.Delete(file + suffix);
-            }
+            Directory.Delete(oldest, recursive: true);
         }
     }
 

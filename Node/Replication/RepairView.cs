@@ -4,5 +4,5 @@ namespace DistDb.Node.Replication;
 /// <param name="Reason">Why, as a sentence.</param>
 /// <param name="Since">When it began.</param>
 /// <param name="Step">How far it is, as a sentence.</param>
-/// <param name="QuarantineFile">Where the bad file is kept; null while it is still in its place.</param>
-public sealed record RepairView(string Reason, DateTimeOffset Since, string Step, string? QuarantineFile);
+/// <param name="QuarantineFolder">Where the bad files are kept; null while they are still in their place.</param>
+public sealed record RepairView(string Reason, DateTimeOffset Since, string Step, string? QuarantineFolder);

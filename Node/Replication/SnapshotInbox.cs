@@ -1,11 +1,12 @@
-using System.Security.Cryptography;
+using DistDb.Node.Commands;
+using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
 
 /// <summary>
-/// Fetches a snapshot piece by piece into a file, a few pieces under way at a time so that this node sets the pace, checks the whole by
+/// Fetches a snapshot piece by piece into a folder, a few pieces under way at a time so that this node sets the pace, checks the whole by
 /// its hash, and hands it on. A broken link costs what was under way: the rest goes on where it was, also after this process was
 /// restarted, as long as the same snapshot is offered. Thread safe.
 /// </summary>
@@ -206,21 +207,29 @@ internal sealed class SnapshotInbox(
         bool isSound;
         try
         {
-            using (var content = new FileStream(transfer.Path, FileMode.Open, FileAccess.ReadWrite))
+            using (var hash = new SnapshotHash())
             {
-                // An earlier process may have written all of it and died before this.
-                content.Flush(flushToDisk: true);
-                isSound = SHA256.HashData(content).AsSpan().SequenceEqual(transfer.Offer.Sha256.Span);
+                foreach (var part in transfer.Offer.Parts)
+                {
+                    using var content = new FileStream(transfer.PathOf(part), FileMode.Open, FileAccess.ReadWrite);
+
+                    // An earlier process may have written all of it and died before this.
+                    content.Flush(flushToDisk: true);
+                    hash.Add(content);
+                }
+
+                isSound = hash.ToArray().AsSpan().SequenceEqual(transfer.Offer.Sha256.Span);
             }
 
             if (isSound)
             {
-                // Not before it is closed: with it, POSIX would drop the locks that SQLite has on the file by then.
-                received(new(transfer.Path, transfer.Offer.Index, transfer.Offer.Term));
+                // Not before they are closed: with them, POSIX would drop the locks that SQLite has on the files by then.
+                FolderSync.Flush(transfer.Folder);
+                received(new(transfer.Folder, transfer.Offer.Index, transfer.Offer.Term));
                 return;
             }
 
-            File.Delete(transfer.Path);
+            Directory.Delete(transfer.Folder, recursive: true);
             problem($"The snapshot from node {transfer.From} arrived damaged and was thrown away; it will be fetched again.");
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -231,7 +240,7 @@ internal sealed class SnapshotInbox(
         Installed();
     }
 
-    /// <summary>Closes the file of the transfer, which stays for a later one of the same content. The caller holds the lock.</summary>
+    /// <summary>Closes the files of the transfer, which stay for a later one of the same content. The caller holds the lock.</summary>
     private void End()
     {
         _transfer?.Dispose();
@@ -241,18 +250,17 @@ internal sealed class SnapshotInbox(
     /// <summary>One snapshot on its way.</summary>
     private sealed class Transfer : IDisposable
     {
-        private readonly FileStream _file;
-
-        // What overtook an earlier piece; never more than the window. The file has no holes, so that its length says how far it got.
+        // What overtook an earlier piece; never more than the window. The files have no holes, so that their lengths say how far it got.
         private readonly Dictionary<long, ReadOnlyMemory<byte>> _ahead = [];
         private long _requested;
+        private int _part;
+        private FileStream? _file;
 
-        private Transfer(NodeId from, SnapshotOffer offer, FileStream file, long nowMs)
+        private Transfer(NodeId from, SnapshotOffer offer, string folder, long nowMs)
         {
             From = from;
             Offer = offer;
-            _file = file;
-            Arrived = _requested = file.Length;
+            Folder = folder;
             HeardAtMs = AskedAtMs = nowMs;
         }
 
@@ -260,7 +268,7 @@ internal sealed class SnapshotInbox(
 
         public SnapshotOffer Offer { get; }
 
-        public string Path => _file.Name;
+        public string Folder { get; }
 
         public long Arrived { get; private set; }
 
@@ -268,27 +276,37 @@ internal sealed class SnapshotInbox(
 
         public long AskedAtMs { get; private set; }
 
-        public bool IsWhole => Arrived == Offer.ByteCount;
+        public bool IsWhole => _part == Offer.Parts.Count;
 
-        /// <summary>Goes on with the file of an earlier transfer of the same content, and deletes all others.</summary>
-        public static Transfer Begin(string folder, NodeId from, SnapshotOffer offer, long nowMs)
+        /// <summary>Goes on with the files of an earlier transfer of the same content, and deletes all others.</summary>
+        public static Transfer Begin(string parent, NodeId from, SnapshotOffer offer, long nowMs)
         {
-            var path = System.IO.Path.Combine(folder, $"incoming-{Convert.ToHexStringLower(offer.Sha256.Span)}.db");
-            foreach (var other in Directory.EnumerateFiles(folder, "incoming-*").Where(f => f != path))
+            if (offer.Parts.FirstOrDefault(p => p.ByteCount < 0 || !DatabaseName.TryParse(p.Name, out var name) || name.Value != p.Name) is { Name: { } wrong })
             {
-                File.Delete(other);
+                throw new IOException($"Node {from} offers a database called \"{wrong}\", which no database can be.");
             }
 
-            // Unbuffered: what the disk refuses must not be tried again when the file is closed.
-            var file = new FileStream(path, FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
-            if (file.Length > offer.ByteCount)
+            var folder = Path.Combine(parent, $"incoming-{Convert.ToHexStringLower(offer.Sha256.Span)}");
+            foreach (var other in Directory.EnumerateDirectories(parent, "incoming-*").Where(f => f != folder))
             {
-                file.SetLength(0);
+                Directory.Delete(other, recursive: true);
             }
 
-            file.Seek(0, SeekOrigin.End);
-            return new(from, offer, file, nowMs);
+            Directory.CreateDirectory(folder);
+            var transfer = new Transfer(from, offer, folder, nowMs);
+            try
+            {
+                transfer.GoToFirstGap();
+                return transfer;
+            }
+            catch
+            {
+                transfer.Dispose();
+                throw;
+            }
         }
+
+        public string PathOf(SnapshotPart part) => Path.Combine(Folder, part.Name + ".db");
 
         public void Add(SnapshotChunk chunk, long nowMs)
         {
@@ -302,8 +320,7 @@ internal sealed class SnapshotInbox(
             _ahead[chunk.Offset] = chunk.Bytes;
             while (_ahead.Remove(Arrived, out var bytes))
             {
-                _file.Write(bytes.Span);
-                Arrived += bytes.Length;
+                Write(bytes.Span);
             }
 
             HeardAtMs = nowMs;
@@ -337,6 +354,55 @@ internal sealed class SnapshotInbox(
         /// </summary>
         public void Rewind() => _requested = Arrived;
 
-        public void Dispose() => _file.Dispose();
+        public void Dispose() => _file?.Dispose();
+
+        private void Write(ReadOnlySpan<byte> bytes)
+        {
+            while (!bytes.IsEmpty)
+            {
+                var count = (int)Math.Min(bytes.Length, Offer.Parts[_part].ByteCount - _file!.Length);
+                _file.Write(bytes[..count]);
+                bytes = bytes[count..];
+                Arrived += count;
+                GoOnWhereFull();
+            }
+        }
+
+        /// <summary>Finds how far an earlier transfer came.</summary>
+        private void GoToFirstGap()
+        {
+            Open();
+            GoOnWhereFull();
+            _requested = Arrived;
+        }
+
+        private void GoOnWhereFull()
+        {
+            while (!IsWhole && _file!.Length == Offer.Parts[_part].ByteCount)
+            {
+                _part++;
+                Open();
+            }
+        }
+
+        private void Open()
+        {
+            _file?.Dispose();
+            _file = null;
+            if (IsWhole)
+            {
+                return;
+            }
+
+            // Unbuffered: what the disk refuses must not be tried again when the file is closed.
+            _file = new(PathOf(Offer.Parts[_part]), FileMode.OpenOrCreate, FileAccess.Write, FileShare.Read, bufferSize: 0);
+            if (_file.Length > Offer.Parts[_part].ByteCount)
+            {
+                _file.SetLength(0);
+            }
+
+            Arrived = Offer.Parts.Take(_part).Sum(p => p.ByteCount) + _file.Length;
+            _file.Seek(0, SeekOrigin.End);
+        }
     }
 }

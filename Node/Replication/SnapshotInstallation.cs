@@ -6,10 +6,10 @@ using DistDb.Node.Storage;
 namespace DistDb.Node.Replication;
 
 /// <summary>
-/// Makes the two steps of installing a snapshot one: the database's file is replaced, and the log begins anew behind it. A small file that
+/// Makes the two steps of installing a snapshot one: the databases' folder is replaced, and the log begins anew behind it. A small file that
 /// names the snapshot stands while that is under way; should the process die meanwhile, the next start finishes what it names.
 /// <code>
-/// snapshots/installing   "index term membership path", one line; the membership in base64, or "-"
+/// snapshots/installing   "index term membership folder", one line; the membership in base64, or "-"
 /// </code>
 /// </summary>
 internal static class SnapshotInstallation
@@ -21,13 +21,13 @@ internal static class SnapshotInstallation
         using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
         {
             file.Write(System.Text.Encoding.UTF8.GetBytes(
-                string.Create(CultureInfo.InvariantCulture, $"{snapshot.Index.Value} {snapshot.Term.Value} {Text(snapshot.Membership)} {Path.GetFileName(snapshot.Path)}\n")));
+                string.Create(CultureInfo.InvariantCulture, $"{snapshot.Index.Value} {snapshot.Term.Value} {Text(snapshot.Membership)} {Path.GetFileName(snapshot.Folder)}\n")));
             file.Flush(flushToDisk: true);
         }
 
         File.Move(draft, MarkerPath(folder), overwrite: true);
 
-        // The names of the marker and of the snapshot must be on disk before the database is touched.
+        // The names of the marker and of the snapshot must be on disk before the databases are touched.
         FolderSync.Flush(folder.SnapshotPath);
     }
 
@@ -38,10 +38,10 @@ internal static class SnapshotInstallation
         FolderSync.Flush(folder.SnapshotPath);
     }
 
-    /// <summary>At a node's start, before its database is opened: finishes what an earlier process began.</summary>
+    /// <summary>At a node's start, before its databases are opened: finishes what an earlier process began.</summary>
     /// <returns>Whether there was anything to finish.</returns>
     /// <exception cref="RaftStorageException">The log cannot be written.</exception>
-    public static bool Recover(NodeFolder folder, string databasePath, RaftStorage storage)
+    public static bool Recover(NodeFolder folder, RaftStorage storage)
     {
         if (!File.Exists(MarkerPath(folder)))
         {
@@ -52,12 +52,7 @@ internal static class SnapshotInstallation
         var index = new LogIndex(long.Parse(words[0], CultureInfo.InvariantCulture));
         var term = new Term(long.Parse(words[1], CultureInfo.InvariantCulture));
         var membership = words[2] == "-" ? null : MembershipCodec.Decode(Convert.FromBase64String(words[2]));
-        var file = Path.Combine(folder.SnapshotPath, words[3]);
-        if (File.Exists(file))
-        {
-            DatabaseFile.Replace(databasePath, file);
-        }
-
+        DatabaseFile.ReplaceFolder(folder.DatabasesPath, Path.Combine(folder.SnapshotPath, words[3]));
         storage.InstallBase(index, term, membership);
         End(folder);
         return true;

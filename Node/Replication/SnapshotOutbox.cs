@@ -7,13 +7,12 @@ using DistDb.Node.Transport;
 namespace DistDb.Node.Replication;
 
 /// <summary>
-/// Gives snapshots to peers whose logs cannot be continued: makes a consistent copy of the database beside the running one, and hands out
+/// Gives snapshots to peers whose logs cannot be continued: makes a consistent copy of all databases beside the running ones, and hands out
 /// the pieces that a peer asks for. The copy serves whoever asks meanwhile, and is deleted when nobody has asked for a minute, or when it makes
 /// this node keep too much of its log. Thread safe.
 /// </summary>
 /// <param name="folder">Where the copies are.</param>
-/// <param name="databasePath">What is copied.</param>
-/// <param name="appliedIndex">The entry that the database is at.</param>
+/// <param name="databases">What is copied.</param>
 /// <param name="termAt">An entry's term.</param>
 /// <param name="currentTerm">This node's.</param>
 /// <param name="send">To a peer.</param>
@@ -21,8 +20,7 @@ namespace DistDb.Node.Replication;
 /// <param name="keptLogBytes">So much of the log is kept for a peer that fetches a copy, or the copy's size where that is more.</param>
 internal sealed class SnapshotOutbox(
     string folder,
-    string databasePath,
-    Func<LogIndex> appliedIndex,
+    DatabaseSet databases,
     Func<LogIndex, Term> termAt,
     Func<Term> currentTerm,
     Action<NodeId, PeerMessage> send,
@@ -55,7 +53,7 @@ internal sealed class SnapshotOutbox(
             }
 
             // One that is being made fails when the log is cut behind it, and is made anew.
-            var making = logBytes > Math.Max(keptLogBytes, new FileInfo(databasePath).Length) ? null : _makingFrom;
+            var making = logBytes > Math.Max(keptLogBytes, databases.TotalByteCount) ? null : _makingFrom;
             return _current is { Index: var kept } && (making is not { } from || kept < from) ? kept : making;
         }
     }
@@ -63,9 +61,9 @@ internal sealed class SnapshotOutbox(
     /// <summary>Deletes what an earlier process left.</summary>
     public void Clear()
     {
-        foreach (var file in Directory.EnumerateFiles(folder, "outgoing-*"))
+        foreach (var left in Directory.EnumerateDirectories(folder, "outgoing-*"))
         {
-            File.Delete(file);
+            Directory.Delete(left, recursive: true);
         }
     }
 
@@ -86,9 +84,9 @@ internal sealed class SnapshotOutbox(
         try
         {
             var snapshot = Find(s => s.Index >= minIndex) ?? await Task.Run(Make).ConfigureAwait(false);
-            send(to, new SnapshotOffer(snapshot.Id, snapshot.Index, snapshot.Term, snapshot.MadeIn, snapshot.ByteCount, snapshot.Sha256));
+            send(to, new SnapshotOffer(snapshot.Id, snapshot.Index, snapshot.Term, snapshot.MadeIn, snapshot.Parts, snapshot.Sha256));
         }
-        catch (Exception e) when (e is StorageFailedException or RaftStorageException or IOException or UnauthorizedAccessException or ArgumentOutOfRangeException or InvalidOperationException)
+        catch (Exception e) when (e is StorageFailedException or ReplicaDivergedException or RaftStorageException or IOException or UnauthorizedAccessException or ArgumentOutOfRangeException or InvalidOperationException)
         {
             // The database was given up just now; or the disk, or a snapshot was installed on this node itself meanwhile, and its log begins behind the copy. This node goes on without; the peer asks again, here or elsewhere.
             problem(e.Message);
@@ -126,8 +124,10 @@ internal sealed class SnapshotOutbox(
             var buffer = new byte[Math.Min(ChunkBytes, snapshot.ByteCount - request.Offset)];
             for (var count = 0; count < buffer.Length;)
             {
-                var read = await RandomAccess.ReadAsync(snapshot.File, buffer.AsMemory(count), request.Offset + count).ConfigureAwait(false);
-                count += read > 0 ? read : throw new EndOfStreamException($"{snapshot.Path} was cut short.");
+                var (part, offset) = snapshot.Locate(request.Offset + count);
+                var wanted = buffer.AsMemory(count, (int)Math.Min(buffer.Length - count, snapshot.Parts[part].ByteCount - offset));
+                var read = await RandomAccess.ReadAsync(snapshot.Files[part], wanted, offset).ConfigureAwait(false);
+                count += read > 0 ? read : throw new EndOfStreamException($"{snapshot.Folder} was cut short.");
             }
 
             return buffer;
@@ -173,7 +173,7 @@ internal sealed class SnapshotOutbox(
     {
         lock (_lock)
         {
-            _makingFrom = appliedIndex();
+            _makingFrom = new(databases.AppliedIndex);
         }
 
         try
@@ -192,24 +192,40 @@ internal sealed class SnapshotOutbox(
     private Snapshot MakeAndKeep()
     {
         var id = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
-        var path = Path.Combine(folder, $"outgoing-{id:x16}.db");
+        var path = Path.Combine(folder, $"outgoing-{id:x16}");
         Snapshot snapshot;
         try
         {
-            var index = new LogIndex(DatabaseFile.Copy(databasePath, path));
+            Directory.CreateDirectory(path);
+            LogIndex index;
+            string[] files;
+            using (var content = databases.Pin() ?? throw new InvalidOperationException("This node is not through with its own log, and has no snapshot to give yet."))
+            {
+                content.CopyTo(path);
+                index = new(content.Index);
+                files = [.. content.Databases.Select(d => Path.Combine(path, d.Name + ".db"))];
+            }
 
             // Read after the copy: this node knew in this term, or before, that all of the copy is committed.
             var madeIn = currentTerm();
-            var term = termAt(index);
-            using var content = File.OpenRead(path);
             snapshot = new(
-                id, index, term, madeIn, content.Length, SHA256.HashData(content), path, File.OpenHandle(path, options: FileOptions.Asynchronous));
+                id,
+                index,
+                termAt(index),
+                madeIn,
+                [.. files.Select(f => new SnapshotPart(Path.GetFileNameWithoutExtension(f), new FileInfo(f).Length))],
+                Hash(files),
+                path,
+                [.. files.Select(f => File.OpenHandle(f, options: FileOptions.Asynchronous))]);
         }
         catch
         {
             // Above all on a full disk: the next try begins from nothing.
-            File.Delete(path);
-            File.Delete(path + "-journal");
+            if (Directory.Exists(path))
+            {
+                Directory.Delete(path, recursive: true);
+            }
+
             throw;
         }
 
@@ -222,23 +238,56 @@ internal sealed class SnapshotOutbox(
         return snapshot;
     }
 
+    private static byte[] Hash(string[] files)
+    {
+        using var hash = new SnapshotHash();
+        foreach (var file in files)
+        {
+            using var content = File.OpenRead(file);
+            hash.Add(content);
+        }
+
+        return hash.ToArray();
+    }
+
     private sealed record Snapshot(
         ulong Id,
         LogIndex Index,
         Term Term,
         Term MadeIn,
-        long ByteCount,
+        IReadOnlyList<SnapshotPart> Parts,
         byte[] Sha256,
-        string Path,
-        Microsoft.Win32.SafeHandles.SafeFileHandle File)
+        string Folder,
+        IReadOnlyList<Microsoft.Win32.SafeHandles.SafeFileHandle> Files)
     {
+        public long ByteCount { get; } = Parts.Sum(p => p.ByteCount);
+
         public long UsedAtMs { get; set; } = Environment.TickCount64;
 
-        /// <summary>Whoever still reads from the open handle gets what was there.</summary>
+        /// <summary>Which part has the byte at a place, and where in it.</summary>
+        public (int Part, long Offset) Locate(long offset)
+        {
+            var part = 0;
+            for (; offset >= Parts[part].ByteCount; part++)
+            {
+                offset -= Parts[part].ByteCount;
+            }
+
+            return (part, offset);
+        }
+
+        /// <summary>Whoever still reads from the open handles gets what was there.</summary>
         public void Delete()
         {
-            System.IO.File.Delete(Path);
-            File.Dispose();
+            if (Directory.Exists(Folder))
+            {
+                Directory.Delete(Folder, recursive: true);
+            }
+
+            foreach (var file in Files)
+            {
+                file.Dispose();
+            }
         }
     }
 }

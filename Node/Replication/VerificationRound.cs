@@ -17,7 +17,7 @@ internal sealed class VerificationRound(LogIndex index) : IDisposable
     public Membership Members { get; set; } = Membership.Empty;
 
     /// <summary>This node's content at the entry; null once it is not needed any more. Used by whoever has <see cref="PinTurn"/>.</summary>
-    public PinnedContent? Pin { get; set; }
+    public ContentPin? Pin { get; set; }
 
     public SemaphoreSlim PinTurn { get; } = new(1);
 

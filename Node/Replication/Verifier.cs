@@ -15,7 +15,7 @@ namespace DistDb.Node.Replication;
 /// </para>
 /// </summary>
 internal sealed class Verifier(
-    NodeId self, string databasePath, Func<Membership> members, Func<NodeId, bool> isReachable, Action<NodeId, PeerMessage> send) : IDisposable
+    NodeId self, DatabaseSet databases, Func<Membership> members, Func<NodeId, bool> isReachable, Action<NodeId, PeerMessage> send) : IDisposable
 {
     /// <summary>Rows that are listed to find differing keys: some megabytes.</summary>
     private const int ListedRowsMax = 100_000;
@@ -119,7 +119,7 @@ internal sealed class Verifier(
     }
 
     /// <summary>The entry of a verification was just applied. Belongs to the write loop, between two entries.</summary>
-    /// <exception cref="ReplicaDivergedException">The file at the database's place is not the one that was written.</exception>
+    /// <exception cref="ReplicaDivergedException">A file at a database's place is not the one that was written.</exception>
     /// <exception cref="StorageFailedException">The file is damaged.</exception>
     public void Begin(LogIndex index, VerifyOperation operation)
     {
@@ -135,7 +135,7 @@ internal sealed class Verifier(
             {
                 try
                 {
-                    round.Pin = PinnedContent.Open(databasePath, index.Value);
+                    round.Pin = databases.Pin();
                 }
                 catch (StorageFailedException e) when (!e.IsDamage)
                 {
@@ -281,7 +281,7 @@ internal sealed class Verifier(
                     async () =>
                     {
                         var buckets = request.Buckets.ToArray().Select(b => (int)b).ToHashSet();
-                        if (await ListAsync(round, request.Table, buckets, token).ConfigureAwait(false) is { } keys)
+                        if (await ListAsync(round, request.Database, request.Table, buckets, token).ConfigureAwait(false) is { } keys)
                         {
                             send(from, new VerifyKeys(request.Index, request.Database, request.Table, ContentCodec.Encode(keys)));
                         }
@@ -332,7 +332,7 @@ internal sealed class Verifier(
         await round.PinTurn.WaitAsync(CancellationToken.None).ConfigureAwait(false);
         try
         {
-            digests = [pin.Digest("main", cancellationToken)];
+            digests = pin.Digest(cancellationToken);
         }
         finally
         {
@@ -507,7 +507,7 @@ internal sealed class Verifier(
 
         NodeId[] asked = [.. difference.Nodes.Where(n => judge.Has(n, difference))];
         var request = new VerifyKeysRequest(round.Index, difference.Database, difference.Table, buckets.Select(b => (byte)b).ToArray());
-        if (await ListAsync(round, difference.Table, buckets, cancellationToken).ConfigureAwait(false) is not { } own)
+        if (await ListAsync(round, difference.Database, difference.Table, buckets, cancellationToken).ConfigureAwait(false) is not { } own)
         {
             return [];
         }
@@ -559,14 +559,14 @@ internal sealed class Verifier(
 
     /// <summary>This node's rows of a table, or null where its content is not pinned any more.</summary>
     private static async Task<RowKeyList?> ListAsync(
-        VerificationRound round, string table, IReadOnlySet<int> buckets, CancellationToken cancellationToken)
+        VerificationRound round, string database, string table, IReadOnlySet<int> buckets, CancellationToken cancellationToken)
     {
         try
         {
             await round.PinTurn.WaitAsync(cancellationToken).ConfigureAwait(false);
             try
             {
-                return round.Pin?.ListKeys(table, buckets, ListedRowsMax, cancellationToken);
+                return round.Pin?.Databases.FirstOrDefault(d => d.Name == database)?.ListKeys(table, buckets, ListedRowsMax, cancellationToken);
             }
             finally
             {

@@ -9,8 +9,8 @@ using DistDb.Node.Transport;
 namespace DistDb.Node.Replication;
 
 /// <summary>
-/// The one thread that writes the database. On every node it applies committed entries in order. On the leader it also executes
-/// clients' writes first: many in one open SQLite transaction, each in its own savepoint, proposed as one log entry; when that
+/// The one thread that writes the databases. On every node it applies committed entries in order. On the leader it also executes
+/// clients' writes first: many in one open SQLite transaction for each database, each in its own savepoint, proposed as one log entry; when that
 /// entry is committed the transaction is committed as it stands, and only then is anybody answered.
 /// <para>
 /// Whether an open transaction is kept is decided by the log alone: if the entry committed at its index has its term, it is that very
@@ -24,7 +24,7 @@ internal sealed class WriteLoop : IDisposable
 
     private static readonly TimeSpan _expiryLookInterval = TimeSpan.FromMilliseconds(50);
 
-    private readonly ReplicaDatabase _replica;
+    private readonly DatabaseSet _databases;
     private readonly NodeFolder _folder;
     private readonly RaftStorage _log;
     private readonly RaftLoop _raft;
@@ -56,7 +56,7 @@ internal sealed class WriteLoop : IDisposable
     private RepairTask? _repair;
 
     public WriteLoop(
-        ReplicaDatabase replica,
+        DatabaseSet databases,
         NodeFolder folder,
         RaftStorage log,
         RaftLoop raft,
@@ -65,7 +65,7 @@ internal sealed class WriteLoop : IDisposable
         Action<NodeId, PeerMessage> send,
         ReplicationOptions options)
     {
-        _replica = replica;
+        _databases = databases;
         _folder = folder;
         _log = log;
         _raft = raft;
@@ -76,15 +76,15 @@ internal sealed class WriteLoop : IDisposable
         _options = options;
         _queue = new(options);
         _leadership = raft.Leadership;
-        _appliedIndex = replica.IsOpen ? new(Writer.AppliedIndex) : LogIndex.Zero;
+        _appliedIndex = databases.IsOpen ? new(databases.AppliedIndex) : LogIndex.Zero;
         _committed = LogIndex.Max(_appliedIndex, log.BaseIndex);
         _checkpointTried = _appliedIndex;
         _applied.Advance(_appliedIndex);
-        if (replica.IsOpen)
+        if (databases.IsOpen)
         {
             // The log's word counts more: after a recovery the database learns its new cluster from it.
-            NoteClusterId(log.ClusterId ?? Writer.ClusterId);
-            MasterNode = new(Writer.MasterNode);
+            NoteClusterId(log.ClusterId ?? _databases.ClusterId);
+            MasterNode = new(_databases.MasterNode);
         }
     }
 
@@ -141,8 +141,6 @@ internal sealed class WriteLoop : IDisposable
 
     /// <summary>The log must not be cut behind this index; null where nothing keeps it.</summary>
     public Func<LogIndex?> KeepLogFrom { get; set; } = () => null;
-
-    private DatabaseWriter Writer => _replica.Writer;
 
     /// <summary>Hands in a snapshot, which takes the database's place as soon as this loop gets to it.</summary>
     public void Install(ReceivedSnapshot snapshot)
@@ -277,7 +275,7 @@ internal sealed class WriteLoop : IDisposable
             }
             catch (StorageFailedException e) when (e.IsDamage)
             {
-                BeginRepair($"The database {_replica.Path} is damaged: {e.Reason}.");
+                BeginRepair($"The database in {_databases.Folder} is damaged: {e.Reason}.");
             }
         }
     }
@@ -362,7 +360,7 @@ internal sealed class WriteLoop : IDisposable
                 }
 
                 var mayExecute = _batch is null && isLeading && !leadership.IsHandingOver;
-                if (mayExecute && (Writer.ClusterId is null || _proposedMembership is not null || (IsTrusted() ? !_queue.IsEmpty : _queue.HasUrgent)))
+                if (mayExecute && (_databases.ClusterId is null || _proposedMembership is not null || (IsTrusted() ? !_queue.IsEmpty : _queue.HasUrgent)))
                 {
                     return Work.Execute;
                 }
@@ -384,7 +382,7 @@ internal sealed class WriteLoop : IDisposable
             }
 
             // Another leader's entry stands there: this one's will never be committed.
-            Writer.Rollback();
+            _databases.Rollback();
             _batch = null;
         }
 
@@ -396,7 +394,7 @@ internal sealed class WriteLoop : IDisposable
         CheckpointIfDue();
     }
 
-    /// <summary>Puts a snapshot in the database's place, and lets the log begin behind it.</summary>
+    /// <summary>Puts a snapshot in the databases' place, and lets the log begin behind it.</summary>
     private void Install()
     {
         ReceivedSnapshot snapshot;
@@ -422,7 +420,7 @@ internal sealed class WriteLoop : IDisposable
                 DatabaseQuarantine.End(_folder);
             }
 
-            _replica.Replace(snapshot.Path);
+            _databases.Replace(snapshot.Folder);
             try
             {
                 _raft.InstallSnapshotAsync(snapshot).Wait(_stopped.Token);
@@ -440,7 +438,7 @@ internal sealed class WriteLoop : IDisposable
                 _repair = null;
             }
 
-            NoteClusterId(Writer.ClusterId);
+            NoteClusterId(_databases.ClusterId);
             FinishEntry(snapshot.Index, 0);
             _checkpointTried = snapshot.Index;
 
@@ -455,7 +453,7 @@ internal sealed class WriteLoop : IDisposable
         else
         {
             // Entries came in the meantime; or it is of no use.
-            File.Delete(snapshot.Path);
+            Directory.Delete(snapshot.Folder, recursive: true);
         }
 
         SnapshotDone(snapshot, isNeeded);
@@ -468,7 +466,7 @@ internal sealed class WriteLoop : IDisposable
         {
             snapshot = snapshot with
             {
-                Membership = DatabaseFile.ReadMembership(snapshot.Path) is { } bytes ? MembershipCodec.Decode(bytes) : null,
+                Membership = DatabaseFile.ReadMembership(snapshot.MainPath) is { } bytes ? MembershipCodec.Decode(bytes) : null,
             };
             return true;
         }
@@ -492,14 +490,14 @@ internal sealed class WriteLoop : IDisposable
 
         RepairBegins(reason);
         // Not the last entry applied: one that changes no content leaves no trace in any file, so that no copy may ever reach it.
-        var reached = _replica.IsOpen ? new(Writer.AppliedIndex) : _repair?.MinIndex ?? LogIndex.Zero;
+        var reached = _databases.IsOpen ? new(_databases.AppliedIndex) : _repair?.MinIndex ?? LogIndex.Zero;
         var repair = DatabaseQuarantine.Begin(_folder, reason, LogIndex.Max(reached, _log.BaseIndex));
         lock (_lock)
         {
             _repair = repair;
         }
 
-        _replica.MoveAside(repair.QuarantineFile);
+        _databases.MoveAside(repair.QuarantineFolder);
         MovedAside(repair);
 
         // A snapshot that could not be opened was in the middle of its installation.
@@ -515,7 +513,7 @@ internal sealed class WriteLoop : IDisposable
         }
 
         _checkpointTried = _appliedIndex;
-        if (Writer.Checkpoint() is { } durable)
+        if (_databases.Checkpoint() is { } durable)
         {
             _raft.AllowTrim(KeepLogFrom() is { } kept ? LogIndex.Min(kept, new(durable)) : new(durable));
         }
@@ -523,11 +521,11 @@ internal sealed class WriteLoop : IDisposable
 
     private void CommitBatch(OpenBatch batch)
     {
-        Writer.Commit();
+        _databases.Commit();
         _batch = null;
         if (ClusterId == Guid.Empty)
         {
-            NoteClusterId(Writer.ClusterId);
+            NoteClusterId(_databases.ClusterId);
         }
 
         FinishEntry(batch.Index, batch.Succeeded.Count);
@@ -549,9 +547,9 @@ internal sealed class WriteLoop : IDisposable
     {
         if (entry.Kind == EntryKind.Configuration)
         {
-            Writer.Begin(new(entry.Index.Value, Writer.AppliedTimeMs, 0));
-            Writer.SetMembership(entry.Data.Span);
-            Writer.Commit();
+            _databases.Begin(new(entry.Index.Value, _databases.AppliedTimeMs, 0));
+            _databases.SetMembership(entry.Data.Span);
+            _databases.Commit();
         }
 
         List<(WriteId Id, IReadOnlyList<StatementResult> Results)> own = [];
@@ -562,26 +560,26 @@ internal sealed class WriteLoop : IDisposable
             case null:
                 break;
             case BootstrapCommand bootstrap:
-                Writer.Begin(new(entry.Index.Value, Writer.AppliedTimeMs, 0));
-                Writer.SetClusterId(bootstrap.ClusterId);
-                Writer.Commit();
+                _databases.Begin(new(entry.Index.Value, _databases.AppliedTimeMs, 0));
+                _databases.SetClusterId(bootstrap.ClusterId);
+                _databases.Commit();
                 NoteClusterId(bootstrap.ClusterId);
                 break;
             case WriteBatch batch:
                 writes = batch.Writes;
-                Writer.Begin(new(entry.Index.Value, batch.TimeMs, batch.Seed));
+                _databases.Begin(new(entry.Index.Value, batch.TimeMs, batch.Seed));
                 for (; writeCount < batch.Writes.Count; writeCount++)
                 {
                     var write = batch.Writes[writeCount];
                     var isAwaited = _pending.IsAwaited(write.Command.Id);
-                    var results = Writer.Replay(write, writeCount, isAwaited);
-                    if (isAwaited)
+                    var results = _databases.Replay(write, writeCount, isAwaited);
+                    if (isAwaited && results is not null)
                     {
                         own.Add((write.Command.Id, results));
                     }
                 }
 
-                Writer.Commit();
+                _databases.Commit();
                 writes = batch.Writes;
                 break;
             case var command:
@@ -625,7 +623,7 @@ internal sealed class WriteLoop : IDisposable
             Interlocked.Increment(ref _batchCount);
         }
 
-        MasterNode = new(Writer.MasterNode);
+        MasterNode = new(_databases.MasterNode);
         _applied.Advance(index);
     }
 
@@ -659,20 +657,20 @@ internal sealed class WriteLoop : IDisposable
             (proposed, _proposedMembership) = (_proposedMembership, null);
         }
 
-        if (proposed is var (membership, basis) && membership.Find(new(Writer.MasterNode)) is not null)
+        if (proposed is var (membership, basis) && membership.Find(new(_databases.MasterNode)) is not null)
         {
-            Writer.Begin(new(batch.Index.Value, Writer.AppliedTimeMs, 0));
-            Writer.SetMembership(MembershipCodec.Encode(membership));
+            _databases.Begin(new(batch.Index.Value, _databases.AppliedTimeMs, 0));
+            _databases.SetMembership(MembershipCodec.Encode(membership));
             _batch = batch;
             _raft.Propose(batch.Term, batch.Index, membership, basis, () => Refused(batch));
             return;
         }
 
-        if (Writer.ClusterId is null)
+        if (_databases.ClusterId is null)
         {
             var bootstrap = new BootstrapCommand(Guid.NewGuid());
-            Writer.Begin(new(batch.Index.Value, Writer.AppliedTimeMs, 0));
-            Writer.SetClusterId(bootstrap.ClusterId);
+            _databases.Begin(new(batch.Index.Value, _databases.AppliedTimeMs, 0));
+            _databases.SetClusterId(bootstrap.ClusterId);
             command = bootstrap;
         }
         else
@@ -682,7 +680,7 @@ internal sealed class WriteLoop : IDisposable
 
         if (command is null)
         {
-            Writer.Rollback();
+            _databases.Rollback();
             AnswerOnceStillLeader(batch);
             return;
         }
@@ -713,15 +711,15 @@ internal sealed class WriteLoop : IDisposable
 
         var stamp = new EntryStamp(
             batch.Index.Value,
-            Math.Max(Writer.AppliedTimeMs, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()),
+            Math.Max(_databases.AppliedTimeMs, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()),
             BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
-            Writer.Begin(stamp);
+            _databases.Begin(stamp);
             var settledCount = batch.Unlogged.Count;
             var executedCount = 0;
-            while (executedCount < candidates.Count && !Writer.TransactionLost
+            while (executedCount < candidates.Count && !_databases.TransactionLost
                 && (executedCount == 0 || Stopwatch.GetElapsedTime(started) < _options.BatchTimeMax)
                 && !(batch.Succeeded.Count > 0 && batch.Succeeded[^1].Write.Command.Operation is not null))
             {
@@ -729,7 +727,7 @@ internal sealed class WriteLoop : IDisposable
                 ExecuteOne(candidates[executedCount++], batch);
             }
 
-            if (!Writer.TransactionLost)
+            if (!_databases.TransactionLost)
             {
                 PutBackOrDrop(candidates.Skip(executedCount), batch.Term);
                 break;
@@ -737,7 +735,7 @@ internal sealed class WriteLoop : IDisposable
 
             // The last write made SQLite roll back those before it as well (an interrupted statement, ON CONFLICT ROLLBACK). All that
             // was seen in this transaction is void; the others are executed again without it, and nobody notices.
-            Writer.Rollback();
+            _databases.Rollback();
             var culprit = batch.Unlogged[^1];
             batch.Succeeded.Clear();
             batch.Unlogged.RemoveRange(settledCount, batch.Unlogged.Count - settledCount);
@@ -784,8 +782,8 @@ internal sealed class WriteLoop : IDisposable
             return;
         }
 
-        var rights = new WriteRights(MaySchema: write.Command.Id.Node == Writer.MasterNode);
-        var outcome = Writer.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
+        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode);
+        var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
         if (outcome is WriteOutcome.Succeeded succeeded)
         {
             batch.Succeeded.Add((write, succeeded));
@@ -800,7 +798,7 @@ internal sealed class WriteLoop : IDisposable
     private void Abandon(OpenBatch batch)
     {
         _batch = null;
-        Writer.Rollback();
+        _databases.Rollback();
         bool wasRefused;
         lock (_lock)
         {

@@ -12,7 +12,7 @@ public sealed class NodeFolder
     {
         Node = node;
         Path = PathOf(dataFolder, node);
-        Directory.CreateDirectory(System.IO.Path.Combine(Path, "databases"));
+        Directory.CreateDirectory(DatabasesPath);
         Directory.CreateDirectory(SnapshotPath);
     }
 
@@ -31,6 +31,9 @@ public sealed class NodeFolder
     /// <summary>Where files are kept that must not serve any more, for whoever wants to know what happened to them. Made when needed.</summary>
     public string QuarantinePath => System.IO.Path.Combine(Path, "quarantine");
 
+    /// <summary>Where the databases are, each in a file of its name.</summary>
+    public string DatabasesPath => System.IO.Path.Combine(Path, "databases");
+
     /// <summary>The file of a database whose name was checked before.</summary>
-    public string DatabasePath(string database) => System.IO.Path.Combine(Path, "databases", database + ".db");
+    public string DatabasePath(string database) => System.IO.Path.Combine(DatabasesPath, database + ".db");
 }

@@ -41,10 +41,19 @@ public sealed record SnapshotRequest(LogIndex MinIndex) : PeerMessage;
 /// <param name="Index">The last entry whose effects it holds.</param>
 /// <param name="Term">That entry's term.</param>
 /// <param name="MadeIn">The sender's term when it was made; see <see cref="RaftNode.SnapshotInstalled"/>.</param>
-/// <param name="ByteCount">Size of the file.</param>
-/// <param name="Sha256">Hash of the file.</param>
-public sealed record SnapshotOffer(ulong Id, LogIndex Index, Term Term, Term MadeIn, long ByteCount, ReadOnlyMemory<byte> Sha256)
-    : PeerMessage;
+/// <param name="Parts">What it is made of, one after the other.</param>
+/// <param name="Sha256">Hash of all parts, one after the other.</param>
+public sealed record SnapshotOffer(
+    ulong Id, LogIndex Index, Term Term, Term MadeIn, IReadOnlyList<SnapshotPart> Parts, ReadOnlyMemory<byte> Sha256) : PeerMessage
+{
+    /// <summary>Size of all parts together.</summary>
+    public long ByteCount => Parts.Sum(p => p.ByteCount);
+}
+
+/// <summary>One database of a snapshot.</summary>
+/// <param name="Name">The database's name.</param>
+/// <param name="ByteCount">Size of its file.</param>
+public readonly record struct SnapshotPart(string Name, long ByteCount);
 
 /// <summary>Asks for the bytes at a place of a snapshot. The receiver keeps only a few of these open, and so sets the pace.</summary>
 public sealed record SnapshotChunkRequest(ulong Id, long Offset) : PeerMessage;

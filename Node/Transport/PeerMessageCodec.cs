@@ -23,7 +23,7 @@ namespace DistDb.Node.Transport;
 /// 22 WriteRemembered        write-id term index results
 /// 23 NodeReport             status:bytes
 /// 24 SnapshotRequest        min-index
-/// 25 SnapshotOffer          id:8 bytes index term made-in byte-count sha256:bytes
+/// 25 SnapshotOffer          id:8 bytes index term made-in count count x (name:text byte-count) sha256:bytes
 /// 26 SnapshotChunkRequest   id:8 bytes offset
 /// 27 SnapshotChunk          id:8 bytes offset bytes
 /// 30 VerifyReport           index wants-answer:bool digests:bytes
@@ -78,7 +78,13 @@ public static class PeerMessageCodec
                 writer.WriteSigned(m.Index.Value);
                 writer.WriteSigned(m.Term.Value);
                 writer.WriteSigned(m.MadeIn.Value);
-                writer.WriteSigned(m.ByteCount);
+                writer.WriteUnsigned((ulong)m.Parts.Count);
+                foreach (var part in m.Parts)
+                {
+                    writer.WriteText(part.Name);
+                    writer.WriteSigned(part.ByteCount);
+                }
+
                 writer.WriteBytes(m.Sha256.Span);
                 break;
             case SnapshotChunkRequest m:
@@ -255,7 +261,7 @@ public static class PeerMessageCodec
                     ReadIndex(ref reader),
                     new(reader.ReadSigned()),
                     new(reader.ReadSigned()),
-                    reader.ReadSigned(),
+                    ReadParts(ref reader),
                     reader.ReadBytes());
             case 26:
                 return new SnapshotChunkRequest(reader.ReadFixed64(), reader.ReadSigned());
@@ -375,5 +381,23 @@ public static class PeerMessageCodec
         var detail = reader.ReadText();
         var has = reader.ReadByte();
         return new(code, detail, (has & 1) != 0 ? reader.ReadInt32() : null, (has & 2) != 0 ? reader.ReadInt32() : null);
+    }
+
+    /// <summary>More than SQLite's largest file, 281 TB; thousands of them together are still a 64-bit number.</summary>
+    private const long PartBytesMax = 1L << 49;
+
+    private static SnapshotPart[] ReadParts(ref WireReader reader)
+    {
+        var parts = new SnapshotPart[reader.ReadCount()];
+        for (var i = 0; i < parts.Length; i++)
+        {
+            parts[i] = new(reader.ReadText(), reader.ReadSigned());
+            if (parts[i].ByteCount is < 0 or > PartBytesMax)
+            {
+                throw new InvalidDataException($"A snapshot's part of {parts[i].ByteCount} bytes.");
+            }
+        }
+
+        return parts;
     }
 }

@@ -72,7 +72,7 @@ public sealed class PinnedContentTests : IDisposable
         var before = Digest();
         _database.Do("UPDATE t SET a = 0 WHERE id = 4321");
         using var pinned = Pin();
-        var after = pinned.Digest("main", default);
+        var after = pinned.Digest(default);
         var (a, b) = (Table(before), Table(after));
         int[] buckets = [.. Enumerable.Range(0, TableDigest.BucketCount).Where(i => a.Buckets[i] != b.Buckets[i])];
         buckets.Should().ContainSingle();
@@ -88,9 +88,9 @@ public sealed class PinnedContentTests : IDisposable
     public void It_shows_the_entry_it_was_opened_at_whatever_is_written_later()
     {
         using var pinned = Pin();
-        var before = pinned.Digest("main", default);
+        var before = pinned.Digest(default);
         _database.Do("DELETE FROM t", "CREATE TABLE later(a)");
-        pinned.Digest("main", default).HasSameContentAs(before).Should().BeTrue();
+        pinned.Digest(default).HasSameContentAs(before).Should().BeTrue();
         Digest().HasSameContentAs(before).Should().BeFalse();
     }
 
@@ -98,9 +98,9 @@ public sealed class PinnedContentTests : IDisposable
     public void A_copy_of_the_file_has_the_same_digest_and_survives_the_codec()
     {
         var copy = _database.Path + ".copy";
-        DatabaseFile.Copy(_database.Path, copy);
-        using var pinned = PinnedContent.Open(copy, _database.Writer.AppliedIndex);
-        var digest = pinned.Digest("main", default);
+        Pin().CopyTo(copy);
+        using var pinned = PinnedContent.Open("main", copy, _database.Writer.AppliedIndex);
+        var digest = pinned.Digest(default);
         digest.HasSameContentAs(Digest()).Should().BeTrue();
         ContentCodec.DecodeDigests(ContentCodec.Encode([digest])).Single().Should().BeEquivalentTo(digest);
         var keys = pinned.ListKeys("n", Enumerable.Range(0, TableDigest.BucketCount).ToHashSet(), 1000, default);
@@ -110,7 +110,7 @@ public sealed class PinnedContentTests : IDisposable
     [Fact]
     public void A_file_that_is_not_where_the_writer_is_is_another_file()
     {
-        this.Invoking(_ => PinnedContent.Open(_database.Path, _database.Writer.AppliedIndex + 1).Dispose())
+        this.Invoking(_ => PinnedContent.Open("main", _database.Path, _database.Writer.AppliedIndex + 1).Dispose())
             .Should().Throw<ReplicaDivergedException>().WithMessage("*another file*");
     }
 
@@ -122,8 +122,8 @@ public sealed class PinnedContentTests : IDisposable
         _database.Writer.Checkpoint().Should().Be(index);
         _database.Writer.Dispose();
         FilePages.Overwrite(_database.Path, "row 4321");
-        using var pinned = PinnedContent.Open(_database.Path, index);
-        var digest = pinned.Digest("main", default);
+        using var pinned = PinnedContent.Open("main", _database.Path, index);
+        var digest = pinned.Digest(default);
         digest.Damage.Should().NotBeNull();
         digest.Tables.Where(t => t.IsDamaged).Select(t => t.Name).Should().Equal("t");
         var keys = pinned.ListKeys("t", Enumerable.Range(0, TableDigest.BucketCount).ToHashSet(), 10_000, default);
@@ -137,7 +137,7 @@ public sealed class PinnedContentTests : IDisposable
     {
         _database.Do("WITH RECURSIVE c(n) AS (SELECT 10 UNION ALL SELECT n + 1 FROM c WHERE n < 50000) INSERT INTO t SELECT n, n, 'row ' || n FROM c");
         using var pinned = Pin();
-        this.Invoking(_ => pinned.Digest("main", new(canceled: true))).Should().Throw<OperationCanceledException>();
+        this.Invoking(_ => pinned.Digest(new(canceled: true))).Should().Throw<OperationCanceledException>();
     }
 
     [Fact]
@@ -151,12 +151,12 @@ public sealed class PinnedContentTests : IDisposable
         await this.Awaiting(_ => SqliteProgram.RunAsync(_database.Path, "DROP TABLE t")).Should().ThrowAsync<Exception>().WithMessage("*database is locked*");
     }
 
-    private PinnedContent Pin() => PinnedContent.Open(_database.Path, _database.Writer.AppliedIndex);
+    private PinnedContent Pin() => PinnedContent.Open("main", _database.Path, _database.Writer.AppliedIndex);
 
     private DatabaseDigest Digest()
     {
         using var pinned = Pin();
-        return pinned.Digest("main", default);
+        return pinned.Digest(default);
     }
 
     private IReadOnlyList<RowKey> Keys(string table)

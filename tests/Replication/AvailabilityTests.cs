@@ -33,9 +33,9 @@ public sealed class AvailabilityTests
         foreach (var leader in (int[])[0, 1])
         {
             await cluster.ElectAsync(leader);
-            Failed(await cluster[1].WriteAsync([TestCluster.Sql($"CREATE TABLE no{leader}(a)")], false, null, default))
+            Failed(await cluster[1].WriteAsync("main", [TestCluster.Sql($"CREATE TABLE no{leader}(a)")], false, null, default))
                 .Code.Should().Be(FailureCode.NotMaster);
-            (await cluster[0].WriteAsync([TestCluster.Sql($"CREATE TABLE yes{leader}(a)")], false, null, default))
+            (await cluster[0].WriteAsync("main", [TestCluster.Sql($"CREATE TABLE yes{leader}(a)")], false, null, default))
                 .Should().BeOfType<WriteResult.Done>();
         }
 
@@ -184,7 +184,7 @@ public sealed class AvailabilityTests
     {
         await using var cluster = await TestCluster.StartAsync();
         await cluster[0].StopAsync(CancellationToken.None);
-        Failed(await cluster[0].WriteAsync([TestCluster.Sql("DELETE FROM w")], false, null, default).WaitAsync(TimeSpan.FromSeconds(30)))
+        Failed(await cluster[0].WriteAsync("main", [TestCluster.Sql("DELETE FROM w")], false, null, default).WaitAsync(TimeSpan.FromSeconds(30)))
             .Code.Should().Be(FailureCode.NoQuorum);
     }
 

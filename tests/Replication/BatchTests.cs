@@ -79,7 +79,7 @@ public sealed class BatchTests
         cluster.Network.CutOff(0);
         await cluster.ElectAsync(1);
         Done(await cluster.WriteAsync(1, "moved", "INSERT INTO w(token, k) VALUES (?, 2)"));
-        (await cluster[1].WriteAsync([TestCluster.Sql("UPDATE w SET k = NULL WHERE k = 1")], false, null, default)).Should().BeOfType<WriteResult.Done>();
+        (await cluster[1].WriteAsync("main", [TestCluster.Sql("UPDATE w SET k = NULL WHERE k = 1")], false, null, default)).Should().BeOfType<WriteResult.Done>();
         var write = cluster.InsertAsync(0, "second", k: 1);
         await cluster.UntilAsync(
             () => cluster.Network.Sent.Any(m => m.From == 0 && m.Raft is AppendEntries { ReadRound: > 0 }),
@@ -175,7 +175,7 @@ public sealed class BatchTests
     {
         await using var cluster = await TestCluster.StartAsync();
         var values = StatementParameters.FromNamed([new(":t", SqlValue.From("x")), new("@k", SqlValue.From(1)), new("$::k", SqlValue.From(2))]);
-        (await cluster[origin].WriteAsync([new("INSERT INTO w(token, k) VALUES (:t, @k + $::k)", values)], false, null, default))
+        (await cluster[origin].WriteAsync("main", [new("INSERT INTO w(token, k) VALUES (:t, @k + $::k)", values)], false, null, default))
             .Should().BeOfType<WriteResult.Done>();
         await cluster.CheckAsync();
     }

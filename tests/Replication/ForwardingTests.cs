@@ -72,7 +72,7 @@ public sealed class ForwardingTests
         await cluster.UntilAsync(() => loss.Count > 0, "the verdict was lost");
 
         // Were it executed again, it would succeed now.
-        await cluster[0].WriteAsync([TestCluster.Sql("UPDATE w SET k = NULL")], false, null, default);
+        await cluster[0].WriteAsync("main", [TestCluster.Sql("UPDATE w SET k = NULL")], false, null, default);
         loss.Remove();
         Failed(await write).Code.Should().Be(FailureCode.Constraint);
         await cluster.CheckAsync();

@@ -42,7 +42,7 @@ public sealed class ReadTests
     {
         await using var cluster = await TestCluster.StartAsync(
             node => TestCluster.Options with { RequestTimeout = TimeSpan.FromMilliseconds(node == 2 ? 200 : 60_000) });
-        var result = await cluster[2].QueryAsync(_all, false, new(1_000_000), default);
+        var result = await cluster[2].QueryAsync("main", _all, false, new(1_000_000), default);
         result.Should().BeOfType<QueryResult.NotDone>().Which.Failure.Code.Should().Be(FailureCode.Timeout);
     }
 
@@ -68,7 +68,7 @@ public sealed class ReadTests
         cluster.Network.CutOff(0);
         await cluster.ElectAsync(1);
         Done(await cluster.InsertAsync(1, "x"));
-        var result = await cluster[0].QueryAsync(_all, true, default, default);
+        var result = await cluster[0].QueryAsync("main", _all, true, default, default);
         result.Should().BeOfType<QueryResult.NotDone>().Which.Failure.Code.Should().Be(FailureCode.NoQuorum);
         (await cluster.TokensAsync(0)).Should().BeEmpty("a local read shows what the node has");
         cluster.Network.Heal();
@@ -96,7 +96,7 @@ public sealed class ReadTests
     {
         await using var cluster = await TestCluster.StartAsync();
         var late = cluster.Network.Hold(m => m.To == 2 && m.Raft is ReadIndexResponse);
-        _ = cluster[2].QueryAsync(_all, true, default, default);
+        _ = cluster[2].QueryAsync("main", _all, true, default, default);
         await cluster.UntilAsync(() => late.Count > 0, "the answer is under way");
         await cluster.CrashAsync(2);
         await cluster.StartAsync(2);

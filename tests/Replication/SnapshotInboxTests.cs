@@ -10,6 +10,9 @@ namespace DistDb.Tests.Replication;
 /// <summary>A snapshot that arrives, or does not; the test is the sender.</summary>
 public sealed class SnapshotInboxTests : IDisposable
 {
+    /// <summary>Its end is within a piece.</summary>
+    private const int FirstPartBytes = SnapshotOutbox.ChunkBytes + 1000;
+
     private static readonly NodeId _sender = new(2);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-inbox-");
@@ -42,7 +45,7 @@ public sealed class SnapshotInboxTests : IDisposable
         Answer(inbox, 1);
 
         var snapshot = Received();
-        File.ReadAllBytes(snapshot.Path).Should().Equal(_content);
+        Content(snapshot).Should().Equal(_content);
         (snapshot.Index, snapshot.Term).Should().Be((new LogIndex(20), new Term(3)));
     }
 
@@ -61,7 +64,7 @@ public sealed class SnapshotInboxTests : IDisposable
         restarted.OnOffer(new(3), Offer(9));
         _sent.OfType<SnapshotChunkRequest>().First().Should().Be(new SnapshotChunkRequest(9, 2 * SnapshotOutbox.ChunkBytes));
         Answer(restarted, 9, from: new(3));
-        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+        Content(Received()).Should().Equal(_content);
     }
 
     [Fact]
@@ -78,7 +81,7 @@ public sealed class SnapshotInboxTests : IDisposable
         using var restarted = Open();
         restarted.OnOffer(_sender, Offer(2));
 
-        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+        Content(Received()).Should().Equal(_content);
         _sent.Should().BeEmpty();
     }
 
@@ -94,7 +97,7 @@ public sealed class SnapshotInboxTests : IDisposable
         inbox.Progress.Should().Be((0L, (long)_content.Length));
         Answer(inbox, 1);
         inbox.OnChunk(_sender, Chunk(1, 0));
-        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+        Content(Received()).Should().Equal(_content);
     }
 
     [Fact]
@@ -111,7 +114,7 @@ public sealed class SnapshotInboxTests : IDisposable
         _sent.Clear();
         inbox.OnOffer(_sender, Offer(1));
         Answer(inbox, 1);
-        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+        Content(Received()).Should().Equal(_content);
     }
 
     [Fact]
@@ -144,7 +147,7 @@ public sealed class SnapshotInboxTests : IDisposable
         _folder.Create();
         inbox.OnOffer(_sender, Offer(1));
         Answer(inbox, 1);
-        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+        Content(Received()).Should().Equal(_content);
     }
 
     [Fact]
@@ -158,9 +161,9 @@ public sealed class SnapshotInboxTests : IDisposable
 
         using var restarted = Open();
         restarted.OnOffer(_sender, Offer(2));
-        _folder.GetFiles().Should().ContainSingle();
+        _folder.GetDirectories().Should().ContainSingle();
         Answer(restarted, 2);
-        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+        Content(Received()).Should().Equal(_content);
     }
 
     [Theory]
@@ -187,7 +190,7 @@ public sealed class SnapshotInboxTests : IDisposable
         }
 
         inbox.Progress.Should().BeNull("all of it has arrived");
-        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+        Content(Received()).Should().Equal(_content);
     }
 
     [Fact]
@@ -199,7 +202,7 @@ public sealed class SnapshotInboxTests : IDisposable
         inbox.OnChunk(_sender, new(1, 5, _content.AsMemory(5, SnapshotOutbox.ChunkBytes)));
         inbox.Progress.Should().Be((0L, (long)_content.Length));
         Answer(inbox, 1);
-        File.ReadAllBytes(Received().Path).Should().Equal(_content);
+        Content(Received()).Should().Equal(_content);
     }
 
     [Fact]
@@ -242,7 +245,16 @@ public sealed class SnapshotInboxTests : IDisposable
 
     private SnapshotInbox Open() => new(_folder.FullName, (_, message) => _sent.Enqueue(message), _received.Add, _problems.Add, _time);
 
-    private SnapshotOffer Offer(ulong id) => new(id, new(20), new(3), new(3), _content.Length, SHA256.HashData(_content));
+    private SnapshotOffer Offer(ulong id) => new(
+        id,
+        new(20),
+        new(3),
+        new(3),
+        [new("alpha", FirstPartBytes), new("empty", 0), new("main", _content.Length - FirstPartBytes)],
+        SHA256.HashData(_content));
+
+    private static byte[] Content(ReceivedSnapshot snapshot) =>
+        [.. Directory.GetFiles(snapshot.Folder).Order().SelectMany(File.ReadAllBytes)];
 
     private SnapshotChunk Chunk(ulong id, long offset) =>
         new(id, offset, _content.AsMemory((int)offset, (int)Math.Min(SnapshotOutbox.ChunkBytes, _content.Length - offset)));

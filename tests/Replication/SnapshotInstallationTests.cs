@@ -20,9 +20,9 @@ public sealed class SnapshotInstallationTests : IDisposable
         _log = RaftStorage.Open(_folder.RaftLogPath, _folder.Node, new());
         _log.Append(new(new(2), null), [.. Enumerable.Range(1, 8).Select(i => new Entry(new(i), new(1), EntryKind.Command, new byte[10]))]);
         CreateDatabase(DatabasePath, 3);
-        _snapshot = new(Path.Combine(_folder.SnapshotPath, "incoming-1.db"), new(6), new(2)) { Membership = Membership.OfVoters([new(0)]) };
-        CreateDatabase(_snapshot.Path, 6);
-        File.Delete(_snapshot.Path + "-wal");
+        _snapshot = new(Path.Combine(_folder.SnapshotPath, "incoming-1"), new(6), new(2)) { Membership = Membership.OfVoters([new(0)]) };
+        Directory.CreateDirectory(_snapshot.Folder);
+        CreateDatabase(_snapshot.MainPath, 6);
     }
 
     private string DatabasePath => _folder.DatabasePath("main");
@@ -38,26 +38,25 @@ public sealed class SnapshotInstallationTests : IDisposable
     {
         Restart();
         Place().Should().Be((3L, 0L, 8L));
-        File.Exists(_snapshot.Path).Should().BeTrue("it may still be of use");
+        Directory.Exists(_snapshot.Folder).Should().BeTrue("it may still be of use");
     }
 
     [Theory]
     [InlineData(0)] // the marker stands
-    [InlineData(1)] // the old database's write-ahead log is gone
-    [InlineData(2)] // the database is replaced
+    [InlineData(1)] // the old databases are out of the way
+    [InlineData(2)] // the databases are replaced
     [InlineData(3)] // the log begins behind the snapshot
     public void Once_begun_it_is_finished(int steps)
     {
         SnapshotInstallation.Begin(_folder, _snapshot);
         if (steps == 1)
         {
-            File.Delete(DatabasePath + "-wal");
-            File.Delete(DatabasePath + "-shm");
+            Directory.Move(_folder.DatabasesPath, _folder.DatabasesPath + ".old");
         }
 
         if (steps >= 2)
         {
-            DatabaseFile.Replace(DatabasePath, _snapshot.Path);
+            DatabaseFile.ReplaceFolder(_folder.DatabasesPath, _snapshot.Folder);
         }
 
         if (steps >= 3)
@@ -67,7 +66,8 @@ public sealed class SnapshotInstallationTests : IDisposable
 
         Restart();
         Place().Should().Be((6L, 6L, 6L));
-        Directory.GetFiles(_folder.SnapshotPath).Should().BeEmpty();
+        Directory.GetFileSystemEntries(_folder.SnapshotPath).Should().BeEmpty();
+        Directory.Exists(_folder.DatabasesPath + ".old").Should().BeFalse();
         Restart();
         Place().Should().Be((6L, 6L, 6L));
     }
@@ -76,7 +76,7 @@ public sealed class SnapshotInstallationTests : IDisposable
     public void A_marker_that_outlived_its_installation_takes_nothing_back()
     {
         SnapshotInstallation.Begin(_folder, _snapshot);
-        DatabaseFile.Replace(DatabasePath, _snapshot.Path);
+        DatabaseFile.ReplaceFolder(_folder.DatabasesPath, _snapshot.Folder);
         _log.InstallBase(_snapshot.Index, _snapshot.Term, _snapshot.Membership);
         _log.Append(null, [.. Enumerable.Range(7, 4).Select(i => new Entry(new(i), new(2), EntryKind.Command, new byte[10]))]);
         AdvanceDatabase(DatabasePath, 9);
@@ -104,7 +104,7 @@ public sealed class SnapshotInstallationTests : IDisposable
     {
         _log.Dispose();
         _log = RaftStorage.Open(_folder.RaftLogPath, _folder.Node, new());
-        SnapshotInstallation.Recover(_folder, DatabasePath, _log);
+        SnapshotInstallation.Recover(_folder, _log);
     }
 
     /// <summary>Where the database is, and from where to where the log reaches.</summary>

@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Security.Cryptography;
+using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
@@ -18,7 +19,7 @@ public sealed class SnapshotOutboxTests : IDisposable
     private readonly DirectoryInfo _snapshots;
     private readonly ConcurrentQueue<PeerMessage> _sent = new();
     private readonly ConcurrentQueue<string> _problems = new();
-    private readonly DatabaseWriter _database;
+    private readonly DatabaseSet _databases;
     private readonly SnapshotOutbox _outbox;
     private LogIndex _logBase;
 
@@ -26,13 +27,12 @@ public sealed class SnapshotOutboxTests : IDisposable
     {
         SqliteLibrary.Initialize();
         _snapshots = _folder.CreateSubdirectory("snapshots");
-        var path = Path.Combine(_folder.FullName, "main.db");
-        _database = DatabaseWriter.Open(path, new());
+        _databases = new(Path.Combine(_folder.FullName, "databases"), new());
+        _databases.Open();
         WriteUpTo(5);
         _outbox = new(
             _snapshots.FullName,
-            path,
-            () => new(_database.AppliedIndex),
+            _databases,
             index => index >= _logBase ? new(2) : throw new ArgumentOutOfRangeException(nameof(index)),
             () => new(7),
             (_, message) => _sent.Enqueue(message),
@@ -43,7 +43,7 @@ public sealed class SnapshotOutboxTests : IDisposable
     public void Dispose()
     {
         _outbox.Dispose();
-        _database.Dispose();
+        _databases.Dispose();
         _folder.Delete(recursive: true);
     }
 
@@ -56,9 +56,17 @@ public sealed class SnapshotOutboxTests : IDisposable
         var content = await FetchAsync(offer);
         content.Should().HaveCount((int)offer.ByteCount);
         SHA256.HashData(content).Should().Equal(offer.Sha256.ToArray());
-        var copy = Path.Combine(_folder.FullName, "copy.db");
-        await File.WriteAllBytesAsync(copy, content);
-        DatabaseFile.ReadAppliedIndex(copy).Should().Be(5);
+        offer.Parts.Select(p => p.Name).Should().Equal(_databases.Names);
+        var rest = content;
+        foreach (var part in offer.Parts)
+        {
+            var copy = Path.Combine(_folder.FullName, part.Name + ".db");
+            await File.WriteAllBytesAsync(copy, rest[..(int)part.ByteCount]);
+            rest = rest[(int)part.ByteCount..];
+            DatabaseFile.ReadAppliedIndex(copy).Should().Be(part.Name == "main" ? 5 : 2);
+        }
+
+        rest.Should().BeEmpty();
     }
 
     [Fact]
@@ -74,7 +82,7 @@ public sealed class SnapshotOutboxTests : IDisposable
 
         second.Index.Should().Be(new LogIndex(9));
         Kept().Should().Be(new LogIndex(9));
-        _snapshots.GetFiles().Should().ContainSingle("the older one is gone");
+        _snapshots.GetDirectories().Should().ContainSingle("the older one is gone");
         (await FetchPieceAsync(first.Id, 0)).Should().BeEmpty("its receiver must ask for the newer one");
         (await FetchPieceAsync(second.Id, second.ByteCount)).Should().BeEmpty();
         (await FetchPieceAsync(second.Id, -1)).Should().BeEmpty();
@@ -87,7 +95,7 @@ public sealed class SnapshotOutboxTests : IDisposable
         offer.ByteCount.Should().BeGreaterThan(KeptLogBytes);
         _outbox.KeepLogFrom(offer.ByteCount).Should().Be(new LogIndex(5));
         _outbox.KeepLogFrom(offer.ByteCount + 1).Should().BeNull();
-        _snapshots.GetFiles().Should().BeEmpty();
+        _snapshots.GetDirectories().Should().BeEmpty();
         (await FetchPieceAsync(offer.Id, 0)).Should().BeEmpty("its receiver must ask for a newer one");
         WriteUpTo(7);
         (await OfferAsync(3)).Index.Should().Be(new LogIndex(7));
@@ -102,7 +110,7 @@ public sealed class SnapshotOutboxTests : IDisposable
 
         _sent.Should().BeEmpty();
         _problems.Should().ContainSingle();
-        _snapshots.GetFiles().Should().BeEmpty();
+        _snapshots.GetDirectories().Should().BeEmpty();
         Kept().Should().BeNull();
         _logBase = LogIndex.Zero;
         (await OfferAsync(3)).Index.Should().Be(new LogIndex(5));
@@ -124,20 +132,26 @@ public sealed class SnapshotOutboxTests : IDisposable
     public async Task What_an_earlier_process_left_is_cleared()
     {
         await OfferAsync(3);
-        await File.WriteAllTextAsync(Path.Combine(_snapshots.FullName, "incoming-1.db"), "a peer's");
+        _snapshots.CreateSubdirectory("incoming-1");
         _outbox.Clear();
-        _snapshots.GetFiles().Select(f => f.Name).Should().Equal("incoming-1.db");
+        _snapshots.GetDirectories().Select(f => f.Name).Should().Equal("incoming-1");
     }
 
     private LogIndex? Kept() => _outbox.KeepLogFrom(logBytes: 0);
 
     private void WriteUpTo(long index)
     {
-        while (_database.AppliedIndex < index)
+        while (_databases.AppliedIndex < index)
         {
-            _database.Begin(new(_database.AppliedIndex + 1, 0, 0));
-            _database.SetClusterId(Guid.NewGuid());
-            _database.Commit();
+            _databases.Begin(new(_databases.AppliedIndex + 1, 0, 0));
+            _databases.SetClusterId(Guid.NewGuid());
+            if (_databases.AppliedIndex == 1)
+            {
+                var create = new WriteCommand { Operation = new CreateDatabaseOperation("other", IfNotExists: false) };
+                _databases.Execute(create, 0, new(MaySchema: true), TimeSpan.FromSeconds(10)).Should().BeOfType<WriteOutcome.Succeeded>();
+            }
+
+            _databases.Commit();
         }
     }
 

@@ -64,7 +64,7 @@ internal sealed class TestCluster : IAsyncDisposable
         await cluster.UntilAsync(
             () => cluster.Running.All(n => n.Membership.Members.All(m => m is { IsVoter: true, LogId: not 0 })),
             "the membership is recorded, so that no more entries come by themselves");
-        (await cluster[0].WriteAsync([Sql("CREATE TABLE w(token TEXT NOT NULL, k INTEGER UNIQUE)")], false, null, default))
+        (await cluster[0].WriteAsync("main", [Sql("CREATE TABLE w(token TEXT NOT NULL, k INTEGER UNIQUE)")], false, null, default))
             .Should().BeOfType<WriteResult.Done>();
         await cluster.SettleAsync();
         return cluster;
@@ -90,12 +90,12 @@ internal sealed class TestCluster : IAsyncDisposable
     }
 
     /// <summary>A stopped node loses all it had.</summary>
-    public void Wipe(int node) => Directory.Delete(new NodeFolder(_folder.FullName, new(node)).Path, recursive: true);
+    public void Wipe(int node) => Directory.Delete(NodeFolder.PathOf(_folder.FullName, new(node)), recursive: true);
 
     /// <summary>Where a node keeps its files.</summary>
     public NodeFolder FolderOf(int node) => new(_folder.FullName, new(node));
 
-    public string[] SnapshotFiles(int node) => Directory.GetFiles(new NodeFolder(_folder.FullName, new(node)).SnapshotPath);
+    public string[] SnapshotFiles(int node) => Directory.GetFileSystemEntries(Path.Combine(NodeFolder.PathOf(_folder.FullName, new(node)), "snapshots"));
 
     /// <summary>A stopped node loses its database, but not its log.</summary>
     public void WipeDatabase(int node) => Directory.Delete(DatabaseFolder(node), recursive: true);
@@ -153,7 +153,7 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Runs a statement that inserts one row with its first parameter as the token.</summary>
     public Task<WriteResult> WriteAsync(int node, string token, string sql, string? id = null, params SqlValue[] values)
     {
-        var result = this[node].WriteAsync([Sql(sql, [SqlValue.From(token), .. values])], false, id, CancellationToken.None);
+        var result = this[node].WriteAsync("main", [Sql(sql, [SqlValue.From(token), .. values])], false, id, CancellationToken.None);
         _writes.Add((token, result));
         return result;
     }
@@ -161,13 +161,13 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>The tokens that a node's readers see.</summary>
     public async Task<List<string>> TokensAsync(int node, bool isStrong = false, long minIndex = 0)
     {
-        var result = await this[node].QueryAsync(Sql("SELECT token FROM w ORDER BY token"), isStrong, new(minIndex), CancellationToken.None);
+        var result = await this[node].QueryAsync("main", Sql("SELECT token FROM w ORDER BY token"), isStrong, new(minIndex), CancellationToken.None);
         return [.. result.Should().BeOfType<QueryResult.Done>().Subject.Rows.Rows.Select(row => row[0].Text)];
     }
 
     public async Task<List<string>> UserTablesAsync(int node)
     {
-        var result = await this[node].QueryAsync(
+        var result = await this[node].QueryAsync("main", 
             Sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_distdb%' ESCAPE '\\' ORDER BY name"), false, default, default);
         return [.. result.Should().BeOfType<QueryResult.Done>().Subject.Rows.Rows.Select(row => row[0].Text)];
     }
@@ -195,7 +195,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     /// <summary>What a node keeps of databases that were bad.</summary>
     public string[] QuarantineFiles(int node) =>
-        new NodeFolder(_folder.FullName, new(node)).QuarantinePath is var folder && Directory.Exists(folder) ? Directory.GetFiles(folder) : [];
+        Path.Combine(NodeFolder.PathOf(_folder.FullName, new(node)), "quarantine") is var folder && Directory.Exists(folder) ? Directory.GetFiles(folder, "*", SearchOption.AllDirectories) : [];
 
     /// <summary>Cuts a stopped node's database short.</summary>
     public void Truncate(int node, int bytes)
@@ -216,7 +216,11 @@ internal sealed class TestCluster : IAsyncDisposable
     public void ReplaceFile(int node, int byNodes)
     {
         var draft = DatabasePath(node) + ".draft";
-        DatabaseFile.Copy(DatabasePath(byNodes), draft);
+        using (var content = PinnedContent.Open("main", DatabasePath(byNodes), index: null))
+        {
+            content.CopyTo(draft);
+        }
+
         File.Move(draft, DatabasePath(node), overwrite: true);
     }
 

@@ -158,7 +158,7 @@ public sealed class VerificationTests
         await cluster.CrashAsync(2);
         cluster.Tamper(2, "DELETE FROM w");
         await cluster.StartAsync(2);
-        (await cluster[0].WriteAsync([TestCluster.Sql("UPDATE w SET k = k + 1")], false, null, default)).Should().BeOfType<WriteResult.Done>();
+        (await cluster[0].WriteAsync("main", [TestCluster.Sql("UPDATE w SET k = k + 1")], false, null, default)).Should().BeOfType<WriteResult.Done>();
         await WaitUntilHealedAsync(cluster, 2);
         cluster.Messages.Should().Contain(m => m.Contains("is not what the leader has"));
         (await cluster.TokensAsync(2, isStrong: true)).Should().Equal("x");
@@ -178,15 +178,15 @@ public sealed class VerificationTests
         using (var offers = cluster.Network.Drop(letter => letter.Message is SnapshotOffer))
         {
             await VerifyAsync(cluster, 0, repairs: true);
-            await cluster.UntilAsync(() => cluster[2].Repair?.QuarantineFile is not null, "the node is without a database");
+            await cluster.UntilAsync(() => cluster[2].Repair?.QuarantineFolder is not null, "the node is without a database");
             cluster[2].IsReady.Should().BeFalse();
-            Refused(await cluster[2].QueryAsync(TestCluster.Sql("SELECT 1"), false, default, default));
-            (await cluster[2].WriteAsync([TestCluster.Sql("DELETE FROM w")], false, null, default)).Should().BeOfType<WriteResult.NotDone>()
+            Refused(await cluster[2].QueryAsync("main", TestCluster.Sql("SELECT 1"), false, default, default));
+            (await cluster[2].WriteAsync("main", [TestCluster.Sql("DELETE FROM w")], false, null, default)).Should().BeOfType<WriteResult.NotDone>()
                 .Which.Failure.Code.Should().Be(FailureCode.Repairing);
             await cluster.CrashAsync(2);
             await cluster.StartAsync(2);
             cluster[2].Repair!.Reason.Should().Contain("differs");
-            Refused(await cluster[2].QueryAsync(TestCluster.Sql("SELECT 1"), true, default, default));
+            Refused(await cluster[2].QueryAsync("main", TestCluster.Sql("SELECT 1"), true, default, default));
             await InsertAsync(cluster, 1, "meanwhile", 3);
         }
 
@@ -245,7 +245,7 @@ public sealed class VerificationTests
     public async Task A_page_that_was_overwritten_is_found_with_the_first_row_that_cannot_be_read()
     {
         await using var cluster = await TestCluster.StartAsync(_ => _verified);
-        (await cluster[0].WriteAsync(
+        (await cluster[0].WriteAsync("main", 
             [TestCluster.Sql("WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) INSERT INTO w SELECT 'row ' || n, n FROM c")],
             false, null, default)).Should().BeOfType<WriteResult.Done>();
         await cluster.SettleAsync();
@@ -261,7 +261,7 @@ public sealed class VerificationTests
     public async Task A_query_that_hits_damage_is_refused_and_starts_the_repair()
     {
         await using var cluster = await TestCluster.StartAsync();
-        (await cluster[0].WriteAsync(
+        (await cluster[0].WriteAsync("main", 
             [TestCluster.Sql("WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) INSERT INTO w SELECT 'row ' || n, n FROM c")],
             false, null, default)).Should().BeOfType<WriteResult.Done>();
         await cluster.SettleAsync();
@@ -269,7 +269,7 @@ public sealed class VerificationTests
         cluster.OverwritePage(2, "row 1234");
         await cluster.StartAsync(2);
         await cluster.SettleAsync();
-        (await cluster[2].QueryAsync(TestCluster.Sql("SELECT token FROM w NOT INDEXED"), false, default, default)).Should().BeOfType<QueryResult.NotDone>()
+        (await cluster[2].QueryAsync("main", TestCluster.Sql("SELECT token FROM w NOT INDEXED"), false, default, default)).Should().BeOfType<QueryResult.NotDone>()
             .Which.Failure.Code.Should().Be(FailureCode.Repairing);
         await WaitUntilHealedAsync(cluster, 2);
         (await cluster.TokensAsync(2)).Should().HaveCount(2001);
@@ -288,7 +288,7 @@ public sealed class VerificationTests
         cluster.ReplaceFile(2, byNodes: 1);
         if (isRead)
         {
-            (await cluster[2].QueryAsync(TestCluster.Sql("SELECT * FROM w"), true, default, default)).Should().BeOfType<QueryResult.NotDone>()
+            (await cluster[2].QueryAsync("main", TestCluster.Sql("SELECT * FROM w"), true, default, default)).Should().BeOfType<QueryResult.NotDone>()
                 .Which.Failure.Code.Should().Be(FailureCode.Repairing);
         }
         else
@@ -306,7 +306,7 @@ public sealed class VerificationTests
     public async Task A_node_that_is_alone_stops_and_says_what_to_do()
     {
         await using var cluster = await TestCluster.StartAsync(_ => _verified with { Raft = new() }, size: 1);
-        (await cluster[0].WriteAsync(
+        (await cluster[0].WriteAsync("main", 
             [TestCluster.Sql("WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) INSERT INTO w SELECT 'row ' || n, n FROM c")],
             false, null, default)).Should().BeOfType<WriteResult.Done>();
         await cluster.CrashAsync(0);

@@ -44,7 +44,7 @@ internal sealed class TestNode : IDisposable
 
     /// <summary>Databases that were bad, and are kept for whoever wants to look.</summary>
     public IEnumerable<string> QuarantineFiles =>
-        Path.Combine(_folder, $"node-{Id}", "quarantine") is var folder && Directory.Exists(folder) ? Directory.GetFiles(folder, "*.db") : [];
+        Path.Combine(_folder, $"node-{Id}", "quarantine") is var folder && Directory.Exists(folder) ? Directory.GetFiles(folder, "*.db", SearchOption.AllDirectories) : [];
 
     public bool IsRunning => _process is { HasExited: false };
 

@@ -91,6 +91,18 @@ internal static unsafe partial class Sqlite3
     public static partial int sqlite3_wal_checkpoint_v2(nint database, byte* schema, int mode, int* frames, int* checkpointed);
 
     [LibraryImport(Library)]
+    public static partial nint sqlite3_backup_init(nint target, byte* targetSchema, nint source, byte* sourceSchema);
+
+    [LibraryImport(Library)]
+    public static partial int sqlite3_backup_step(nint backup, int pages);
+
+    [LibraryImport(Library)]
+    public static partial int sqlite3_backup_finish(nint backup);
+
+    [LibraryImport(Library)]
+    public static partial int sqlite3_extended_errcode(nint database);
+
+    [LibraryImport(Library)]
     public static partial int sqlite3_set_authorizer(
         nint database, delegate* unmanaged<nint, int, byte*, byte*, byte*, byte*, int> callback, nint context);
 

@@ -1,0 +1,673 @@
+using System.Collections.Immutable;
+using System.Diagnostics.CodeAnalysis;
+using DistDb.Node.Commands;
+
+namespace DistDb.Node.Database;
+
+/// <summary>
+/// All databases of a node, written together: a log entry opens a transaction in each database that it touches, and always one in <c>main</c>,
+/// which knows where the node is in the log, who belongs to the cluster, and which databases there are.
+/// <para>
+/// The files are not committed as one. <c>main</c> comes last, and each file holds the entry that it is at, so that after a crash an entry is done
+/// again where it is missing, and only there. What is done in one file depends on the entry and on that file alone.
+/// </para>
+/// <para>
+/// One thread writes: everything but <see cref="Names"/>, <see cref="LeaseAsync"/>, <see cref="Pin"/> and the byte counts belongs to it.
+/// Files other than <c>main</c> are opened when they are needed, and closed again when too many are open.
+/// </para>
+/// </summary>
+public sealed class DatabaseSet : IDisposable
+{
+    private const int CorruptCode = 11;
+
+    private static readonly string _mainName = DatabaseName.Main.Value;
+
+    private readonly DatabaseOptions _options;
+
+    // Taken for as long as an entry's commits take, so that whoever pins the content sees all of them or none. Before _openLock.
+    private readonly Lock _commitLock = new();
+
+    // Guards what is open.
+    private readonly Lock _openLock = new();
+    private readonly Dictionary<string, ReplicaDatabase> _open = [];
+    private readonly Dictionary<string, FileStamp> _closed = [];
+    private TaskCompletionSource? _reopened;
+    private volatile ImmutableSortedSet<string> _names = [];
+
+    private readonly Dictionary<string, ReplicaDatabase> _begun = [];
+    private readonly SortedSet<string> _touched = new(StringComparer.Ordinal);
+    private readonly HashSet<string> _unconfirmed = [];
+    private ReplicaDatabase? _main;
+    private EntryStamp _stamp;
+    private Operation? _operation;
+    private bool _isBegun;
+    private long _appliedIndex;
+
+    /// <param name="folder">Where the files are; nothing is opened yet.</param>
+    /// <param name="options">Settings.</param>
+    public DatabaseSet(string folder, DatabaseOptions options)
+    {
+        Folder = folder;
+        _options = options;
+    }
+
+    /// <summary>The folder of the files.</summary>
+    public string Folder { get; }
+
+    /// <summary>The file of <c>main</c>.</summary>
+    public string MainPath => PathOf(_mainName);
+
+    /// <summary>Whether there is something that is written.</summary>
+    [MemberNotNullWhen(true, nameof(_main))]
+    public bool IsOpen => _main is not null;
+
+    /// <summary>All databases, in the order of their names.</summary>
+    public ImmutableSortedSet<string> Names => _names;
+
+    /// <summary>The log entry that every database is at, or ahead of: entries behind it are to be applied. As of the last commit.</summary>
+    public long AppliedIndex => Interlocked.Read(ref _appliedIndex);
+
+    /// <summary>The entry that <c>main</c> is at. Ahead of <see cref="AppliedIndex"/> where a power loss took more from another file.</summary>
+    public long MainIndex => Main.AppliedIndex;
+
+    /// <inheritdoc cref="DatabaseWriter.AppliedTimeMs"/>
+    public long AppliedTimeMs => Main.AppliedTimeMs;
+
+    /// <inheritdoc cref="DatabaseWriter.ClusterId"/>
+    public Guid? ClusterId => Main.ClusterId;
+
+    /// <inheritdoc cref="DatabaseWriter.MasterNode"/>
+    public int MasterNode => Main.MasterNode;
+
+    /// <inheritdoc cref="DatabaseWriter.TransactionLost"/>
+    public bool TransactionLost => _begun.Values.Any(d => d.Writer.TransactionLost);
+
+    private DatabaseWriter Main => _main?.Writer ?? throw new InvalidOperationException($"The databases in {Folder} are not open.");
+
+    /// <summary>Bytes of all files, without what SQLite's write-ahead logs still hold.</summary>
+    public long TotalByteCount => Names.Sum(ByteCount);
+
+    /// <summary>Bytes of a database's file, without what SQLite's write-ahead log still holds; 0 where there is none.</summary>
+    public long ByteCount(string name) => new FileInfo(PathOf(name)) is { Exists: true } file ? file.Length : 0;
+
+    /// <summary>Opens <c>main</c>, or creates it, and sees that all other databases are there.</summary>
+    /// <exception cref="StorageFailedException">One cannot be opened, or is missing.</exception>
+    public void Open()
+    {
+        Directory.CreateDirectory(Folder);
+        var main = ReplicaDatabase.Open(_mainName, MainPath, _options);
+        try
+        {
+            lock (_openLock)
+            {
+                _main = main;
+                _open[_mainName] = main;
+            }
+
+            var databases = main.Writer.Registry.Read();
+            _names = [_mainName, .. databases.Where(d => !d.IsDropped).Select(d => d.Name)];
+            _unconfirmed.Add(_mainName);
+            var applied = main.Writer.AppliedIndex;
+            foreach (var database in databases)
+            {
+                if (database.IsDropped)
+                {
+                    Delete(database.Name);
+                }
+                else if (FindAppliedIndex(database.Name) is var index && index < database.Touched)
+                {
+                    applied = Math.Min(applied, index);
+                }
+            }
+
+            Interlocked.Exchange(ref _appliedIndex, applied);
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
+    }
+
+    /// <summary>Opens the transaction of one log entry.</summary>
+    /// <inheritdoc cref="DatabaseWriter.Begin" path="/exception"/>
+    public void Begin(EntryStamp stamp)
+    {
+        if (_isBegun)
+        {
+            throw new InvalidOperationException($"Entry {_stamp.Index} is still open.");
+        }
+
+        ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(stamp.Index, AppliedIndex, nameof(stamp));
+        _stamp = stamp;
+        _isBegun = true;
+        _ = Use(_mainName);
+    }
+
+    /// <inheritdoc cref="DatabaseWriter.Execute"/>
+    public WriteOutcome Execute(WriteCommand command, int ordinal, WriteRights rights, TimeSpan limit)
+    {
+        if (command.Operation is { } operation)
+        {
+            var done = Main.Execute(command, ordinal, rights, limit);
+            if (done is WriteOutcome.Succeeded)
+            {
+                _operation = operation;
+            }
+
+            return done;
+        }
+
+        if (!Names.Contains(command.Database))
+        {
+            return new WriteOutcome.Failed(NoSuchDatabase(command.Database));
+        }
+
+        if (command.Database == _mainName)
+        {
+            return Main.Execute(command, ordinal, rights, limit);
+        }
+
+        // Keys are the cluster's, whatever the database: main knows them all, and who has the results.
+        var known = Main.FindRequest(command);
+        if (known is WriteOutcome.Failed)
+        {
+            return known;
+        }
+
+        var database = Use(command.Database)!;
+        if (known is WriteOutcome.Remembered { Index: var index })
+        {
+            return database.Writer.FindRequest(command) ?? new WriteOutcome.Failed(new(
+                FailureCode.IdReused,
+                $"The id \"{command.IdempotencyKey}\" was used in entry {index}, for a write to a database \"{command.Database}\" that was dropped since; use a new id for each write."));
+        }
+
+        var outcome = database.Writer.Execute(command, ordinal, rights, limit);
+        if (outcome is WriteOutcome.Succeeded)
+        {
+            _touched.Add(command.Database);
+            Main.RememberKey(command);
+        }
+
+        return outcome;
+    }
+
+    /// <inheritdoc cref="DatabaseWriter.Replay"/>
+    /// <returns>One result for each statement; null where this was done before a crash, so that nobody waits for it any more.</returns>
+    public IReadOnlyList<StatementResult>? Replay(LoggedWrite write, int ordinal, bool collectRows)
+    {
+        var command = write.Command;
+        var isMainBehind = _begun.ContainsKey(_mainName);
+        if (command.Operation is { } operation)
+        {
+            if (!isMainBehind)
+            {
+                return null;
+            }
+
+            var done = Main.Replay(write, ordinal, collectRows);
+            _operation = operation;
+            return done;
+        }
+
+        if (command.Database == _mainName)
+        {
+            return isMainBehind ? Main.Replay(write, ordinal, collectRows) : null;
+        }
+
+        if (isMainBehind)
+        {
+            Main.RememberKey(command);
+            if (!Names.Contains(command.Database))
+            {
+                throw new ReplicaDivergedException(
+                    $"Entry {_stamp.Index} writes to the database \"{command.Database}\", which this node does not have.");
+            }
+        }
+
+        // Where main is ahead, the database may have been dropped since.
+        if (!Names.Contains(command.Database) || Use(command.Database) is not { } database)
+        {
+            return null;
+        }
+
+        _touched.Add(command.Database);
+        return database.Writer.Replay(write, ordinal, collectRows);
+    }
+
+    /// <inheritdoc cref="DatabaseWriter.SetClusterId"/>
+    public void SetClusterId(Guid id)
+    {
+        if (_begun.ContainsKey(_mainName))
+        {
+            Main.SetClusterId(id);
+        }
+    }
+
+    /// <inheritdoc cref="DatabaseWriter.SetMembership"/>
+    public void SetMembership(ReadOnlySpan<byte> membership)
+    {
+        if (_begun.ContainsKey(_mainName))
+        {
+            Main.SetMembership(membership);
+        }
+    }
+
+    /// <summary>Commits the open entry in every database that it touches. Readers of each see it at once.</summary>
+    /// <inheritdoc cref="DatabaseWriter.Commit" path="/exception"/>
+    public void Commit()
+    {
+        if (!_isBegun)
+        {
+            throw new InvalidOperationException("No entry is open.");
+        }
+
+        lock (_commitLock)
+        {
+            CommitAll();
+        }
+
+        CloseExcess();
+    }
+
+    /// <summary>Undoes the open entry everywhere. Does nothing where none is open.</summary>
+    /// <inheritdoc cref="DatabaseWriter.Rollback" path="/exception"/>
+    public void Rollback()
+    {
+        foreach (var database in _begun.Values)
+        {
+            database.Writer.Rollback();
+        }
+
+        EndEntry();
+    }
+
+    /// <summary>Has the disk confirm all that is committed.</summary>
+    /// <returns>The entry that a power loss cannot go behind any more, or null where readers kept something back: try later.</returns>
+    /// <inheritdoc cref="DatabaseWriter.Checkpoint" path="/exception"/>
+    public long? Checkpoint()
+    {
+        _unconfirmed.RemoveWhere(name => !Names.Contains(name) || Get(name).Writer.Checkpoint() is not null);
+
+        // Main is written with every entry.
+        return _unconfirmed.Count == 0 ? AppliedIndex : null;
+    }
+
+    /// <summary>Keeps a database open for reading; null where there is none of that name. Waits while the content is being replaced.</summary>
+    /// <exception cref="OperationCanceledException">Cancelled while waiting.</exception>
+    /// <exception cref="StorageFailedException">It cannot be opened, or there is no content now.</exception>
+    public async Task<DatabaseLease?> LeaseAsync(string name, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            Task reopened;
+            lock (_openLock)
+            {
+                if (_reopened is null)
+                {
+                    if (!Names.Contains(name))
+                    {
+                        return null;
+                    }
+
+                    var database = FindOrOpen(name);
+                    database.LeaseCount++;
+                    return new(database.Readers, () => EndLease(database));
+                }
+
+                reopened = _reopened.Task;
+            }
+
+            await reopened.WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+    }
+
+    /// <summary>Holds the content of all databases fast as of the last commit. Any thread may call it.</summary>
+    /// <returns>One for each database, in the order of their names, or null while some files are behind others, or none are open.</returns>
+    /// <exception cref="ReplicaDivergedException">A file is not the one that was written.</exception>
+    /// <exception cref="StorageFailedException">A file cannot be read.</exception>
+    public ContentPin? Pin()
+    {
+        lock (_commitLock)
+        {
+            if (!IsOpen || Main.AppliedIndex != AppliedIndex)
+            {
+                return null;
+            }
+
+            List<PinnedContent> databases = [];
+            try
+            {
+                foreach (var name in Names)
+                {
+                    databases.Add(PinnedContent.Open(name, PathOf(name), ExpectedIndex(name)));
+                }
+
+                return new(AppliedIndex, databases);
+            }
+            catch
+            {
+                databases.ForEach(d => d.Dispose());
+                throw;
+            }
+        }
+    }
+
+    /// <summary>
+    /// Puts another folder of databases in this one's place. Queries that run are waited for, later ones wait until it is done. Should the
+    /// process die in between, <see cref="DatabaseFile.ReplaceFolder"/> finishes it.
+    /// </summary>
+    /// <exception cref="StorageFailedException">The new files cannot be opened.</exception>
+    /// <exception cref="IOException">The folder cannot be moved.</exception>
+    public void Replace(string newFolder) => RunWhileClosed(() =>
+    {
+        DatabaseFile.ReplaceFolder(Folder, newFolder);
+        Open();
+    });
+
+    /// <summary>
+    /// Moves the files, whatever is wrong with them, to another folder; there is no content from then on, until <see cref="Replace"/>. Queries that
+    /// run are waited for.
+    /// </summary>
+    /// <exception cref="IOException">The folder cannot be moved.</exception>
+    public void MoveAside(string target) => RunWhileClosed(() => DatabaseFile.MoveFolderAside(Folder, target));
+
+    public void Dispose() => Close();
+
+    /// <summary>What a client is told whose database does not exist.</summary>
+    public static Failure NoSuchDatabase(string name) => new(
+        FailureCode.NoSuchDatabase, $"There is no database \"{name}\". Nothing was done; create it first (CREATE DATABASE), or leave \"database\" out for \"{_mainName}\".");
+
+    private string PathOf(string name) => Path.Combine(Folder, name + ".db");
+
+    private void CommitAll()
+    {
+        var created = _operation is CreateDatabaseOperation { Name: var added } && !Names.Contains(added) ? added : null;
+        var dropped = _operation is DropDatabaseOperation { Name: var ended } && Names.Contains(ended) ? ended : null;
+        if (created is not null)
+        {
+            Create(created);
+        }
+
+        var isMainBehind = _begun.ContainsKey(_mainName);
+        foreach (var (name, database) in _begun.Where(d => d.Key != _mainName))
+        {
+            if (!_touched.Contains(name))
+            {
+                // Only writes that failed: no replica knows of them.
+                database.Writer.Rollback();
+                continue;
+            }
+
+            _unconfirmed.Add(name);
+            database.Writer.Commit();
+            if (isMainBehind)
+            {
+                Main.Registry.Touch(name, _stamp.Index);
+            }
+        }
+
+        if (isMainBehind)
+        {
+            _unconfirmed.Add(_mainName);
+            Main.Commit();
+        }
+
+        Interlocked.Exchange(ref _appliedIndex, _stamp.Index);
+        if (created is not null)
+        {
+            _names = _names.Add(created);
+        }
+
+        if (dropped is not null)
+        {
+            _names = _names.Remove(dropped);
+
+            // Were the drop lost in a power loss and its files not, entries before it would be applied to files that are gone.
+            DatabaseFile.FlushLog(MainPath);
+            Delete(dropped);
+        }
+
+        EndEntry();
+    }
+
+    private void EndEntry()
+    {
+        _begun.Clear();
+        _touched.Clear();
+        _operation = null;
+        _isBegun = false;
+    }
+
+    /// <summary>The database's transaction in the open entry, begun where it is not yet; null where it has that entry already.</summary>
+    private ReplicaDatabase? Use(string name)
+    {
+        if (!_isBegun)
+        {
+            throw new InvalidOperationException("No entry is open.");
+        }
+
+        if (_begun.TryGetValue(name, out var begun))
+        {
+            return begun;
+        }
+
+        var database = Get(name);
+        if (_stamp.Index <= database.Writer.AppliedIndex)
+        {
+            return null;
+        }
+
+        database.Writer.Begin(_stamp);
+        _begun[name] = database;
+        return database;
+    }
+
+    private ReplicaDatabase Get(string name)
+    {
+        lock (_openLock)
+        {
+            return FindOrOpen(name);
+        }
+    }
+
+    /// <summary>The caller holds the lock.</summary>
+    private ReplicaDatabase FindOrOpen(string name)
+    {
+        if (!IsOpen)
+        {
+            throw new StorageFailedException($"The databases in {Folder} were put aside just now.", CorruptCode);
+        }
+
+        if (!_open.TryGetValue(name, out var database))
+        {
+            var path = PathOf(name);
+            if (!File.Exists(path) || (_closed.Remove(name, out var stamp) && stamp != FileStamp.Of(path)))
+            {
+                throw Damaged(path, "it was deleted, replaced or changed by another program while this node was running");
+            }
+
+            database = ReplicaDatabase.Open(name, path, _options);
+            _open[name] = database;
+        }
+
+        database.UsedAtMs = Environment.TickCount64;
+        return database;
+    }
+
+    private void EndLease(ReplicaDatabase database)
+    {
+        lock (_openLock)
+        {
+            database.LeaseCount--;
+        }
+    }
+
+    private long? ExpectedIndex(string name)
+    {
+        lock (_openLock)
+        {
+            return _open.TryGetValue(name, out var database) ? database.Writer.AppliedIndex : null;
+        }
+    }
+
+    /// <summary>The entry that a registered database is at, when this node starts.</summary>
+    private long FindAppliedIndex(string name)
+    {
+        var path = PathOf(name);
+        if (!File.Exists(path))
+        {
+            throw Damaged(path, "it is gone");
+        }
+
+        if (!File.Exists(path + "-wal"))
+        {
+            return DatabaseFile.ReadAppliedIndex(path);
+        }
+
+        // What is in SQLite's write-ahead log counts, though the disk need not have confirmed it.
+        _unconfirmed.Add(name);
+        var applied = Get(name).Writer.AppliedIndex;
+        CloseExcess();
+        return applied;
+    }
+
+    private static StorageFailedException Damaged(string path, string reason) =>
+        new($"The database {path} cannot be used: {reason}.", CorruptCode, reason);
+
+    private void Create(string name)
+    {
+        var path = PathOf(name);
+        Delete(name);
+        var database = ReplicaDatabase.Open(name, path, _options);
+        try
+        {
+            database.Writer.Begin(_stamp);
+            database.Writer.Commit();
+            _ = database.Writer.Checkpoint();
+            FolderSync.Flush(Folder);
+        }
+        catch
+        {
+            database.Dispose();
+            throw;
+        }
+
+        lock (_openLock)
+        {
+            _open[name] = database;
+        }
+    }
+
+    /// <summary>Whoever still reads it goes on with what was there.</summary>
+    private void Delete(string name)
+    {
+        lock (_openLock)
+        {
+            if (_open.Remove(name, out var database))
+            {
+                database.Dispose();
+            }
+
+            _closed.Remove(name);
+        }
+
+        _unconfirmed.Remove(name);
+        DatabaseFile.Delete(PathOf(name));
+    }
+
+    /// <summary>Closes files that were not used for the longest time, where more are open than should be.</summary>
+    private void CloseExcess()
+    {
+        lock (_openLock)
+        {
+            if (_open.Count <= _options.OpenDatabasesMax)
+            {
+                return;
+            }
+
+            // Some more than needed, so that it need not be done with each.
+            foreach (var database in _open.Values
+                .Where(d => d != _main && d.LeaseCount == 0 && !d.Writer.IsBegun)
+                .OrderBy(d => d.UsedAtMs)
+                .Take(_open.Count - (_options.OpenDatabasesMax * 3 / 4))
+                .ToList())
+            {
+                if (database.Writer.Checkpoint() is not null)
+                {
+                    _unconfirmed.Remove(database.Name);
+                    _open.Remove(database.Name);
+                    database.Dispose();
+                    _closed[database.Name] = FileStamp.Of(PathOf(database.Name));
+                }
+            }
+        }
+    }
+
+    private void RunWhileClosed(Action action)
+    {
+        List<ReplicaDatabase> open;
+        lock (_openLock)
+        {
+            _reopened = new(TaskCreationOptions.RunContinuationsAsynchronously);
+            open = [.. _open.Values];
+        }
+
+        try
+        {
+            Close(open, 0, action);
+        }
+        finally
+        {
+            lock (_openLock)
+            {
+                _reopened.SetResult();
+                _reopened = null;
+            }
+        }
+    }
+
+    private void Close(List<ReplicaDatabase> open, int first, Action action)
+    {
+        if (first < open.Count)
+        {
+            open[first].Readers.RunWhileClosed(() => Close(open, first + 1, action));
+            return;
+        }
+
+        Close();
+        action();
+    }
+
+    private void Close()
+    {
+        EndEntry();
+        lock (_commitLock)
+        {
+            lock (_openLock)
+            {
+                foreach (var database in _open.Values)
+                {
+                    database.Dispose();
+                }
+
+                _open.Clear();
+                _closed.Clear();
+                _main = null;
+            }
+        }
+
+        _unconfirmed.Clear();
+    }
+
+    /// <summary>Tells whether a file that nobody here has open was changed.</summary>
+    private readonly record struct FileStamp(long ByteCount, DateTime WrittenAt)
+    {
+        public static FileStamp Of(string path)
+        {
+            var file = new FileInfo(path);
+            return new(file.Length, file.LastWriteTimeUtc);
+        }
+    }
+}
