@@ -91,8 +91,9 @@ public sealed class DatabaseSet : IDisposable
     public long ByteCount(string name) => new FileInfo(PathOf(name)) is { Exists: true } file ? file.Length : 0;
 
     /// <summary>Opens <c>main</c>, or creates it, and sees that all other databases are there.</summary>
+    /// <param name="confirmedIndex">The disk had confirmed all files at this entry: those that are behind it were not touched before it.</param>
     /// <exception cref="StorageFailedException">One cannot be opened, or is missing.</exception>
-    public void Open()
+    public void Open(long confirmedIndex)
     {
         Directory.CreateDirectory(Folder);
         var main = ReplicaDatabase.Open(_mainName, MainPath, _options);
@@ -116,7 +117,7 @@ public sealed class DatabaseSet : IDisposable
                 }
                 else if (FindAppliedIndex(database.Name) is var index && index < database.Touched)
                 {
-                    applied = Math.Min(applied, index);
+                    applied = Math.Min(applied, Math.Max(index, confirmedIndex));
                 }
             }
 
@@ -227,13 +228,13 @@ public sealed class DatabaseSet : IDisposable
         }
 
         // Where main is ahead, the database may have been dropped since.
-        if (!Names.Contains(command.Database) || Use(command.Database) is not { } database)
+        if (!Names.Contains(command.Database))
         {
             return null;
         }
 
         _touched.Add(command.Database);
-        return database.Writer.Replay(write, ordinal, collectRows);
+        return Use(command.Database)?.Writer.Replay(write, ordinal, collectRows);
     }
 
     /// <inheritdoc cref="DatabaseWriter.SetClusterId"/>
@@ -358,12 +359,14 @@ public sealed class DatabaseSet : IDisposable
     /// Puts another folder of databases in this one's place. Queries that run are waited for, later ones wait until it is done. Should the
     /// process die in between, <see cref="DatabaseFile.ReplaceFolder"/> finishes it.
     /// </summary>
+    /// <param name="newFolder">The other folder.</param>
+    /// <param name="index">The entry that its files were taken at.</param>
     /// <exception cref="StorageFailedException">The new files cannot be opened.</exception>
     /// <exception cref="IOException">The folder cannot be moved.</exception>
-    public void Replace(string newFolder) => RunWhileClosed(() =>
+    public void Replace(string newFolder, long index) => RunWhileClosed(() =>
     {
         DatabaseFile.ReplaceFolder(Folder, newFolder);
-        Open();
+        Open(index);
     });
 
     /// <summary>
@@ -402,14 +405,15 @@ public sealed class DatabaseSet : IDisposable
 
             _unconfirmed.Add(name);
             database.Writer.Commit();
-            if (isMainBehind)
-            {
-                Main.Registry.Touch(name, _stamp.Index);
-            }
         }
 
         if (isMainBehind)
         {
+            foreach (var name in _touched)
+            {
+                Main.Registry.Touch(name, _stamp.Index);
+            }
+
             _unconfirmed.Add(_mainName);
             Main.Commit();
         }

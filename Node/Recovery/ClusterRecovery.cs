@@ -95,7 +95,7 @@ public static class ClusterRecovery
         }
 
         using var databases = new DatabaseSet(folder.DatabasesPath, new());
-        databases.Open();
+        databases.Open(log.BaseIndex.Value);
         if (databases.MainIndex > log.LastIndex.Value || databases.AppliedIndex < log.BaseIndex.Value)
         {
             throw new RaftStorageException(

@@ -186,7 +186,7 @@ public sealed partial class ClusterNode
         {
             if (File.Exists(_databases.MainPath) || _storage.BaseIndex == LogIndex.Zero)
             {
-                _databases.Open();
+                _databases.Open(_storage.BaseIndex.Value);
                 if (_databases.AppliedIndex >= _storage.BaseIndex.Value)
                 {
                     return null;

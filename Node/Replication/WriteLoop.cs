@@ -420,7 +420,7 @@ internal sealed class WriteLoop : IDisposable
                 DatabaseQuarantine.End(_folder);
             }
 
-            _databases.Replace(snapshot.Folder);
+            _databases.Replace(snapshot.Folder, snapshot.Index.Value);
             try
             {
                 _raft.InstallSnapshotAsync(snapshot).Wait(_stopped.Token);

@@ -28,7 +28,7 @@ public sealed class SnapshotOutboxTests : IDisposable
         SqliteLibrary.Initialize();
         _snapshots = _folder.CreateSubdirectory("snapshots");
         _databases = new(Path.Combine(_folder.FullName, "databases"), new());
-        _databases.Open();
+        _databases.Open(confirmedIndex: 0);
         WriteUpTo(5);
         _outbox = new(
             _snapshots.FullName,
