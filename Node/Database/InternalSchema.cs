@@ -7,7 +7,7 @@ internal static class InternalSchema
     public const string Prefix = "_distdb_";
 
     /// <summary>Tables and indexes of <see cref="Create"/>.</summary>
-    private const int ObjectCount = 3;
+    private const int ObjectCount = 4;
 
     /// <summary>Creates what is missing.</summary>
     public static readonly IReadOnlyList<string> Create =
@@ -35,6 +35,10 @@ internal static class InternalSchema
             results BLOB NOT NULL) WITHOUT ROWID
         """,
         "CREATE INDEX IF NOT EXISTS _distdb_requests_by_time ON _distdb_requests(time_ms)",
+
+        // Entries executed otherwise than their leaders recorded, because a majority observed something else (an ObservationDigest). Content
+        // like any other: the same on all replicas, and in every copy.
+        "CREATE TABLE IF NOT EXISTS _distdb_overruled(entry INTEGER PRIMARY KEY, observation INTEGER NOT NULL)",
     ];
 
     /// <summary>
