@@ -12,6 +12,11 @@ public sealed partial class ClusterNode
     private volatile IReadOnlyList<NodeId> _unfitHealers = [];
     private LogIndex? _undecidedTold;
 
+    /// <summary>Whether a disagreement is what closes this node, and so new that it is likely to be over in a moment: not worth an election.</summary>
+    private bool IsAboutToBeDecided =>
+        _closedBecause is null && _writes.Repair is null
+        && _writes.Opinions.Disagreement is { Since: var since } && (DateTimeOffset.UtcNow - since).TotalMilliseconds < UndecidedPatienceMs;
+
     /// <summary>On the write loop's thread.</summary>
     private void OnDiffered(Disagreement disagreement)
     {
@@ -91,7 +96,7 @@ public sealed partial class ClusterNode
     };
 
     private static string DescribeUndecided(ReplayJudge judge) =>
-        $"{judge.Quorum} of {judge.VoterCount} voters must have observed the same, and so far {judge.Describe()}. Nothing was touched. Bring the missing nodes back; or stop the node that you believe to be bad, and start it once with --rebuild.";
+        $"{judge.Quorum} of {judge.VoterCount} voters must have observed the same, and so far {judge.Describe()}. Nothing was touched. Bring the missing nodes back (one that has fetched a copy since cannot say anything); or stop the node that you believe to be bad, and start it once with --rebuild.";
 
     [LoggerMessage(EventId = 430, Level = LogLevel.Error, Message = "{Reason} This node serves nobody until the voters have said who is right.")]
     private partial void LogDiffers(string reason);

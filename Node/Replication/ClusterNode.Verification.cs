@@ -249,7 +249,7 @@ public sealed partial class ClusterNode
 
     private void SweepRepair()
     {
-        if (Role == Role.Leader && (IsClosed || _isKnownBad) && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs)
+        if (Role == Role.Leader && (IsClosed || _isKnownBad) && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs)
         {
             // Elected for its log, which is good; but it can execute nothing.
             _handOverAtMs = Environment.TickCount64;
