@@ -198,44 +198,35 @@ public sealed class DatabaseSet : IDisposable
     /// <returns>One result for each statement; null where this was done before a crash, so that nobody waits for it any more.</returns>
     public IReadOnlyList<StatementResult>? Replay(LoggedWrite write, int ordinal, bool collectRows)
     {
-        var command = write.Command;
-        var isMainBehind = _begun.ContainsKey(_mainName);
-        if (command.Operation is { } operation)
-        {
-            if (!isMainBehind)
-            {
-                return null;
-            }
-
-            var done = Main.Replay(write, ordinal, collectRows);
-            _operation = operation;
-            return done;
-        }
-
-        if (command.Database == _mainName)
-        {
-            return isMainBehind ? Main.Replay(write, ordinal, collectRows) : null;
-        }
-
-        if (isMainBehind)
-        {
-            Main.RememberKey(command);
-            if (!Names.Contains(command.Database))
-            {
-                throw new ReplicaDivergedException(
-                    $"Entry {_stamp.Index} writes to the database \"{command.Database}\", which this node does not have.");
-            }
-        }
-
-        // Where main is ahead, the database may have been dropped since.
-        if (!Names.Contains(command.Database))
-        {
-            return null;
-        }
-
-        _touched.Add(command.Database);
-        return Use(command.Database)?.Writer.Replay(write, ordinal, collectRows);
+        var results = FindReplayer(write.Command)?.Replay(write, ordinal, collectRows);
+        NoteReplayed(write.Command);
+        return results;
     }
+
+    /// <inheritdoc cref="DatabaseWriter.ReplayOverruling"/>
+    /// <returns>Succeeded or failed; null where this was done before a crash.</returns>
+    public WriteOutcome? ReplayOverruling(LoggedWrite write, int ordinal, bool collectRows)
+    {
+        var outcome = FindReplayer(write.Command)?.ReplayOverruling(write, ordinal, collectRows);
+        if (outcome is not WriteOutcome.Failed)
+        {
+            NoteReplayed(write.Command);
+        }
+
+        return outcome;
+    }
+
+    /// <inheritdoc cref="DatabaseWriter.SetOverruled"/>
+    public void SetOverruled(ulong observation)
+    {
+        if (_begun.ContainsKey(_mainName))
+        {
+            Main.SetOverruled(observation);
+        }
+    }
+
+    /// <inheritdoc cref="DatabaseWriter.ReadOverruled"/>
+    public Dictionary<long, ulong> ReadOverruled() => Main.ReadOverruled();
 
     /// <inheritdoc cref="DatabaseWriter.SetClusterId"/>
     public void SetClusterId(Guid id)
@@ -434,6 +425,39 @@ public sealed class DatabaseSet : IDisposable
         }
 
         EndEntry();
+    }
+
+    /// <summary>Who is to replay a write; null where nobody has to, because it was done before a crash.</summary>
+    private DatabaseWriter? FindReplayer(WriteCommand command)
+    {
+        var isMainBehind = _begun.ContainsKey(_mainName);
+        if (command.Operation is not null || command.Database == _mainName)
+        {
+            return isMainBehind ? Main : null;
+        }
+
+        // Where main is ahead, the database may have been dropped since.
+        return Names.Contains(command.Database) ? Use(command.Database)?.Writer
+            : !isMainBehind ? null
+            : throw new ReplicaDivergedException(
+                $"Entry {_stamp.Index} writes to the database \"{command.Database}\", which this node does not have.");
+    }
+
+    private void NoteReplayed(WriteCommand command)
+    {
+        var isMainBehind = _begun.ContainsKey(_mainName);
+        if (command.Operation is { } operation)
+        {
+            _operation = isMainBehind ? operation : null;
+        }
+        else if (command.Database != _mainName)
+        {
+            _touched.Add(command.Database);
+            if (isMainBehind)
+            {
+                Main.RememberKey(command);
+            }
+        }
     }
 
     private void EndEntry()

@@ -205,18 +205,48 @@ public sealed class DatabaseWriter : IDisposable
     /// <param name="write">The write, with what the leader observed.</param>
     /// <param name="ordinal">Its place in the entry, from 0.</param>
     /// <param name="collectRows">False to leave the rows of its results out, where nobody waits for them.</param>
-    /// <exception cref="ReplicaDivergedException">It fails here, or does something else than it did at the leader.</exception>
+    /// <exception cref="ObservationDifferedException">It fails here, or does something else than it did at the leader; the caller rolls back.</exception>
     /// <exception cref="InvalidOperationException">No entry is open.</exception>
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
     public IReadOnlyList<StatementResult> Replay(LoggedWrite write, int ordinal, bool collectRows)
+    {
+        switch (ReplayOverruling(write, ordinal, collectRows))
+        {
+            case WriteOutcome.Succeeded { Observation: var observation, Results: var results } when observation == write.Observation:
+                return results;
+            case WriteOutcome.Succeeded { Observation: var observation }:
+                throw Differed(
+                    ordinal,
+                    $"the leader changed {write.Observation.RowsAffected} rows with last id {write.Observation.LastInsertId}, " +
+                    $"this node {observation.RowsAffected} rows with last id {observation.LastInsertId}",
+                    ObservationDigest.Of(ordinal, observation));
+            case WriteOutcome.Failed { Failure: var failure }:
+                throw Differed(
+                    ordinal, $"the leader executed it, but here it failed: {failure.Detail}", ObservationDigest.Of(ordinal, failure));
+            case var outcome:
+                throw new System.Diagnostics.UnreachableException(outcome.GetType().Name);
+        }
+    }
+
+    /// <summary>
+    /// Executes a write from the log as this node's content has it, whatever the leader recorded. One that fails leaves no trace; where SQLite
+    /// rolled back the entry with it (<see cref="TransactionLost"/>), the caller begins the entry again without that write.
+    /// </summary>
+    /// <param name="write">The write.</param>
+    /// <param name="ordinal">Its place in the entry, from 0.</param>
+    /// <param name="collectRows">False to leave the rows of its results out, where nobody waits for them.</param>
+    /// <returns>Succeeded or failed.</returns>
+    /// <exception cref="InvalidOperationException">No entry is open, or it was lost.</exception>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public WriteOutcome ReplayOverruling(LoggedWrite write, int ordinal, bool collectRows)
     {
         RequireEntry();
         var command = write.Command;
         if (command.Operation is { } operation)
         {
-            return ExecuteOperation(command, operation, ordinal, new(MaySchema: true)) is WriteOutcome.Failed { Failure: var refused }
-                ? throw Diverged(ordinal, $"the leader performed it, but here it failed: {refused.Detail}")
-                : [];
+            return ExecuteOperation(command, operation, ordinal, new(MaySchema: true)) is WriteOutcome.Failed refused
+                ? refused
+                : new WriteOutcome.Succeeded([], write.Observation);
         }
 
         StartWrite(ordinal);
@@ -234,21 +264,38 @@ public sealed class DatabaseWriter : IDisposable
 
         if (failure is not null)
         {
-            throw Diverged(ordinal, $"the leader executed it, but here it failed: {failure.Detail}");
+            FinishWrite(succeeded: false);
+            return new WriteOutcome.Failed(failure);
         }
 
         var observation = Observe(results);
-        if (observation != write.Observation)
-        {
-            throw Diverged(
-                ordinal,
-                $"the leader changed {write.Observation.RowsAffected} rows with last id {write.Observation.LastInsertId}, " +
-                $"this node {observation.RowsAffected} rows with last id {observation.LastInsertId}");
-        }
-
         _ = Remember(command, results, long.MaxValue);
         FinishWrite(succeeded: true);
-        return results;
+        return new WriteOutcome.Succeeded(results, observation);
+    }
+
+    /// <summary>Notes, as part of the open entry, that it is executed otherwise than its leader recorded, as a majority observed it.</summary>
+    /// <param name="observation">What they observed, as an <see cref="ObservationDifferedException"/> has it.</param>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public void SetOverruled(ulong observation)
+    {
+        RequireEntry();
+        using var statement = _connection.PrepareInternal("INSERT OR REPLACE INTO _distdb_overruled VALUES (?1, ?2)");
+        statement.Bind(1, _stamp.Index).Bind(2, unchecked((long)observation)).Run();
+    }
+
+    /// <summary>The entries that are executed here otherwise than their leaders recorded, with what was observed.</summary>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    public Dictionary<long, ulong> ReadOverruled()
+    {
+        using var statement = _connection.PrepareInternal("SELECT entry, observation FROM _distdb_overruled");
+        var overruled = new Dictionary<long, ulong>();
+        while (statement.Step())
+        {
+            overruled.Add(statement.Integer(0), unchecked((ulong)statement.Integer(1)));
+        }
+
+        return overruled;
     }
 
     /// <summary>What is remembered of a write's idempotency key; null where it has none, or a new one.</summary>
@@ -587,7 +634,10 @@ public sealed class DatabaseWriter : IDisposable
         _readState.Reset();
     }
 
-    private ReplicaDivergedException Diverged(int ordinal, string how) => new(
+    private ObservationDifferedException Differed(int ordinal, string how, ulong observation) => new(
         $"The content of {_connection.Path} is not what the leader has. At entry {_stamp.Index}, write {ordinal}: {how}. The entry was not " +
-        $"committed; the file is left at entry {AppliedIndex}. Keep it aside for examination; this node needs a snapshot from a healthy peer.");
+        $"committed; the file is left at entry {AppliedIndex}.",
+        _stamp.Index,
+        ordinal,
+        observation);
 }

@@ -7,7 +7,7 @@ internal static class InternalSchema
     public const string Prefix = "_distdb_";
 
     /// <summary>Tables and indexes of <see cref="Create"/>.</summary>
-    private const int ObjectCount = 4;
+    private const int ObjectCount = 5;
 
     /// <summary>Creates what is missing.</summary>
     public static readonly IReadOnlyList<string> Create =
@@ -44,6 +44,10 @@ internal static class InternalSchema
             touched INTEGER NOT NULL,
             dropped INTEGER) WITHOUT ROWID
         """,
+
+        // Entries executed otherwise than their leaders recorded, because a majority observed something else (an ObservationDigest). Content
+        // like any other: the same on all replicas, and in every copy.
+        "CREATE TABLE IF NOT EXISTS _distdb_overruled(entry INTEGER PRIMARY KEY, observation INTEGER NOT NULL)",
     ];
 
     /// <summary>

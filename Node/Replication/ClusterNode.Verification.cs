@@ -27,23 +27,23 @@ public sealed partial class ClusterNode
     /// <summary>What the last verification found, as far as this node knows; null if there was none since its start.</summary>
     public VerificationResult? Verification => _verifier.Last;
 
-    /// <summary>That this node is replacing its content, or null.</summary>
+    /// <summary>That this node is replacing its content, or waits to learn whether it must; or null.</summary>
     public RepairView? Repair
     {
         get
         {
             var task = _writes.Repair;
-            return (task?.Reason ?? _closedBecause) is { } reason
-                ? new(reason, task?.Since ?? _closedSince, DescribeRepair(), task?.QuarantineFolder)
+            return (task?.Reason ?? _closedBecause) is { } reason ? new(reason, task?.Since ?? _closedSince, DescribeRepair(), task?.QuarantineFolder)
+                : _writes.Opinions.Disagreement is { } disagreement ? new(disagreement.Reason, disagreement.Since, Describe(disagreement), null)
                 : null;
         }
     }
 
-    /// <summary>Whether this node serves nobody, because its content is bad.</summary>
-    private bool IsClosed => _closedBecause is not null || _writes.Repair is not null;
+    /// <summary>Whether this node serves nobody, because its content is bad, or may be.</summary>
+    private bool IsClosed => _closedBecause is not null || _writes.Repair is not null || _writes.Opinions.Disagreement is not null;
 
     /// <summary>Whether what this node holds counts: as a strong read's source, and as what a leader executes writes on.</summary>
-    private bool IsTrusted => !IsClosed && !_isKnownBad && (!_mustBeVerified || _verifier.IsVerified);
+    private bool IsTrusted => !IsClosed && !_isKnownBad && (!_mustBeVerified || _verifier.IsVerified) && !_opinions.IsDisputed;
 
     /// <summary>
     /// Whether to give copies away. Not of bad content; and not of content that nobody has compared yet, as long as another member is there
@@ -239,6 +239,7 @@ public sealed partial class ClusterNode
         _verifier.Distrust();
         _schedule.Restart();
         _isKnownBad = false;
+        _unfitHealers = [];
         if (_closedBecause is not null)
         {
             _closedBecause = null;
@@ -248,7 +249,7 @@ public sealed partial class ClusterNode
 
     private void SweepRepair()
     {
-        if (Role == Role.Leader && (IsClosed || _isKnownBad) && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs)
+        if (Role == Role.Leader && (IsClosed || _isKnownBad) && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs)
         {
             // Elected for its log, which is good; but it can execute nothing.
             _handOverAtMs = Environment.TickCount64;
@@ -288,7 +289,7 @@ public sealed partial class ClusterNode
     {
         var verdicts = _verifier.Last?.Nodes.ToDictionary(n => n.Node, n => n.Health) ?? [];
         return Peers
-            .Where(p => _transport.StateOf(p).IsConnected && verdicts.GetValueOrDefault(p) is not (NodeHealth.Differs or NodeHealth.Damaged))
+            .Where(p => _transport.StateOf(p).IsConnected && !_unfitHealers.Contains(p) && verdicts.GetValueOrDefault(p) is not (NodeHealth.Differs or NodeHealth.Damaged))
             .OrderByDescending(p => verdicts.TryGetValue(p, out var health) && health == NodeHealth.Healthy)
             .ThenByDescending(p => p == Leader)
             .ThenBy(p => p);
@@ -315,8 +316,17 @@ public sealed partial class ClusterNode
         using var timeout = Timeout(deadline, cancellationToken);
         try
         {
-            await _verifier.WaitUntilVerifiedAsync(timeout.Token).ConfigureAwait(false);
-            return null;
+            while (!IsTrusted && !IsClosed)
+            {
+                if (_mustBeVerified)
+                {
+                    await _verifier.WaitUntilVerifiedAsync(timeout.Token).ConfigureAwait(false);
+                }
+
+                await _opinions.WaitUntilSettledAsync(timeout.Token).ConfigureAwait(false);
+            }
+
+            return IsClosed ? ClosedFailure() : null;
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
@@ -324,7 +334,9 @@ public sealed partial class ClusterNode
                 ? ClosedFailure()
                 : new(
                     FailureCode.NoQuorum,
-                    "A strong read waits until this node's content was found equal to that of a majority since the node's start, which did not happen in time; GET /status tells more under \"verification\". Ask another node, or use consistency \"local\" to read what this node has.");
+                    _opinions.IsDisputed
+                        ? "A strong read waits while nodes do not agree on what an entry of the log does, until a majority sides with this node, which did not happen in time; GET /status at the others tells more under \"repair\". Use consistency \"local\" to read what this node has."
+                        : "A strong read waits until this node's content was found equal to that of a majority since the node's start, which did not happen in time; GET /status tells more under \"verification\". Ask another node, or use consistency \"local\" to read what this node has.");
         }
     }
 
@@ -358,7 +370,9 @@ public sealed partial class ClusterNode
 
     private Failure ClosedFailure() => new(
         FailureCode.Repairing,
-        $"This node's copy of the data is not to be trusted, and is being replaced by a copy of another node's; {DescribeRepair()} Nothing was done here: ask another node, or this one again in a while.");
+        _closedBecause is null && _writes.Opinions.Disagreement is { } disagreement
+            ? $"An entry of the log does something else on this node than its leader recorded, and it is not decided who is right; {Describe(disagreement)} Nothing was done here: ask another node, or this one again in a while."
+            : $"This node's copy of the data is not to be trusted, and is being replaced by a copy of another node's; {DescribeRepair()} Nothing was done here: ask another node, or this one again in a while.");
 
     private string DescribeRepair() => (_snapshotInbox.Progress, _healer) switch
     {

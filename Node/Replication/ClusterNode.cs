@@ -124,6 +124,9 @@ public sealed partial class ClusterNode : BackgroundService
         _schedule = new(Id, options.VerifyInterval);
         _mustBeVerified |= options.VerifyInterval > TimeSpan.Zero;
         _verifier = CreateVerifier();
+        _opinions = new(Id, _writes.Opinions, () => Membership, () => Peers, transport.Send) { Settled = _writes.TrustChanged };
+        _writes.Differed = OnDiffered;
+        _writes.Overruled = OnOverruled;
         _writes.VerifyApplied = _verifier.Begin;
         _writes.RepairBegins = OnRepairBegins;
         _writes.MovedAside = task => LogMovedAside(task.QuarantineFolder, task.MinIndex);
@@ -441,6 +444,7 @@ public sealed partial class ClusterNode : BackgroundService
                 TellCatchUp();
                 _snapshotInbox.Sweep();
                 _snapshotOutbox.Sweep();
+                SweepOpinions();
                 SweepRepair();
                 SweepVerification();
             }
@@ -566,6 +570,9 @@ public sealed partial class ClusterNode : BackgroundService
                 break;
             case VerifyReport or VerifyKeysRequest or VerifyKeys or VerifyFindings:
                 _verifier.Receive(from, message);
+                break;
+            case ReplayOpinion opinion:
+                _opinions.Receive(from, opinion, Environment.TickCount64);
                 break;
             case NodeReport report:
                 _reports[from] = report;

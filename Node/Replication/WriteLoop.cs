@@ -44,6 +44,7 @@ internal sealed class WriteLoop : IDisposable
     private ReceivedSnapshot? _snapshot;
     private (Membership Membership, Membership Basis)? _proposedMembership;
     private string? _repairWanted;
+    private LogIndex? _overruleWanted;
     private bool _stopping;
 
     // This thread's own.
@@ -80,8 +81,11 @@ internal sealed class WriteLoop : IDisposable
         _committed = LogIndex.Max(_appliedIndex, log.BaseIndex);
         _checkpointTried = _appliedIndex;
         _applied.Advance(_appliedIndex);
+        Opinions = new(applied);
         if (databases.IsOpen)
         {
+            Opinions.Begin(log.BaseIndex, _databases.ReadOverruled());
+
             // The log's word counts more: after a recovery the database learns its new cluster from it.
             NoteClusterId(log.ClusterId ?? _databases.ClusterId);
             MasterNode = new(_databases.MasterNode);
@@ -120,6 +124,15 @@ internal sealed class WriteLoop : IDisposable
         get => Volatile.Read(ref _repair);
         init => _repair = value;
     }
+
+    /// <summary>What entries did here. While it has a disagreement, nothing is applied and no client is to be served.</summary>
+    public OwnOpinions Opinions { get; }
+
+    /// <summary>Told on this loop's thread that an entry does something else here than recorded: see <see cref="Overrule"/> and <see cref="GiveUpDatabase"/>.</summary>
+    public Action<Disagreement> Differed { get; set; } = _ => { };
+
+    /// <summary>Told on this loop's thread that the entry of a disagreement is applied as this node observes it.</summary>
+    public Action<Disagreement> Overruled { get; set; } = _ => { };
 
     /// <summary>Told on this loop's thread about the entry of a verification when it was just applied, before anything else is.</summary>
     public Action<LogIndex, VerifyOperation> VerifyApplied { get; set; } = (_, _) => { };
@@ -174,6 +187,16 @@ internal sealed class WriteLoop : IDisposable
         lock (_lock)
         {
             _repairWanted ??= reason;
+            Monitor.Pulse(_lock);
+        }
+    }
+
+    /// <summary>Has this loop apply an entry, of which it observes something else than recorded, as it observes it; nothing where it is not at that one.</summary>
+    public void Overrule(LogIndex index)
+    {
+        lock (_lock)
+        {
+            _overruleWanted = index;
             Monitor.Pulse(_lock);
         }
     }
@@ -288,7 +311,18 @@ internal sealed class WriteLoop : IDisposable
                 BeginRepair(_repairWanted!);
                 break;
             case Work.Apply:
-                ApplyUpTo(committed);
+                try
+                {
+                    ApplyUpTo(committed);
+                }
+                catch (ObservationDifferedException e)
+                {
+                    Differ(e);
+                }
+
+                break;
+            case Work.Overrule:
+                ApplyOverruling();
                 break;
             case Work.Install:
                 Install();
@@ -310,6 +344,7 @@ internal sealed class WriteLoop : IDisposable
         Repair,
         Install,
         Apply,
+        Overrule,
         Abandon,
         Execute,
     }
@@ -347,6 +382,17 @@ internal sealed class WriteLoop : IDisposable
                 if (_snapshot is not null && _batch is null)
                 {
                     return Work.Install;
+                }
+
+                if (Opinions.Disagreement is { } disagreement)
+                {
+                    if (_overruleWanted == disagreement.Index)
+                    {
+                        return Work.Overrule;
+                    }
+
+                    Monitor.Wait(_lock);
+                    continue;
                 }
 
                 if (committed > _appliedIndex)
@@ -439,6 +485,7 @@ internal sealed class WriteLoop : IDisposable
             }
 
             NoteClusterId(_databases.ClusterId);
+            Opinions.Begin(snapshot.Index, _databases.ReadOverruled());
             FinishEntry(snapshot.Index, 0);
             _checkpointTried = snapshot.Index;
 
@@ -488,6 +535,7 @@ internal sealed class WriteLoop : IDisposable
             PutBackOrDrop(batch.Unlogged.Select(u => u.Write), batch.Term);
         }
 
+        Opinions.End();
         RepairBegins(reason);
         // Not the last entry applied: one that changes no content leaves no trace in any file, so that no copy may ever reach it.
         var reached = _databases.IsOpen ? new(_databases.AppliedIndex) : _repair?.MinIndex ?? LogIndex.Zero;
@@ -543,7 +591,30 @@ internal sealed class WriteLoop : IDisposable
         CheckpointIfDue();
     }
 
-    private void Apply(Entry entry)
+    /// <summary>Either this file is bad or the leader's was: nothing more is applied until the voters have said which.</summary>
+    private void Differ(ObservationDifferedException e)
+    {
+        _databases.Rollback();
+        lock (_lock)
+        {
+            _overruleWanted = null;
+        }
+
+        var disagreement = new Disagreement(new(e.Entry), e.Observation, e.Message, DateTimeOffset.UtcNow);
+        Opinions.Differ(disagreement);
+        Differed(disagreement);
+    }
+
+    /// <summary>A majority observes what this node observes: so is the entry applied.</summary>
+    private void ApplyOverruling()
+    {
+        var disagreement = Opinions.Disagreement!;
+        Apply(_log.Read(disagreement.Index, disagreement.Index, ApplyBytesAtOnce).Single(), disagreement);
+        Opinions.Overruled();
+        Overruled(disagreement);
+    }
+
+    private void Apply(Entry entry, Disagreement? overruling = null)
     {
         if (entry.Kind == EntryKind.Configuration)
         {
@@ -552,9 +623,8 @@ internal sealed class WriteLoop : IDisposable
             _databases.Commit();
         }
 
-        List<(WriteId Id, IReadOnlyList<StatementResult> Results)> own = [];
+        List<(WriteId Id, WriteOutcome Outcome)> own = [];
         IReadOnlyList<LoggedWrite> writes = [];
-        var writeCount = 0;
         switch (entry.Kind == EntryKind.Command ? LogCommandCodec.Decode(entry.Data.Span) : null)
         {
             case null:
@@ -567,33 +637,87 @@ internal sealed class WriteLoop : IDisposable
                 break;
             case WriteBatch batch:
                 writes = batch.Writes;
-                _databases.Begin(new(entry.Index.Value, batch.TimeMs, batch.Seed));
-                for (; writeCount < batch.Writes.Count; writeCount++)
-                {
-                    var write = batch.Writes[writeCount];
-                    var isAwaited = _pending.IsAwaited(write.Command.Id);
-                    var results = _databases.Replay(write, writeCount, isAwaited);
-                    if (isAwaited && results is not null)
-                    {
-                        own.Add((write.Command.Id, results));
-                    }
-                }
-
-                _databases.Commit();
-                writes = batch.Writes;
+                var stamp = new EntryStamp(entry.Index.Value, batch.TimeMs, batch.Seed);
+                own = overruling is null ? Replay(stamp, writes) : ReplayOverruling(stamp, writes, overruling.Observation);
                 break;
             case var command:
                 throw new UnreachableException(command.GetType().Name);
         }
 
-        FinishEntry(entry.Index, writeCount);
-        foreach (var (id, results) in own)
+        FinishEntry(entry.Index, writes.Count);
+        foreach (var (id, outcome) in own)
         {
-            _pending.Applied(id, entry.Index, results);
+            if (outcome is WriteOutcome.Succeeded { Results: var results })
+            {
+                _pending.Applied(id, entry.Index, results);
+            }
+            else
+            {
+                _pending.Refused(id, entry.Term, ((WriteOutcome.Failed)outcome).Failure);
+            }
         }
 
         FinishTerm(entry.Term);
         AnnounceVerifications(entry.Index, writes.Select(w => w.Command));
+    }
+
+    /// <summary>Executes an entry as recorded. Gives the outcomes of those writes that clients of this node wait for.</summary>
+    private List<(WriteId Id, WriteOutcome Outcome)> Replay(EntryStamp stamp, IReadOnlyList<LoggedWrite> writes)
+    {
+        List<(WriteId, WriteOutcome)> own = [];
+        _databases.Begin(stamp);
+        for (var i = 0; i < writes.Count; i++)
+        {
+            var id = writes[i].Command.Id;
+            var isAwaited = _pending.IsAwaited(id);
+            var results = _databases.Replay(writes[i], i, isAwaited);
+            if (isAwaited && results is not null)
+            {
+                own.Add((id, new WriteOutcome.Succeeded(results, writes[i].Observation)));
+            }
+        }
+
+        _databases.Commit();
+        return own;
+    }
+
+    /// <summary>Executes an entry as this node's content has it, and notes that. Otherwise as <see cref="Replay"/>.</summary>
+    private List<(WriteId Id, WriteOutcome Outcome)> ReplayOverruling(EntryStamp stamp, IReadOnlyList<LoggedWrite> writes, ulong observation)
+    {
+        // Those at which SQLite rolls back the whole entry: it is begun again without them.
+        Dictionary<int, WriteOutcome?> leftOut = [];
+        while (true)
+        {
+            List<(WriteId, WriteOutcome)> own = [];
+            _databases.Begin(stamp);
+            for (var i = 0; i < writes.Count && !_databases.TransactionLost; i++)
+            {
+                var id = writes[i].Command.Id;
+                var isAwaited = _pending.IsAwaited(id);
+                if (!leftOut.TryGetValue(i, out var outcome))
+                {
+                    outcome = _databases.ReplayOverruling(writes[i], i, isAwaited);
+                    if (_databases.TransactionLost)
+                    {
+                        leftOut.Add(i, outcome);
+                    }
+                }
+
+                if (isAwaited && outcome is not null)
+                {
+                    own.Add((id, outcome));
+                }
+            }
+
+            if (!_databases.TransactionLost)
+            {
+                _databases.SetOverruled(observation);
+                _databases.Commit();
+                return own;
+            }
+
+            _databases.Rollback();
+        }
     }
 
     private void AnnounceVerifications(LogIndex index, IEnumerable<WriteCommand> applied)
@@ -771,7 +895,7 @@ internal sealed class WriteLoop : IDisposable
                 FailureCode.Timeout,
                 IsTrusted()
                     ? "The write waited longer than its time limit for others before it. It was not done; send it again."
-                    : "The leader was just started and has not yet found its content equal to a majority's, so it takes no writes. This one was not done; send it again in a moment."))));
+                    : "The leader has not yet found its content equal to a majority's, as it was just started or another node observes something else than it recorded; so it takes no writes. This one was not done; send it again in a moment."))));
             return;
         }
 

@@ -86,6 +86,12 @@ public sealed record VerifyKeys(LogIndex Index, string Database, string Table, R
 /// <param name="Differences">What the bytes mean is replication's business.</param>
 public sealed record VerifyFindings(LogIndex Index, ReadOnlyMemory<byte> Differences) : PeerMessage;
 
+/// <summary>What an entry of the log did at a node, told to all others while one of them is in doubt about it.</summary>
+/// <param name="Index">The entry.</param>
+/// <param name="Observation">0 where it did what its leader recorded, else a digest of what it did instead.</param>
+/// <param name="IsQuestion">The sender does not know yet who is right, and wants to hear from everybody; sent again until it does.</param>
+public sealed record ReplayOpinion(LogIndex Index, ulong Observation, bool IsQuestion) : PeerMessage;
+
 /// <summary>Asks the leader for a change of the membership; sent again until the change is seen in the log, or refused.</summary>
 /// <param name="Number">The asking node's own number for it, given back in a refusal.</param>
 /// <param name="Change">What is wanted.</param>

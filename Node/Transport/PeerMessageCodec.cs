@@ -30,6 +30,7 @@ namespace DistDb.Node.Transport;
 /// 31 VerifyKeysRequest      index database table buckets:bytes
 /// 32 VerifyKeys             index database table keys:bytes
 /// 33 VerifyFindings         index differences:bytes
+/// 34 ReplayOpinion          index observation:8 bytes is-question:bool
 /// 40 MembershipRequest      number kind:byte (1 join, 2 remove, 3 address) node [log-id:8 bytes address | address]
 /// 41 MembershipRefused      number code:byte detail ... (as in 21)
 /// </code>
@@ -122,6 +123,12 @@ public static class PeerMessageCodec
                 writer.WriteByte(33);
                 writer.WriteSigned(m.Index.Value);
                 writer.WriteBytes(m.Differences.Span);
+                break;
+            case ReplayOpinion m:
+                writer.WriteByte(34);
+                writer.WriteSigned(m.Index.Value);
+                writer.WriteFixed64(m.Observation);
+                writer.WriteBool(m.IsQuestion);
                 break;
             case MembershipRequest m:
                 writer.WriteByte(40);
@@ -275,6 +282,8 @@ public static class PeerMessageCodec
                 return new VerifyKeys(ReadIndex(ref reader), reader.ReadText(), reader.ReadText(), reader.ReadBytes());
             case 33:
                 return new VerifyFindings(ReadIndex(ref reader), reader.ReadBytes());
+            case 34:
+                return new ReplayOpinion(ReadIndex(ref reader), reader.ReadFixed64(), reader.ReadBool());
             case 40:
                 return new MembershipRequest(reader.ReadSigned(), ReadChange(ref reader));
             case 41:

@@ -108,6 +108,51 @@ public sealed class VerificationTests(ITestOutputHelper output)
         victim.IsRunning.Should().BeTrue();
     }
 
+    [Fact]
+    public async Task A_running_leader_whose_file_goes_bad_is_healed_from_the_others_and_not_they_from_it()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        (await cluster.Master.ExecAsync("CREATE TABLE t(id INTEGER PRIMARY KEY, v INTEGER, name TEXT)")).Status.Should().Be(200);
+        (await cluster.Master.ExecAsync(
+            $"WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < {Rows}) INSERT INTO t SELECT n, n * 2, 'row ' || n FROM c"))
+            .Status.Should().Be(200);
+        await cluster.ConvergeAsync();
+
+        // Stopped in order, all pages are in the file, and started again, none of the table's is in SQLite's caches.
+        foreach (var node in cluster.Nodes)
+        {
+            (await node.StopAsync()).Should().Be(0);
+        }
+
+        cluster.StartAll();
+        await cluster.WaitUntilReadyAsync();
+        foreach (var node in cluster.Nodes)
+        {
+            (await node.StrongQueryAsync("SELECT 1")).Status.Should().Be(200, "the node is verified");
+        }
+
+        var leader = await cluster.FindLeaderAsync();
+        TestNode[] others = [.. cluster.Nodes.Where(n => n != leader)];
+        FilePages.Replace(leader.DatabasePath, "row 2345", "row 2O45");
+        (await leader.QueryAsync("SELECT count(*) FROM t WHERE name = 'row 2345'")).Scalar.GetInt32().Should().Be(0, "the running node reads what is there now");
+
+        var written = await others[0].ExecAsync("UPDATE t SET v = -1 WHERE name = 'row 2345'");
+        written.Status.Should().Be(200);
+        written.Json.GetProperty("rows_affected").GetInt64().Should().Be(1);
+        await cluster.WaitUntilAsync("the leader is healed", async () => leader.QuarantineFiles.Any() && await leader.IsReadyAsync());
+        foreach (var node in cluster.Nodes)
+        {
+            (await node.StrongQueryAsync("SELECT v FROM t WHERE name = 'row 2345'")).Scalar.GetInt32().Should().Be(-1);
+            (await node.ExecAsync("INSERT INTO t VALUES (?, 0, 'more')", Rows + 1 + node.Id)).Status.Should().Be(200);
+        }
+
+        cluster.Logs.Should().Contain("what its leader recorded is wrong");
+        others.Should().OnlyContain(n => !n.QuarantineFiles.Any());
+        cluster.Nodes.Should().OnlyContain(n => n.IsRunning);
+        await cluster.ConvergeAsync();
+        (await leader.VerifyAsync(repair: false)).Json.GetProperty("outcome").GetString().Should().Be("equal");
+    }
+
     /// <summary>So many entries that none of the table's beginning is left in the log.</summary>
     private static async Task WriteUntilCutAsync(TestCluster cluster, TestNode node)
     {

@@ -51,7 +51,7 @@ public sealed class PeerMessageCodecTests
         }
     }
 
-    private const int Kinds = 23;
+    private const int Kinds = 24;
 
     /// <summary>Records compare their lists by reference, so lists are compared by themselves.</summary>
     private static void AssertSame(PeerMessage actual, PeerMessage expected)
@@ -148,6 +148,7 @@ public sealed class PeerMessageCodecTests
             19 => new VerifyKeysRequest(Index(), random.Text(), random.Text(), random.Bytes(random.Next(40))),
             20 => new VerifyKeys(Index(), random.Text(), random.Text(), random.Bytes(random.Next(40))),
             21 => new VerifyFindings(Index(), random.Bytes(random.Next(40))),
+            22 => new ReplayOpinion(Index(), (ulong)random.Long(), Bool()),
             _ => new NodeReport(random.Bytes(random.Next(40))),
         };
 
