@@ -10,7 +10,8 @@ namespace DistDb.Node.Commands;
 /// write      command, rows affected: signed, last insert id: signed
 /// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text, flags: byte (1 transaction, 2 key, 4 operation),
 ///            [key: text], operation | count, count x statement
-/// operation  kind: byte (1 promote, 2 verify), node: signed | repairs: bool
+/// operation  kind: byte (1 promote, 2 verify, 3 create database, 4 drop database),
+///            node: signed | repairs: bool | name: text, if not exists: bool | name: text, if exists: bool
 /// statement  sql: text, form: byte (0 positional, 1 named), count, count x ([name: text] value)
 /// value      kind: byte (SqlValueKind), then signed | 8 bytes | text | bytes
 /// </code>
@@ -24,6 +25,8 @@ public static class LogCommandCodec
     private const byte FlagOperation = 4;
     private const byte OperationPromote = 1;
     private const byte OperationVerify = 2;
+    private const byte OperationCreateDatabase = 3;
+    private const byte OperationDropDatabase = 4;
     private const byte FormPositional = 0;
     private const byte FormNamed = 1;
 
@@ -200,6 +203,16 @@ public static class LogCommandCodec
                 writer.WriteByte(OperationVerify);
                 writer.WriteBool(verify.Repairs);
                 break;
+            case CreateDatabaseOperation create:
+                writer.WriteByte(OperationCreateDatabase);
+                writer.WriteText(create.Name);
+                writer.WriteBool(create.IfNotExists);
+                break;
+            case DropDatabaseOperation drop:
+                writer.WriteByte(OperationDropDatabase);
+                writer.WriteText(drop.Name);
+                writer.WriteBool(drop.IfExists);
+                break;
             default:
                 throw new ArgumentException($"No layout for {operation.GetType().Name}.", nameof(operation));
         }
@@ -209,6 +222,8 @@ public static class LogCommandCodec
     {
         OperationPromote => new PromoteOperation(reader.ReadInt32()),
         OperationVerify => new VerifyOperation(reader.ReadBool()),
+        OperationCreateDatabase => new CreateDatabaseOperation(reader.ReadText(), reader.ReadBool()),
+        OperationDropDatabase => new DropDatabaseOperation(reader.ReadText(), reader.ReadBool()),
         var kind => throw new InvalidDataException($"An operation of kind {kind}; a newer version may have written it."),
     };
 

@@ -10,3 +10,13 @@ public sealed record PromoteOperation(int Node) : Operation;
 /// <summary>Has every node compute what its content is at this very entry, and tell the others.</summary>
 /// <param name="Repairs">Whether a node that finds itself different from the majority replaces its content.</param>
 public sealed record VerifyOperation(bool Repairs) : Operation;
+
+/// <summary>Makes a new, empty database.</summary>
+/// <param name="Name">As <see cref="DatabaseName.Value"/> gives it.</param>
+/// <param name="IfNotExists">Whether one that is there already is left as it is; otherwise it is a conflict.</param>
+public sealed record CreateDatabaseOperation(string Name, bool IfNotExists) : Operation;
+
+/// <summary>Deletes a database with all that is in it.</summary>
+/// <param name="Name">As <see cref="DatabaseName.Value"/> gives it.</param>
+/// <param name="IfExists">Whether it will do if there is none; otherwise that is a failure.</param>
+public sealed record DropDatabaseOperation(string Name, bool IfExists) : Operation;
