@@ -8,7 +8,7 @@ using DistDb.Node.Replication;
 
 namespace DistDb.Node.Api;
 
-/// <summary><c>POST /query</c> and <c>POST /</c>: SQL in, results out.</summary>
+/// <summary><c>POST /query</c> and <c>POST /</c>: SQL or structured commands in, results out.</summary>
 internal static class QueryEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes)
@@ -24,7 +24,7 @@ internal static class QueryEndpoint
         {
             // Whatever the Content-Type says: curl's default is a form's.
             var request = await ReadRequestAsync(context).ConfigureAwait(false);
-            await (request.IsQuery
+            await (request.IsQuery && request.Operation is null
                 ? QueryAsync(context, node, schema, request, started)
                 : WriteAsync(context, node, schema, request, started)).ConfigureAwait(false);
         }
@@ -63,7 +63,7 @@ internal static class QueryEndpoint
 
     private static async Task QueryAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
-        switch (await node.QueryAsync(request.Database, request.Statements[0], request.IsStrong, new(request.MinIndex), context.RequestAborted)
+        switch (await node.QueryAsync(request.Database.Value, request.Statements[0], request.IsStrong, new(request.MinIndex), context.RequestAborted)
             .ConfigureAwait(false))
         {
             case QueryResult.Done { Index: var index, Rows: var rows }:
@@ -86,7 +86,10 @@ internal static class QueryEndpoint
 
     private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
-        switch (await node.WriteAsync(request.Database, request.Statements, request.IsTransaction, request.Id, context.RequestAborted).ConfigureAwait(false))
+        var writing = request.Operation is { } operation
+            ? node.ChangeDatabasesAsync(operation, request.Id, context.RequestAborted)
+            : node.WriteAsync(request.Database.Value, request.Statements, request.IsTransaction, request.Id, context.RequestAborted);
+        switch (await writing.ConfigureAwait(false))
         {
             case WriteResult.Done { Index: var index, Results: var results }:
                 await AnswerAsync(context, node, index, started, (json, asObjects) => WriteResults(json, request, results, asObjects))
@@ -102,6 +105,13 @@ internal static class QueryEndpoint
 
     private static void WriteResults(Utf8JsonWriter json, QueryRequest request, IReadOnlyList<StatementResult> results, bool asObjects)
     {
+        if (request.Operation is not null || request.IsSummedUp)
+        {
+            // An operation has no results, and a command of many rows one for each of its statements.
+            ResultJson.WriteResult(json, new(results.Sum(r => r.RowsAffected), results is [.., var last] ? last.LastInsertId : 0, Rows: null), asObjects);
+            return;
+        }
+
         if (!request.IsTransaction)
         {
             ResultJson.WriteResult(json, results[0], asObjects);
@@ -140,6 +150,12 @@ internal static class QueryEndpoint
 
     private static Task FailAsync(HttpContext context, SchemaGate schema, QueryRequest request, Failure failure)
     {
+        if (request.IsSummedUp)
+        {
+            // The client does not know of the statements that its command became.
+            failure = failure with { StatementIndex = null };
+        }
+
         switch (failure.Code)
         {
             case FailureCode.NotMaster:

@@ -1,16 +1,15 @@
 using System.Text.Json;
+using DistDb.Node.Api.Structured;
 using DistDb.Node.Commands;
 
 namespace DistDb.Node.Api;
 
 /// <summary>
-/// Reads a request's JSON strictly: an unknown field, a field given twice, a wrong type or a number that cannot be kept exactly is
-/// refused by name, because whatever would be guessed could be data that is lost or changed.
+/// Reads a request's JSON strictly: an unknown field, one that does not belong to the command, a field given twice, a wrong type or a number that cannot be
+/// kept exactly is refused by name, because whatever would be guessed could be data that is lost or changed.
 /// </summary>
 internal static class QueryRequestParser
 {
-    private const int StatementsMax = 10_000;
-
     private static readonly JsonReaderOptions _strict = new() { MaxDepth = 16 };
 
     /// <exception cref="RequestRejectedException">The request is wrong; the message says where and what to do.</exception>
@@ -20,45 +19,65 @@ internal static class QueryRequestParser
         {
             if (body.TrimStart(" \t\r\n"u8).IsEmpty)
             {
-                throw Bad("The body is empty; send a JSON object.");
+                throw StrictJson.Bad("The body is empty; send a JSON object.");
             }
 
+            // What a field means depends on the command, which may stand behind it.
+            var form = CommandForm.Find(FindCommand(body));
             var reader = new Utf8JsonReader(body, _strict);
             reader.Read();
-            var fields = ReadFields(ref reader);
+            var fields = ReadFields(ref reader, form);
             if (reader.Read())
             {
-                throw Bad("The body has more than one JSON value.");
+                throw StrictJson.Bad("The body has more than one JSON value.");
             }
 
             return fields.ToRequest();
         }
         catch (JsonException e)
         {
-            throw Bad($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}). Check quotes and commas there.");
+            throw StrictJson.Bad($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}). Check quotes and commas there.");
         }
         catch (InvalidOperationException)
         {
             // The reader's word for a string whose escapes make no Unicode text.
-            throw Bad("A string in the body is not valid Unicode text (half of a surrogate pair, or broken UTF-8).");
+            throw StrictJson.Bad("A string in the body is not valid Unicode text (half of a surrogate pair, or broken UTF-8).");
         }
     }
 
-    private static RequestRejectedException Bad(string detail) => new(FailureCode.BadRequest, detail);
-
-    private static Fields ReadFields(ref Utf8JsonReader reader)
+    private static string? FindCommand(ReadOnlySpan<byte> body)
     {
-        Expect(ref reader, JsonTokenType.StartObject, "The body", "a JSON object");
-        var fields = new Fields();
+        var reader = new Utf8JsonReader(body, _strict);
+        reader.Read();
+        StrictJson.Expect(ref reader, JsonTokenType.StartObject, "The body", "a JSON object");
+        while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
+        {
+            var isCommand = reader.ValueTextEquals("command"u8);
+            reader.Read();
+            if (isCommand)
+            {
+                return StrictJson.ReadText(ref reader, "command");
+            }
+
+            reader.Skip();
+        }
+
+        return null;
+    }
+
+    private static RequestFields ReadFields(ref Utf8JsonReader reader, CommandForm form)
+    {
+        var fields = new RequestFields(form.Kind);
         var seen = new HashSet<string>(StringComparer.Ordinal);
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
         {
             var name = reader.GetString()!;
             if (!seen.Add(name))
             {
-                throw Bad($"The field \"{name}\" is given twice.");
+                throw StrictJson.Bad($"The field \"{name}\" is given twice.");
             }
 
+            form.Require(name);
             reader.Read();
             ReadField(ref reader, name, fields);
         }
@@ -66,15 +85,15 @@ internal static class QueryRequestParser
         return fields;
     }
 
-    private static void ReadField(ref Utf8JsonReader reader, string name, Fields fields)
+    private static void ReadField(ref Utf8JsonReader reader, string name, RequestFields fields)
     {
         switch (name)
         {
             case "command":
-                fields.Command = ReadText(ref reader, name);
+                // Read before.
                 break;
             case "query":
-                fields.Query = ReadText(ref reader, name);
+                fields.Query = StrictJson.ReadText(ref reader, name);
                 break;
             case "params":
                 fields.Parameters = ReadParameters(ref reader, name);
@@ -83,19 +102,19 @@ internal static class QueryRequestParser
                 fields.Transaction = ReadTransaction(ref reader);
                 break;
             case "database":
-                fields.Database = ReadOptionalText(ref reader, name);
+                fields.Database = StrictJson.ReadOptionalText(ref reader, name);
                 break;
             case "id":
-                fields.Id = ReadOptionalText(ref reader, name);
+                fields.Id = StrictJson.ReadOptionalText(ref reader, name);
                 break;
             case "consistency":
-                fields.Consistency = ReadOptionalText(ref reader, name);
+                fields.Consistency = StrictJson.ReadOptionalText(ref reader, name);
                 break;
             case "min_index":
-                fields.MinIndex = ReadIndex(ref reader, name);
+                fields.MinIndex = StrictJson.ReadCount(ref reader, name, "an index that an earlier answer gave") ?? 0;
                 break;
             case "is_master" or "is_replicated":
-                if (ReadFlag(ref reader, name))
+                if (StrictJson.ReadFlag(ref reader, name))
                 {
                     throw new RequestRejectedException(
                         FailureCode.PrivilegedFlag,
@@ -103,32 +122,84 @@ internal static class QueryRequestParser
                 }
 
                 break;
+            case "table":
+                fields.Table = StrictJson.ReadText(ref reader, name);
+                break;
+            case "if_exists" or "if_not_exists":
+                fields.IsLenient = StrictJson.ReadFlag(ref reader, name);
+                break;
+            case "all":
+                fields.IsForAll = StrictJson.ReadFlag(ref reader, name);
+                break;
+            case "limit":
+                fields.Limit = StrictJson.ReadCount(ref reader, name, "the most rows that are wanted");
+                break;
+            case "offset":
+                fields.Offset = StrictJson.ReadCount(ref reader, name, "how many rows to leave out") ?? 0;
+                break;
+            case "data" or "columns" or "condition" or "order_by":
+                // Null is the same as leaving the field out.
+                if (reader.TokenType != JsonTokenType.Null)
+                {
+                    ReadStructure(ref reader, name, fields);
+                }
+
+                break;
             default:
-                throw Bad($"Unknown field \"{name}\". Known fields: command, query, params, transaction, database, id, consistency, min_index, is_master, is_replicated.");
+                throw new System.Diagnostics.UnreachableException(name);
+        }
+    }
+
+    private static void ReadStructure(ref Utf8JsonReader reader, string name, RequestFields fields)
+    {
+        switch (name, fields.Kind)
+        {
+            case ("data" or "columns", CommandKind.CreateTable):
+                fields.Definitions = fields.Definitions is null
+                    ? StructuredJson.ReadDefinitions(ref reader, name)
+                    : throw StrictJson.Bad("\"data\" stands in place of \"columns\"; give one or the other.");
+                break;
+            case ("data", CommandKind.Insert):
+                fields.Rows = StructuredJson.ReadRows(ref reader, name);
+                break;
+            case ("data", CommandKind.Update):
+                fields.Row = StructuredJson.ReadRow(ref reader, name);
+                break;
+            case ("columns", CommandKind.Search):
+                fields.Columns = StructuredJson.ReadNames(ref reader, name);
+                break;
+            case ("condition", _):
+                fields.Conditions = StructuredJson.ReadCondition(ref reader, name);
+                break;
+            case ("order_by", _):
+                fields.Order = StructuredJson.ReadOrder(ref reader, name);
+                break;
+            default:
+                throw new System.Diagnostics.UnreachableException($"{name} of {fields.Kind}");
         }
     }
 
     private static List<Statement> ReadTransaction(ref Utf8JsonReader reader)
     {
-        Expect(ref reader, JsonTokenType.StartArray, "\"transaction\"", "an array of objects with \"query\" and \"params\"");
+        StrictJson.Expect(ref reader, JsonTokenType.StartArray, "\"transaction\"", "an array of objects with \"query\" and \"params\"");
         var statements = new List<Statement>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
-            if (statements.Count == StatementsMax)
+            if (statements.Count == QueryRequest.StatementsMax)
             {
                 throw new RequestRejectedException(
-                    FailureCode.TooLarge, $"\"transaction\" has more than {StatementsMax} statements. Nothing was done; send it in parts.");
+                    FailureCode.TooLarge, $"\"transaction\" has more than {QueryRequest.StatementsMax} statements. Nothing was done; send it in parts.");
             }
 
             statements.Add(ReadStatement(ref reader, $"transaction[{statements.Count}]"));
         }
 
-        return statements.Count > 0 ? statements : throw Bad("\"transaction\" is empty; give it at least one statement.");
+        return statements.Count > 0 ? statements : throw StrictJson.Bad("\"transaction\" is empty; give it at least one statement.");
     }
 
     private static Statement ReadStatement(ref Utf8JsonReader reader, string where)
     {
-        Expect(ref reader, JsonTokenType.StartObject, $"\"{where}\"", "an object with \"query\" and \"params\"");
+        StrictJson.Expect(ref reader, JsonTokenType.StartObject, $"\"{where}\"", "an object with \"query\" and \"params\"");
         string? query = null;
         StatementParameters? parameters = null;
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)
@@ -138,19 +209,19 @@ internal static class QueryRequestParser
             switch (name)
             {
                 case "query" when query is null:
-                    query = ReadText(ref reader, $"{where}.query");
+                    query = StrictJson.ReadText(ref reader, $"{where}.query");
                     break;
                 case "params" when parameters is null:
                     parameters = ReadParameters(ref reader, $"{where}.params");
                     break;
                 case "query" or "params":
-                    throw Bad($"The field \"{where}.{name}\" is given twice.");
+                    throw StrictJson.Bad($"The field \"{where}.{name}\" is given twice.");
                 default:
-                    throw Bad($"Unknown field \"{where}.{name}\". Known fields: query, params.");
+                    throw StrictJson.Bad($"Unknown field \"{where}.{name}\". Known fields: query, params.");
             }
         }
 
-        return new(query ?? throw Bad($"\"{where}.query\" is missing."), parameters ?? StatementParameters.None);
+        return new(query ?? throw StrictJson.Bad($"\"{where}.query\" is missing."), parameters ?? StatementParameters.None);
     }
 
     private static StatementParameters ReadParameters(ref Utf8JsonReader reader, string where)
@@ -163,7 +234,7 @@ internal static class QueryRequestParser
                 var positional = new List<SqlValue>();
                 while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
                 {
-                    positional.Add(ReadValue(ref reader, $"{where}[{positional.Count}]"));
+                    positional.Add(StrictJson.ReadValue(ref reader, $"{where}[{positional.Count}]"));
                 }
 
                 return StatementParameters.FromPositional(positional);
@@ -173,7 +244,7 @@ internal static class QueryRequestParser
                 {
                     var name = reader.GetString()!;
                     reader.Read();
-                    named.Add(new(name, ReadValue(ref reader, $"{where}.{name}")));
+                    named.Add(new(name, StrictJson.ReadValue(ref reader, $"{where}.{name}")));
                 }
 
                 try
@@ -182,174 +253,11 @@ internal static class QueryRequestParser
                 }
                 catch (ArgumentException)
                 {
-                    throw Bad($"A parameter in \"{where}\" is given twice (\":name\", \"@name\" and \"$name\" are the same as \"name\").");
+                    throw StrictJson.Bad($"A parameter in \"{where}\" is given twice (\":name\", \"@name\" and \"$name\" are the same as \"name\").");
                 }
 
             default:
-                throw Bad($"\"{where}\" must be an array of values or an object of named values, not {Describe(reader.TokenType)}.");
-        }
-    }
-
-    private static SqlValue ReadValue(ref Utf8JsonReader reader, string where)
-    {
-        switch (reader.TokenType)
-        {
-            case JsonTokenType.Null:
-                return SqlValue.Null;
-            case JsonTokenType.True:
-                return SqlValue.From(1);
-            case JsonTokenType.False:
-                return SqlValue.From(0);
-            case JsonTokenType.String:
-                return SqlValue.From(reader.GetString()!);
-            case JsonTokenType.Number:
-                return ReadNumber(ref reader, where);
-            case JsonTokenType.StartObject:
-                return ReadBlob(ref reader, where);
-            default:
-                throw Bad($"\"{where}\" is {Describe(reader.TokenType)}; a value is null, a boolean, a number, a string, or {{\"base64\": \"...\"}} for a blob. To store JSON, send it as a string.");
-        }
-    }
-
-    private static SqlValue ReadNumber(ref Utf8JsonReader reader, string where)
-    {
-        if (reader.TryGetInt64(out var integer))
-        {
-            return SqlValue.From(integer);
-        }
-
-        // Written as an integer but beyond 64 bits: a double would silently be another number.
-        return reader.ValueSpan.IndexOfAny("."u8[0], "e"u8[0], "E"u8[0]) < 0
-            ? throw Bad($"\"{where}\" is an integer beyond 64 bits. Send it as a string, or with a fraction (such as 1e20) if an approximation will do.")
-            : SqlValue.From(reader.GetDouble());
-    }
-
-    private static SqlValue ReadBlob(ref Utf8JsonReader reader, string where)
-    {
-        byte[]? bytes = null;
-        if (reader.Read() && reader.TokenType == JsonTokenType.PropertyName && reader.ValueTextEquals("base64"u8)
-            && reader.Read() && reader.TokenType == JsonTokenType.String)
-        {
-            bytes = reader.TryGetBytesFromBase64(out var decoded)
-                ? decoded
-                : throw Bad($"\"{where}.base64\" is not valid base64.");
-        }
-
-        return bytes is not null && reader.Read() && reader.TokenType == JsonTokenType.EndObject
-            ? SqlValue.From(bytes)
-            : throw Bad($"\"{where}\" is an object; the only one allowed as a value is {{\"base64\": \"...\"}}. To store JSON, send it as a string.");
-    }
-
-    private static string ReadText(ref Utf8JsonReader reader, string name)
-    {
-        Expect(ref reader, JsonTokenType.String, $"\"{name}\"", "a string");
-        return reader.GetString()!;
-    }
-
-    private static string? ReadOptionalText(ref Utf8JsonReader reader, string name) =>
-        reader.TokenType == JsonTokenType.Null ? null : ReadText(ref reader, name);
-
-    private static bool ReadFlag(ref Utf8JsonReader reader, string name) => reader.TokenType switch
-    {
-        JsonTokenType.True => true,
-        JsonTokenType.False or JsonTokenType.Null => false,
-        var other => throw Bad($"\"{name}\" must be true or false, not {Describe(other)}."),
-    };
-
-    private static long ReadIndex(ref Utf8JsonReader reader, string name)
-    {
-        if (reader.TokenType == JsonTokenType.Null)
-        {
-            return 0;
-        }
-
-        return reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var index) && index >= 0
-            ? index
-            : throw Bad($"\"{name}\" must be an index that an earlier answer gave: a whole number from 0.");
-    }
-
-    private static void Expect(ref Utf8JsonReader reader, JsonTokenType type, string what, string expected)
-    {
-        if (reader.TokenType != type)
-        {
-            throw Bad($"{what} must be {expected}, not {Describe(reader.TokenType)}.");
-        }
-    }
-
-    private static string Describe(JsonTokenType type) => type switch
-    {
-        JsonTokenType.Null => "null",
-        JsonTokenType.True or JsonTokenType.False => "a boolean",
-        JsonTokenType.Number => "a number",
-        JsonTokenType.String => "a string",
-        JsonTokenType.StartArray => "an array",
-        _ => "an object",
-    };
-
-    /// <summary>The fields as they came.</summary>
-    private sealed class Fields
-    {
-        public string? Command { get; set; }
-
-        public string? Query { get; set; }
-
-        public StatementParameters? Parameters { get; set; }
-
-        public List<Statement>? Transaction { get; set; }
-
-        public string? Database { get; set; }
-
-        public string? Id { get; set; }
-
-        public string? Consistency { get; set; }
-
-        public long MinIndex { get; set; }
-
-        public QueryRequest ToRequest()
-        {
-            var isQuery = Command?.ToUpperInvariant() switch
-            {
-                "EXEC" => false,
-                "QUERY" => true,
-                null => throw Bad("\"command\" is missing; use \"exec\" to write or \"query\" to read."),
-                _ => throw Bad($"Unknown command \"{Command}\"; use \"exec\" to write or \"query\" to read."),
-            };
-            if (Transaction is not null && (Query is not null || Parameters is not null))
-            {
-                throw Bad("\"transaction\" stands in place of \"query\" and \"params\"; give one or the other.");
-            }
-
-            if (Transaction is not null && isQuery)
-            {
-                throw Bad("A transaction goes with command \"exec\"; it may contain reading statements.");
-            }
-
-            if (Transaction is null && Query is null)
-            {
-                throw Bad("\"query\" is missing; put the SQL there.");
-            }
-
-            if (Id is { Length: 0 or > WriteCommand.IdempotencyKeyLengthMax })
-            {
-                throw Bad($"\"id\" must have 1 to {WriteCommand.IdempotencyKeyLengthMax} characters.");
-            }
-
-            var isStrong = Consistency switch
-            {
-                null or "local" => false,
-                "strong" => true,
-                _ => throw Bad($"Unknown consistency \"{Consistency}\"; use \"local\" or \"strong\"."),
-            };
-            return new()
-            {
-                IsQuery = isQuery,
-                Statements = Transaction ?? [new(Query!, Parameters ?? StatementParameters.None)],
-                IsTransaction = Transaction is not null,
-                Database = Database ?? "main",
-                Id = Id,
-                IsStrong = isStrong,
-                MinIndex = MinIndex,
-            };
+                throw StrictJson.Bad($"\"{where}\" must be an array of values or an object of named values, not {StrictJson.Describe(reader.TokenType)}.");
         }
     }
 }

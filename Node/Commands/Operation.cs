@@ -12,11 +12,11 @@ public sealed record PromoteOperation(int Node) : Operation;
 public sealed record VerifyOperation(bool Repairs) : Operation;
 
 /// <summary>Makes a new, empty database.</summary>
-/// <param name="Name">As <c>DatabaseName</c> has it.</param>
-/// <param name="IfNotExists">Whether one that is there already is no error.</param>
+/// <param name="Name">As <see cref="DatabaseName.Value"/> gives it.</param>
+/// <param name="IfNotExists">Whether one that is there already is left as it is; otherwise it is a conflict.</param>
 public sealed record CreateDatabaseOperation(string Name, bool IfNotExists) : Operation;
 
-/// <summary>Ends a database and deletes all that is in it.</summary>
-/// <param name="Name">As <c>DatabaseName</c> has it; neither <c>main</c> nor the query history.</param>
-/// <param name="IfExists">Whether none being there is no error.</param>
+/// <summary>Deletes a database with all that is in it.</summary>
+/// <param name="Name">As <see cref="DatabaseName.Value"/> gives it.</param>
+/// <param name="IfExists">Whether it will do if there is none; otherwise that is a failure.</param>
 public sealed record DropDatabaseOperation(string Name, bool IfExists) : Operation;

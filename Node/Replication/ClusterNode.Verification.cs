@@ -63,7 +63,7 @@ public sealed partial class ClusterNode
             return new VerifyAnswer.NotDone(ClosedFailure());
         }
 
-        var written = await SubmitAsync(new VerifyOperation(repairs), cancellationToken).ConfigureAwait(false);
+        var written = await SubmitAsync(new VerifyOperation(repairs), idempotencyKey: null, cancellationToken).ConfigureAwait(false);
         if (written is not WriteResult.Done { Index: var index })
         {
             return new VerifyAnswer.NotDone(((WriteResult.NotDone)written).Failure);
@@ -301,7 +301,7 @@ public sealed partial class ClusterNode
         if (!IsClosed && !_isKnownBad && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, _mustBeVerified, _verifier))
         {
             // What becomes of it shows when its entry is applied; one that is lost is followed by the next.
-            _ = SubmitAsync(new VerifyOperation(Repairs: true), CancellationToken.None);
+            _ = SubmitAsync(new VerifyOperation(Repairs: true), idempotencyKey: null, CancellationToken.None);
         }
     }
 

@@ -304,7 +304,16 @@ public sealed partial class ClusterNode : BackgroundService
     /// <param name="node">The new master, a voting member.</param>
     /// <param name="cancellationToken">Ends the waiting, not the operation.</param>
     public Task<WriteResult> PromoteAsync(NodeId node, CancellationToken cancellationToken) =>
-        SubmitAsync(new PromoteOperation(node.Value), cancellationToken);
+        SubmitAsync(new PromoteOperation(node.Value), idempotencyKey: null, cancellationToken);
+
+    /// <summary>Creates or drops a database, through the log.</summary>
+    /// <param name="operation">A <see cref="CreateDatabaseOperation"/> or a <see cref="DropDatabaseOperation"/>.</param>
+    /// <param name="idempotencyKey">The client's, or null.</param>
+    /// <param name="cancellationToken">Ends the waiting, not the operation.</param>
+    public async Task<WriteResult> ChangeDatabasesAsync(Operation operation, string? idempotencyKey, CancellationToken cancellationToken) =>
+        Refusal() is { } refusal
+            ? new WriteResult.NotDone(refusal)
+            : await SubmitAsync(operation, idempotencyKey, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Removes a member for good. Null once that is committed, else why it was not done.</summary>
     /// <param name="node">The member.</param>
@@ -676,8 +685,8 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
-    private async Task<WriteResult> SubmitAsync(Operation operation, CancellationToken cancellationToken) =>
-        await _pending.SubmitAsync(new WriteCommand { Operation = operation }, Deadline.After(_options.RequestTimeout))
+    private async Task<WriteResult> SubmitAsync(Operation operation, string? idempotencyKey, CancellationToken cancellationToken) =>
+        await _pending.SubmitAsync(new WriteCommand { Operation = operation, IdempotencyKey = idempotencyKey }, Deadline.After(_options.RequestTimeout))
             .WaitAsync(cancellationToken).ConfigureAwait(false);
 
     [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Catching up: {Arrived} of {Total} MiB of a snapshot have arrived.")]

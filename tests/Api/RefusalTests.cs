@@ -82,6 +82,12 @@ public sealed class RefusalTests(ApiCluster api)
         { """{"command":"exec","transaction":[{"query":"DELETE FROM t"}],"query":"DELETE FROM t"}""", "transaction" },
         { """{"command":"exec","transaction":[{"query":"DELETE FROM t"}],"params":[]}""", "transaction" },
         { """{"command":"query","transaction":[{"query":"SELECT 1"}]}""", "exec" },
+        { """{"command":"exec","transaction":[{"query":"DELETE FROM t"},{"query":"CREATE DATABASE x"}]}""", "transaction[1]" },
+        { """{"command":"insert","table":"t","data":[{"a":7},{"b":7}]}""", "data[1]" },
+        { """{"command":"update","table":"t","data":{"a":7}}""", "all" },
+        { """{"command":"delete","table":"t"}""", "all" },
+        { """{"command":"delete","table":"t","condition":{"id":1},"limit":1}""", "limit" },
+        { """{"command":"create_table","table":"x","columns":{"a":"int); DROP TABLE t; --"}}""", "columns.a" },
     };
 
     /// <summary>Statements that no node does for a client, with the command to send them with, and what the detail must name.</summary>
@@ -142,7 +148,9 @@ public sealed class RefusalTests(ApiCluster api)
                 data.Add(command, "DROP TABLE _distdb_state", 403, "forbidden", "_distdb_");
                 data.Add(command, "ALTER TABLE t RENAME TO _distdb_t", 403, "forbidden", "_distdb_");
                 data.Add(command, "INSERT INTO t (id, a) VALUES (9223372036854775807, 5)", 403, "forbidden", "9223372036854775807");
-                data.Add(command, "CREATE DATABASE other", 400, "sql_error", "syntax error");
+                data.Add(command, "CREATE DATABASE", 400, "bad_request", "name is missing");
+                data.Add(command, "CREATE DATABASE other; DELETE FROM t", 400, "bad_request", "more behind");
+                data.Add(command, "DROP DATABASE main", 403, "forbidden", "cannot be dropped");
             }
 
             data.Add("exec", "SELECT 1", 400, "bad_request", "query");
@@ -261,7 +269,7 @@ public sealed class RefusalTests(ApiCluster api)
     [InlineData("other")]
     [InlineData("")]
     [InlineData("../main")]
-    [InlineData("MAIN")]
+    [InlineData("main2")]
     public async Task A_database_that_does_not_exist(string database)
     {
         var answer = await api.ShouldRefuseAsync(

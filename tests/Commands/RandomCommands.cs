@@ -13,13 +13,26 @@ internal sealed class RandomCommands(int seed)
         ? new BootstrapCommand(new Guid(Bytes(16)))
         : new WriteBatch(Long(), (ulong)Long(), [.. Many(4, () => new LoggedWrite(Command(), new(Long(), Long())))]);
 
-    public WriteCommand Command() => new()
+    public WriteCommand Command()
     {
-        Id = new(Next(100), (ulong)Long(), Long()),
-        Database = Text(),
-        IdempotencyKey = Next(2) == 0 ? null : Text(),
-        IsTransaction = Next(2) == 0,
-        Statements = [.. Many(3, Statement)],
+        var operation = Next(3) == 0 ? Operation() : null;
+        return new()
+        {
+            Id = new(Next(100), (ulong)Long(), Long()),
+            Database = Text(),
+            IdempotencyKey = Next(2) == 0 ? null : Text(),
+            IsTransaction = Next(2) == 0,
+            Statements = operation is null ? [.. Many(3, Statement)] : [],
+            Operation = operation,
+        };
+    }
+
+    public Operation Operation() => Next(4) switch
+    {
+        0 => new PromoteOperation(Next(100)),
+        1 => new VerifyOperation(Next(2) == 0),
+        2 => new CreateDatabaseOperation(Text(), Next(2) == 0),
+        _ => new DropDatabaseOperation(Text(), Next(2) == 0),
     };
 
     public Statement Statement() => new(

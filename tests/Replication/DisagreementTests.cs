@@ -97,13 +97,13 @@ public sealed class DisagreementTests
         var repair = cluster[2].Repair!;
         repair.Reason.Should().Contain("is not what the leader has");
         repair.Step.Should().Contain("2 of 3 voters").And.Contain("Nothing was touched").And.Contain("node 1 has not said").And.Contain("--rebuild");
-        repair.QuarantineFile.Should().BeNull();
-        (await cluster[2].QueryAsync(TestCluster.Sql("SELECT 1"), false, default, default)).Should().BeOfType<QueryResult.NotDone>()
+        repair.QuarantineFolder.Should().BeNull();
+        (await cluster[2].QueryAsync("main", TestCluster.Sql("SELECT 1"), false, default, default)).Should().BeOfType<QueryResult.NotDone>()
             .Which.Failure.Should().BeEquivalentTo(new { Code = FailureCode.Repairing }).And.Subject.As<Failure>().Detail.Should().Contain("not decided who is right");
-        var strong = (await cluster[0].QueryAsync(TestCluster.Sql("SELECT 1"), true, default, default)).Should().BeOfType<QueryResult.NotDone>().Subject.Failure;
+        var strong = (await cluster[0].QueryAsync("main", TestCluster.Sql("SELECT 1"), true, default, default)).Should().BeOfType<QueryResult.NotDone>().Subject.Failure;
         strong.Code.Should().Be(FailureCode.NoQuorum);
         strong.Detail.Should().Contain("a majority sides with this node");
-        (await cluster[0].QueryAsync(TestCluster.Sql("SELECT 1"), false, default, default)).Should().BeOfType<QueryResult.Done>();
+        (await cluster[0].QueryAsync("main", TestCluster.Sql("SELECT 1"), false, default, default)).Should().BeOfType<QueryResult.Done>();
         (await cluster.InsertAsync(0, "early")).Should().BeOfType<WriteResult.NotDone>().Which.Failure.Detail.Should().Contain("takes no writes");
         Untouched(cluster, 0, 1, 2);
 
@@ -129,7 +129,7 @@ public sealed class DisagreementTests
             await cluster.StartAsync(1);
             (await cluster.TokensAsync(0, isStrong: true)).Should().HaveCount(3);
             await cluster.StartAsync(2);
-            await cluster.UntilAsync(() => cluster[2].Repair is { QuarantineFile: null }, "node 2 differs again");
+            await cluster.UntilAsync(() => cluster[2].Repair is { QuarantineFolder: null }, "node 2 differs again");
         }
 
         await WaitUntilHealedAsync(cluster, 2);
@@ -210,7 +210,7 @@ public sealed class DisagreementTests
     }
 
     private static async Task<WriteResult> WriteAsync(TestCluster cluster, int node, string sql) =>
-        await cluster[node].WriteAsync([TestCluster.Sql(sql)], false, null, default);
+        await cluster[node].WriteAsync("main", [TestCluster.Sql(sql)], false, null, default);
 
     private static async Task InsertAsync(TestCluster cluster, string prefix, int count)
     {
@@ -221,7 +221,7 @@ public sealed class DisagreementTests
     }
 
     private static async Task<IEnumerable<string>> RowsAsync(TestCluster cluster, int node, string sql) =>
-        (await cluster[node].QueryAsync(TestCluster.Sql(sql), true, default, default)).Should().BeOfType<QueryResult.Done>()
+        (await cluster[node].QueryAsync("main", TestCluster.Sql(sql), true, default, default)).Should().BeOfType<QueryResult.Done>()
             .Subject.Rows.Rows.Select(row => row[0].ToString());
 
     private static async Task<VerificationResult> VerifyAsync(TestCluster cluster, int node) =>
