@@ -94,6 +94,12 @@ internal static class QueryRequestParser
             case "min_index":
                 fields.MinIndex = ReadIndex(ref reader, name);
                 break;
+            case "timeout_ms":
+                fields.TimeoutMs = ReadCount(ref reader, name, int.MaxValue, "milliseconds");
+                break;
+            case "max_rows":
+                fields.RowsMax = ReadCount(ref reader, name, long.MaxValue, "rows");
+                break;
             case "is_master" or "is_replicated":
                 if (ReadFlag(ref reader, name))
                 {
@@ -104,7 +110,7 @@ internal static class QueryRequestParser
 
                 break;
             default:
-                throw Bad($"Unknown field \"{name}\". Known fields: command, query, params, transaction, database, id, consistency, min_index, is_master, is_replicated.");
+                throw Bad($"Unknown field \"{name}\". Known fields: command, query, params, transaction, database, id, consistency, min_index, timeout_ms, max_rows, is_master, is_replicated.");
         }
     }
 
@@ -268,6 +274,18 @@ internal static class QueryRequestParser
             : throw Bad($"\"{name}\" must be an index that an earlier answer gave: a whole number from 0.");
     }
 
+    private static long? ReadCount(ref Utf8JsonReader reader, string name, long max, string unit)
+    {
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            return null;
+        }
+
+        return reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 1 && count <= max
+            ? count
+            : throw Bad($"\"{name}\" must be a number of {unit}: a whole number from 1 to {max}.");
+    }
+
     private static void Expect(ref Utf8JsonReader reader, JsonTokenType type, string what, string expected)
     {
         if (reader.TokenType != type)
@@ -305,6 +323,10 @@ internal static class QueryRequestParser
 
         public long MinIndex { get; set; }
 
+        public long? TimeoutMs { get; set; }
+
+        public long? RowsMax { get; set; }
+
         public QueryRequest ToRequest()
         {
             var isQuery = Command?.ToUpperInvariant() switch
@@ -334,6 +356,11 @@ internal static class QueryRequestParser
                 throw Bad($"\"id\" must have 1 to {WriteCommand.IdempotencyKeyLengthMax} characters.");
             }
 
+            if (RowsMax is not null && !isQuery)
+            {
+                throw Bad("\"max_rows\" goes with command \"query\".");
+            }
+
             var isStrong = Consistency switch
             {
                 null or "local" => false,
@@ -349,6 +376,8 @@ internal static class QueryRequestParser
                 Id = Id,
                 IsStrong = isStrong,
                 MinIndex = MinIndex,
+                Timeout = TimeoutMs is { } ms ? TimeSpan.FromMilliseconds(ms) : null,
+                RowsMax = RowsMax,
             };
         }
     }

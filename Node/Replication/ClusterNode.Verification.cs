@@ -329,22 +329,41 @@ public sealed partial class ClusterNode
     }
 
     /// <summary>Null where the file could not be read as what it should be.</summary>
-    private async Task<ReadOutcome?> ReadAsync(Statement statement, Deadline deadline, CancellationToken cancellationToken)
+    private async Task<ReadOutcome?> ReadAsync(Func<Task<ReadOutcome>> read)
     {
         try
         {
-            return await _database.Readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false);
+            return await read().ConfigureAwait(false);
         }
-        catch (StorageFailedException) when (IsClosed)
+        catch (StorageFailedException e) when (IsClosed || e.IsDamage)
         {
+            OnUnreadable(e);
             return null;
         }
-        catch (StorageFailedException e) when (e.IsDamage)
+    }
+
+    /// <summary>The same for a query that was begun; null also where the content turned out to be bad meanwhile.</summary>
+    private RowBatch? ReadOn(Func<RowBatch> read)
+    {
+        try
+        {
+            var batch = read();
+            return IsClosed ? null : batch;
+        }
+        catch (StorageFailedException e) when (IsClosed || e.IsDamage)
+        {
+            OnUnreadable(e);
+            return null;
+        }
+    }
+
+    private void OnUnreadable(StorageFailedException e)
+    {
+        if (!IsClosed)
         {
             var reason = $"A query found the database {_database.Path} damaged: {e.Reason}.";
             Close(reason);
             _writes.GiveUpDatabase(reason);
-            return null;
         }
     }
 

@@ -136,6 +136,9 @@ public sealed partial class ClusterNode : BackgroundService
 
     public NodeId Id { get; }
 
+    /// <summary>The longest that a request may take.</summary>
+    public TimeSpan RequestTimeout => _options.RequestTimeout;
+
     /// <summary>The cluster's identity, or empty until the first leader has given it one.</summary>
     public Guid ClusterId => _writes.ClusterId;
 
@@ -212,24 +215,30 @@ public sealed partial class ClusterNode : BackgroundService
     /// <param name="isTransaction">All or nothing with several results; otherwise there is one statement.</param>
     /// <param name="idempotencyKey">The client's, or null.</param>
     /// <param name="cancellationToken">Ends the waiting, not the write.</param>
+    public Task<WriteResult> WriteAsync(
+        IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken) =>
+        WriteAsync(statements, isTransaction, idempotencyKey, _options.RequestTimeout, cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync(IReadOnlyList{Statement}, bool, string?, CancellationToken)"/>
+    /// <param name="timeout">How long the client waits, up to <see cref="RequestTimeout"/>; the leader executes nothing for it later than that.</param>
     public async Task<WriteResult> WriteAsync(
-        IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken)
+        IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (Refusal() is { } refusal)
         {
             return new WriteResult.NotDone(refusal);
         }
 
-        var deadline = Deadline.After(_options.RequestTimeout);
+        var deadline = Deadline.After(timeout);
         var write = new WriteCommand { Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey };
         var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
             // Done before, under the same key, and this node lags: the client must find its write here.
-            using var timeout = Timeout(deadline, cancellationToken);
+            using var patience = Timeout(deadline, cancellationToken);
             try
             {
-                await _applied.WaitForAsync(index, timeout.Token).ConfigureAwait(false);
+                await _applied.WaitForAsync(index, patience.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -248,14 +257,21 @@ public sealed partial class ClusterNode : BackgroundService
         return result;
     }
 
+    /// <summary>Reads from this node's database, within the node's time limit.</summary>
+    /// <inheritdoc cref="QueryAsync(Statement, bool, LogIndex, ReadLimits, CancellationToken)"/>
+    public Task<QueryResult> QueryAsync(Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken) =>
+        QueryAsync(statement, isStrong, minIndex, new(_options.RequestTimeout), cancellationToken);
+
     /// <summary>Reads from this node's database.</summary>
     /// <param name="statement">The query.</param>
     /// <param name="isStrong">Linearizable: everything that was answered anywhere before is seen. Takes a majority.</param>
     /// <param name="minIndex">Waits until this node has applied that much; zero for what there is.</param>
-    /// <param name="cancellationToken">Ends the query too.</param>
-    public async Task<QueryResult> QueryAsync(Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken)
+    /// <param name="limits">What it may take; its time covers all of the waiting, reading, and taking of the rows.</param>
+    /// <param name="cancellationToken">Ends the query too, also while its rows are taken.</param>
+    public async Task<QueryResult> QueryAsync(
+        Statement statement, bool isStrong, LogIndex minIndex, ReadLimits limits, CancellationToken cancellationToken)
     {
-        var deadline = Deadline.After(_options.RequestTimeout);
+        var deadline = Deadline.After(limits.Time);
         if (Refusal() is { } refusal)
         {
             return new QueryResult.NotDone(refusal);
@@ -273,16 +289,19 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var index = AppliedIndex;
-        var outcome = await ReadAsync(statement, deadline, cancellationToken).ConfigureAwait(false);
+        var outcome = await ReadAsync(
+            () => _database.Readers.QueryAsync(statement, limits with { Time = deadline.Remaining }, cancellationToken)).ConfigureAwait(false);
         if (outcome is null || IsClosed)
         {
             // The content turned out to be bad meanwhile.
+            (outcome as ReadOutcome.RowsBegun)?.Rest.Dispose();
             return new QueryResult.NotDone(ClosedFailure());
         }
 
         return outcome switch
         {
             ReadOutcome.RowsRead { Rows: var rows } => new QueryResult.Done(index, rows),
+            ReadOutcome.RowsBegun { First: var first, Rest: var rest } => new QueryResult.Begun(index, first, new(rest, ReadOn, ClosedFailure)),
             ReadOutcome.NotARead { IsSchema: var isSchema } => new QueryResult.NotARead(isSchema),
             ReadOutcome.Failed { Failure: var failed } => new QueryResult.NotDone(failed),
             _ => throw new System.Diagnostics.UnreachableException(outcome.GetType().Name),
