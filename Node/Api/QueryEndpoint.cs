@@ -101,20 +101,27 @@ internal static class QueryEndpoint
             while (true)
             {
                 var read = await reader.ReadAsync(patience.Token).ConfigureAwait(false);
-                if (read.Buffer.Length > counted)
+                var consumed = read.Buffer.End;
+                try
                 {
-                    Count(memory, read.Buffer.Length - counted);
-                    counted = read.Buffer.Length;
-                }
+                    if (read.Buffer.Length > counted)
+                    {
+                        Count(memory, read.Buffer.Length - counted);
+                        counted = read.Buffer.Length;
+                    }
 
-                if (read.IsCompleted)
+                    if (read.IsCompleted)
+                    {
+                        return QueryRequestParser.Parse(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray());
+                    }
+
+                    consumed = read.Buffer.Start;
+                }
+                finally
                 {
-                    var request = QueryRequestParser.Parse(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray());
-                    reader.AdvanceTo(read.Buffer.End);
-                    return request;
+                    // Also where the request is refused: the web server goes on with the connection only if the reading has ended.
+                    reader.AdvanceTo(consumed, read.Buffer.End);
                 }
-
-                reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
             }
         }
         catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
