@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
+using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
 
@@ -100,6 +101,23 @@ internal static class NodeCommand
         private readonly Option<string> _timeout = Setting("--timeout", "10s", "How long a request may take, such as 10s or 500ms.");
         private readonly Option<long> _bodyBytesMax = Setting("--max-body", 16L << 20, "Largest request body in bytes.");
 
+        private readonly Option<int> _requestsMax = Setting("--max-requests", 4096, "Requests that are under way at once; more are answered \"overloaded\".");
+
+        private readonly Option<int> _connectionsMax = Setting(
+            "--max-connections", 10_000, "Connections of clients; more are closed at once.");
+
+        private readonly Option<long> _requestMemory = Setting(
+            "--request-memory", 128L << 20, "Bytes of request bodies and gathered rows held at once; requests for more are answered \"overloaded\".");
+
+        private readonly Option<int> _pendingWritesMax = Setting("--max-pending", 10_000, "Writes that wait at once; more are answered \"overloaded\".");
+        private readonly Option<long> _pendingBytesMax = Setting("--max-pending-bytes", 128L << 20, "Bytes of the same.");
+
+        private readonly Option<int> _readers = Setting(
+            "--readers", new DatabaseOptions().ReaderCount, "Queries that run at once; others wait for their turn.");
+
+        private readonly Option<long> _resultBytesMax = Setting(
+            "--max-result", 64L << 20, "Largest row of a query, and largest result of a write or of a query with \"max_rows\", in bytes.");
+
         private readonly Option<int> _logTailEntries = Setting(
             "--log-tail", 10_000, "Entries that the log keeps for peers that were away; one that needs older ones gets a snapshot.");
 
@@ -113,7 +131,7 @@ internal static class NodeCommand
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -153,6 +171,31 @@ internal static class NodeCommand
                 throw new SettingsException($"--max-body is {bodyBytesMax}; it must be from 1024 bytes to 64 MiB.");
             }
 
+            var (requestsMax, connectionsMax) = (parsed.GetValue(_requestsMax), parsed.GetValue(_connectionsMax));
+            var (pendingWritesMax, pendingBytesMax) = (parsed.GetValue(_pendingWritesMax), parsed.GetValue(_pendingBytesMax));
+            if (requestsMax < 1 || connectionsMax < 1 || pendingWritesMax < 1 || pendingBytesMax < 1)
+            {
+                throw new SettingsException(
+                    $"--max-requests is {requestsMax}, --max-connections {connectionsMax}, --max-pending {pendingWritesMax} and --max-pending-bytes {pendingBytesMax}; all must be at least 1.");
+            }
+
+            var requestMemory = parsed.GetValue(_requestMemory);
+            if (requestMemory < bodyBytesMax)
+            {
+                throw new SettingsException($"--request-memory is {requestMemory}; it must be at least --max-body, which is {bodyBytesMax}, or the largest request would never be taken.");
+            }
+
+            var (readers, resultBytesMax) = (parsed.GetValue(_readers), parsed.GetValue(_resultBytesMax));
+            if (readers is < 1 or > 1024)
+            {
+                throw new SettingsException($"--readers is {readers}; it must be from 1 to 1024.");
+            }
+
+            if (resultBytesMax is < 1024 or > 1 << 30)
+            {
+                throw new SettingsException($"--max-result is {resultBytesMax}; it must be from 1024 bytes to 1 GiB.");
+            }
+
             var (tailEntries, tailBytes) = (parsed.GetValue(_logTailEntries), parsed.GetValue(_logTailBytes));
             if (tailEntries < 1 || tailBytes < 1)
             {
@@ -182,6 +225,13 @@ internal static class NodeCommand
                 ClusterSecretSource = source,
                 Timeout = ReadTime("--timeout", parsed.GetValue(_timeout)!, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
                 BodyBytesMax = bodyBytesMax,
+                RequestsMax = requestsMax,
+                ConnectionsMax = connectionsMax,
+                RequestMemoryBytes = requestMemory,
+                PendingWritesMax = pendingWritesMax,
+                PendingBytesMax = pendingBytesMax,
+                ReaderCount = readers,
+                ResultBytesMax = resultBytesMax,
                 LogTailEntries = tailEntries,
                 LogTailBytes = tailBytes,
                 VerifyInterval = parsed.GetValue(_verifyEvery) is "0" or "off"

@@ -17,6 +17,8 @@ internal static class NodeHost
     // Queries block the thread they run on; without a reserve a few long ones would hold up the links to the peers.
     private const int ThreadsMin = 64;
 
+    private const int RequestBufferBytes = 64 * 1024;
+
     /// <summary>Returns the process's exit code.</summary>
     public static async Task<int> RunAsync(NodeSettings settings, CancellationToken cancellationToken)
     {
@@ -89,6 +91,10 @@ internal static class NodeHost
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = settings.BodyBytesMax;
+            kestrel.Limits.MaxConcurrentConnections = settings.ConnectionsMax;
+
+            // What a connection may send ahead, whether we want it or not; by default it is a megabyte, and there may be thousands.
+            kestrel.Limits.MaxRequestBufferSize = RequestBufferBytes;
             if (settings.Host == "localhost")
             {
                 kestrel.ListenLocalhost(settings.Port);
@@ -135,16 +141,21 @@ internal static class NodeHost
             new()
             {
                 RequestTimeout = settings.Timeout,
+                PendingWritesMax = settings.PendingWritesMax,
+                PendingBytesMax = settings.PendingBytesMax,
                 LogTailEntriesMax = settings.LogTailEntries,
                 LogTailBytesMax = settings.LogTailBytes,
                 VerifyInterval = settings.VerifyInterval,
                 TimeProvider = settings.ClockOffsetFile is { } file ? new OffsetTimeProvider(file) : TimeProvider.System,
             },
-            new(),
+            new() { ReaderCount = settings.ReaderCount, ResultBytesMax = settings.ResultBytesMax },
             provider.GetRequiredService<PeerTransport>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ClusterNode>>()));
         services.AddSingleton<SchemaGate>();
+        services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
+        services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
+        services.AddSingleton<RowsSender>();
         services.AddSingleton<StatusBuilder>();
 
         // Started in this order, stopped in the reverse one; the web server comes last and goes first.

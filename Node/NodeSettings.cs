@@ -45,6 +45,27 @@ public sealed record NodeSettings
     /// <summary>Largest request body, in bytes.</summary>
     public required long BodyBytesMax { get; init; }
 
+    /// <summary>Requests to <c>/query</c> under way at once.</summary>
+    public required int RequestsMax { get; init; }
+
+    /// <summary>Connections of clients.</summary>
+    public required int ConnectionsMax { get; init; }
+
+    /// <summary>Bytes of request bodies and of rows gathered for answers, held at once.</summary>
+    public required long RequestMemoryBytes { get; init; }
+
+    /// <summary>Writes that wait for their fate.</summary>
+    public required int PendingWritesMax { get; init; }
+
+    /// <summary>Bytes of the same.</summary>
+    public required long PendingBytesMax { get; init; }
+
+    /// <summary>Queries that run at once.</summary>
+    public required int ReaderCount { get; init; }
+
+    /// <summary>Largest row of a query, and largest result that is gathered, in bytes.</summary>
+    public required long ResultBytesMax { get; init; }
+
     /// <summary>Entries that the log keeps behind what the database holds durably.</summary>
     public required int LogTailEntries { get; init; }
 
@@ -67,6 +88,9 @@ public sealed record NodeSettings
         yield return $"secret      {ClusterSecretSource}";
         yield return $"timeout     {Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";
         yield return $"max body    {BodyBytesMax} bytes";
+        yield return $"requests    {RequestsMax} at once, on {ConnectionsMax} connections, holding {RequestMemoryBytes} bytes";
+        yield return $"writes      {PendingWritesMax} waiting, of {PendingBytesMax} bytes";
+        yield return $"reads       {ReaderCount} at once; rows of {ResultBytesMax} bytes";
         yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
         yield return $"verify      {(VerifyInterval == TimeSpan.Zero ? "never" : $"every {VerifyInterval:c}, and after a start")}";
         if (Join.Count > 0)

@@ -1,3 +1,4 @@
+using DistDb.Tests.Overload;
 using DistDb.Tests.Simulation;
 using DistDb.Tests.Soak;
 
@@ -14,12 +15,13 @@ internal static class Program
         ["replay", ..] => Database.ReplayProcess.Replay(args.AsSpan(1)),
         ["simulate", .. var rest] => SimulateCommand.Run(rest),
         ["soak", .. var rest] => SoakCommand.Run(rest),
+        ["overload", .. var rest] => OverloadCommand.Run(rest),
         _ => Usage(),
     };
 
     private static int Usage()
     {
-        Console.Error.WriteLine("usage: dotnet run --project tests -- simulate [--seeds N] [--from S] [--seed S [--trace]]\n   or: dotnet run --project tests -- soak MINUTES [--seed N] [--nodes N]");
+        Console.Error.WriteLine("usage: dotnet run --project tests -- simulate [--seeds N] [--from S] [--seed S [--trace]]\n   or: dotnet run --project tests -- soak MINUTES [--seed N] [--nodes N]\n   or: dotnet run --project tests -- overload [--connections N] [--seconds S] [--bytes N]");
         return 2;
     }
 }

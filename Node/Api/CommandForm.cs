@@ -24,7 +24,7 @@ internal sealed record CommandForm(CommandKind Kind, string Name, params IReadOn
     private static readonly Dictionary<string, CommandForm> _byName = ((CommandForm[])
     [
         new(CommandKind.Exec, "exec", "query", "params", "transaction"),
-        new(CommandKind.Query, "query", "query", "params"),
+        new(CommandKind.Query, "query", "query", "params", "max_rows"),
         new(CommandKind.CreateDatabase, "create_db", "if_not_exists"),
         new(CommandKind.DropDatabase, "drop_db", "if_exists"),
         new(CommandKind.CreateTable, "create_table", "table", "columns", "data", "if_not_exists"),
@@ -32,11 +32,11 @@ internal sealed record CommandForm(CommandKind Kind, string Name, params IReadOn
         new(CommandKind.Insert, "insert", "table", "data"),
         new(CommandKind.Update, "update", "table", "data", "condition", "all"),
         new(CommandKind.Delete, "delete", "table", "condition", "all"),
-        new(CommandKind.Search, "search", "table", "condition", "columns", "order_by", "limit", "offset"),
+        new(CommandKind.Search, "search", "table", "condition", "columns", "order_by", "limit", "offset", "max_rows"),
     ]).ToDictionary(f => f.Name, StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The fields of every command.</summary>
-    public static IReadOnlyList<string> Common { get; } = ["command", "database", "id", "consistency", "min_index", "is_master", "is_replicated"];
+    public static IReadOnlyList<string> Common { get; } = ["command", "database", "id", "consistency", "min_index", "timeout_ms", "is_master", "is_replicated"];
 
     /// <summary>All its fields, for a refusal.</summary>
     public string FieldList => string.Join(", ", Common.Take(1).Concat(Fields).Concat(Common.Skip(1)));

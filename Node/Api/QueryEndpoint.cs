@@ -1,10 +1,13 @@
 using System.Buffers;
 using System.Diagnostics;
+using System.Globalization;
 using System.Text.Json;
 using DistDb.Master;
 using DistDb.Node.Commands;
+using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
+using Microsoft.AspNetCore.Http.Features;
 
 namespace DistDb.Node.Api;
 
@@ -17,15 +20,44 @@ internal static class QueryEndpoint
         routes.MapPost("/", HandleAsync);
     }
 
-    private static async Task HandleAsync(HttpContext context, ClusterNode node, SchemaGate schema)
+    private static async Task HandleAsync(
+        HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows)
+    {
+        if (!gate.TryEnter())
+        {
+            var failure = new Failure(
+                FailureCode.Overloaded, $"{gate.RequestsMax} requests are under way at this node, which is its limit (--max-requests). Nothing was done; come back in a moment.");
+            await Problem.ToResult(failure).ExecuteAsync(context).ConfigureAwait(false);
+            return;
+        }
+
+        try
+        {
+            using var memory = budget.Open();
+            await ServeAsync(context, node, schema, rows, memory).ConfigureAwait(false);
+        }
+        finally
+        {
+            gate.Leave();
+        }
+    }
+
+    private static async Task ServeAsync(HttpContext context, ClusterNode node, SchemaGate schema, RowsSender rows, MemoryShare memory)
     {
         var started = Stopwatch.GetTimestamp();
         try
         {
             // Whatever the Content-Type says: curl's default is a form's.
-            var request = await ReadRequestAsync(context).ConfigureAwait(false);
+            var request = await ReadRequestAsync(context, node.RequestTimeout, memory).ConfigureAwait(false);
+            if (request.Timeout > node.RequestTimeout)
+            {
+                throw new RequestRejectedException(
+                    FailureCode.BadRequest,
+                    string.Create(CultureInfo.InvariantCulture, $"\"timeout_ms\" may be up to {(long)node.RequestTimeout.TotalMilliseconds} at this node (--timeout). Nothing was done; ask for less, or leave it out."));
+            }
+
             await (request.IsQuery && request.Operation is null
-                ? QueryAsync(context, node, schema, request, started)
+                ? QueryAsync(context, node, schema, rows, request, memory, started)
                 : WriteAsync(context, node, schema, request, started)).ConfigureAwait(false);
         }
         catch (RequestRejectedException e)
@@ -44,32 +76,88 @@ internal static class QueryEndpoint
         }
     }
 
-    private static async Task<QueryRequest> ReadRequestAsync(HttpContext context)
+    private static async Task<QueryRequest> ReadRequestAsync(HttpContext context, TimeSpan limit, MemoryShare memory)
     {
-        var reader = context.Request.BodyReader;
-        while (true)
+        // Counted before it comes where its length is known, so that of many large bodies some get through instead of a part of each.
+        long counted = 0;
+        if (context.Request.ContentLength is { } length
+            && !(length > context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize))
         {
-            var read = await reader.ReadAsync(context.RequestAborted).ConfigureAwait(false);
-            if (read.IsCompleted)
-            {
-                var request = QueryRequestParser.Parse(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray());
-                reader.AdvanceTo(read.Buffer.End);
-                return request;
-            }
+            Count(memory, length);
+            counted = length;
+        }
 
-            reader.AdvanceTo(read.Buffer.Start, read.Buffer.End);
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
+        patience.CancelAfter(limit);
+        var reader = context.Request.BodyReader;
+        try
+        {
+            while (true)
+            {
+                var read = await reader.ReadAsync(patience.Token).ConfigureAwait(false);
+                var consumed = read.Buffer.End;
+                try
+                {
+                    if (read.Buffer.Length > counted)
+                    {
+                        Count(memory, read.Buffer.Length - counted);
+                        counted = read.Buffer.Length;
+                    }
+
+                    if (read.IsCompleted)
+                    {
+                        return QueryRequestParser.Parse(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray());
+                    }
+
+                    consumed = read.Buffer.Start;
+                }
+                finally
+                {
+                    // Also where the request is refused: the web server goes on with the connection only if the reading has ended.
+                    reader.AdvanceTo(consumed, read.Buffer.End);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
+        {
+            throw new RequestRejectedException(
+                FailureCode.Timeout, "The request's body did not arrive within the time limit of this node (--timeout). Nothing was done.");
         }
     }
 
-    private static async Task QueryAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
+    private static void Count(MemoryShare memory, long bytes)
     {
-        switch (await node.QueryAsync(request.Database.Value, request.Statements[0], request.IsStrong, new(request.MinIndex), context.RequestAborted)
+        if (!memory.TryGrow(bytes))
+        {
+            throw new RequestRejectedException(
+                FailureCode.Overloaded, "This node holds as many bytes for requests as it may (--request-memory). Nothing was done; send it again in a moment.");
+        }
+    }
+
+    private static async Task QueryAsync(
+        HttpContext context, ClusterNode node, SchemaGate schema, RowsSender rows, QueryRequest request, MemoryShare memory, long started)
+    {
+        var limits = new ReadLimits(request.Timeout ?? node.RequestTimeout) { RowsMax = request.RowsMax, Memory = memory };
+        switch (await node.QueryAsync(request.Database.Value, request.Statements[0], request.IsStrong, new(request.MinIndex), limits, context.RequestAborted)
             .ConfigureAwait(false))
         {
-            case QueryResult.Done { Index: var index, Rows: var rows }:
-                await AnswerAsync(context, node, index, started, (json, asObjects) => ResultJson.WriteRows(json, rows, asObjects))
-                    .ConfigureAwait(false);
+            case QueryResult.Done { Index: var index, Rows: var all }:
+                await rows.SendAsync(context, index, all, rest: null, started).ConfigureAwait(false);
                 break;
+            case QueryResult.Begun { Rest: var stopped } when stopped.Stopped.IsCancellationRequested:
+                using (stopped)
+                {
+                    // Before the first byte an error is still plain.
+                    await FailAsync(context, schema, request, stopped.Next().Failure!).ConfigureAwait(false);
+                }
+
+                break;
+            case QueryResult.Begun { Index: var index, First: var first, Rest: var rest }:
+                await rows.SendAsync(context, index, first, rest, started).ConfigureAwait(false);
+                break;
+            case QueryResult.NotARead when request.RowsMax is not null:
+                throw new RequestRejectedException(
+                    FailureCode.BadRequest, "\"max_rows\" is for statements that read; this one writes. Nothing was done; leave it out.");
             case QueryResult.NotARead { IsSchema: true } when !schema.IsOpen:
                 await FailAsync(context, schema, request, schema.Refusal()).ConfigureAwait(false);
                 break;
@@ -86,9 +174,10 @@ internal static class QueryEndpoint
 
     private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
+        var timeout = request.Timeout ?? node.RequestTimeout;
         var writing = request.Operation is { } operation
-            ? node.ChangeDatabasesAsync(operation, request.Id, context.RequestAborted)
-            : node.WriteAsync(request.Database.Value, request.Statements, request.IsTransaction, request.Id, context.RequestAborted);
+            ? node.ChangeDatabasesAsync(operation, request.Id, timeout, context.RequestAborted)
+            : node.WriteAsync(request.Database.Value, request.Statements, request.IsTransaction, request.Id, timeout, context.RequestAborted);
         switch (await writing.ConfigureAwait(false))
         {
             case WriteResult.Done { Index: var index, Results: var results }:
@@ -134,14 +223,13 @@ internal static class QueryEndpoint
     {
         var query = context.Request.Query;
         context.Response.ContentType = "application/json";
+        AnswerHeaders.Set(context.Response, index, node.Id);
         var json = new Utf8JsonWriter(context.Response.BodyWriter, ResultJson.Options(query.ContainsKey("pretty")));
         await using (json.ConfigureAwait(false))
         {
             json.WriteStartObject();
             writeBody(json, query.ContainsKey("objects"));
-            json.WriteNumber("index"u8, index.Value);
-            json.WriteNumber("node"u8, node.Id.Value);
-            json.WriteNumber("elapsed_ms"u8, Math.Round(Stopwatch.GetElapsedTime(started).TotalMilliseconds, 3));
+            ResultJson.WriteOrigin(json, index.Value, node.Id.Value, Stopwatch.GetElapsedTime(started).TotalMilliseconds);
             json.WriteEndObject();
         }
 

@@ -32,4 +32,10 @@ internal sealed record QueryRequest
 
     /// <summary>The log index that a read must see at least; zero for any.</summary>
     public long MinIndex { get; init; }
+
+    /// <summary>How long the client waits; null for as long as the node allows.</summary>
+    public TimeSpan? Timeout { get; init; }
+
+    /// <summary>The most rows that a read may have, from 1; null for any number.</summary>
+    public long? RowsMax { get; init; }
 }

@@ -113,6 +113,12 @@ internal static class QueryRequestParser
             case "min_index":
                 fields.MinIndex = StrictJson.ReadCount(ref reader, name, "an index that an earlier answer gave") ?? 0;
                 break;
+            case "timeout_ms":
+                fields.TimeoutMs = StrictJson.ReadPositive(ref reader, name, int.MaxValue, "milliseconds");
+                break;
+            case "max_rows":
+                fields.RowsMax = StrictJson.ReadPositive(ref reader, name, long.MaxValue, "rows");
+                break;
             case "is_master" or "is_replicated":
                 if (StrictJson.ReadFlag(ref reader, name))
                 {

@@ -22,6 +22,10 @@ internal sealed class RequestFields(CommandKind kind)
 
     public long MinIndex { get; set; }
 
+    public long? TimeoutMs { get; set; }
+
+    public long? RowsMax { get; set; }
+
     public string? Table { get; set; }
 
     /// <summary>Columns of a table to be created.</summary>
@@ -69,6 +73,8 @@ internal sealed class RequestFields(CommandKind kind)
             Id = Id,
             IsStrong = isStrong,
             MinIndex = MinIndex,
+            Timeout = TimeoutMs is { } ms ? TimeSpan.FromMilliseconds(ms) : null,
+            RowsMax = RowsMax,
         };
     }
 

@@ -49,6 +49,20 @@ internal static class StrictJson
             : throw Bad($"\"{where}\" must be {what}: a whole number from 0.");
     }
 
+    /// <summary>A number of something, from 1; null where it is left out.</summary>
+    /// <exception cref="RequestRejectedException">It is anything else.</exception>
+    public static long? ReadPositive(ref Utf8JsonReader reader, string where, long max, string unit)
+    {
+        if (reader.TokenType == JsonTokenType.Null)
+        {
+            return null;
+        }
+
+        return reader.TokenType == JsonTokenType.Number && reader.TryGetInt64(out var count) && count >= 1 && count <= max
+            ? count
+            : throw Bad($"\"{where}\" must be a number of {unit}: a whole number from 1 to {max}.");
+    }
+
     /// <summary>An SQL value: null, a boolean as 1 or 0, a number, a string, or a blob as <c>{"base64": "..."}</c>.</summary>
     /// <exception cref="RequestRejectedException">It is anything else, or an integer beyond 64 bits.</exception>
     public static SqlValue ReadValue(ref Utf8JsonReader reader, string where)

@@ -20,8 +20,9 @@ public sealed record DatabaseOptions
     /// <see cref="RequestRetention"/>.</summary>
     public const int RememberedBytesMax = 1024 * 1024;
 
-    /// <summary>Largest result of one query or one write's <c>RETURNING</c>, in bytes of values. 64 MiB is far beyond what a client
-    /// can use in one answer and well within the memory of a small machine, even with a few such answers at once.</summary>
+    /// <summary>Largest row of a query, and largest result of a write's <c>RETURNING</c> or of a query with a limit of rows, in bytes of values: what
+    /// is held in memory at once. 64 MiB is far beyond what a client can use in one answer and well within the memory of a small machine, even
+    /// with a few such answers at once.</summary>
     [Range(1024, 1024 * 1024 * 1024)]
     public long ResultBytesMax { get; init; } = 64 * 1024 * 1024;
 

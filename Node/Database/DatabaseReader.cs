@@ -7,6 +7,12 @@ namespace DistDb.Node.Database;
 /// for reading.</summary>
 internal sealed class DatabaseReader : IDisposable
 {
+    /// <summary>
+    /// Rows of so many bytes are gathered before the first is given out: nearly all results are smaller, give the connection back at once,
+    /// and are either whole or a plain failure.
+    /// </summary>
+    private const int GatheredBytesMax = 256 * 1024;
+
     private readonly Connection _connection;
     private readonly StatementCache _statements;
     private readonly StatementRunner _runner;
@@ -21,15 +27,24 @@ internal sealed class DatabaseReader : IDisposable
         _resultBytesMax = options.ResultBytesMax;
     }
 
+    /// <summary>
+    /// Begins a query, and ends it as well where its rows are few or something is wrong with it. Only after
+    /// <see cref="ReadOutcome.RowsBegun"/> is the connection still in use, until <see cref="End"/>.
+    /// </summary>
+    /// <param name="statement">Any one statement.</param>
+    /// <param name="limits">Its limits.</param>
+    /// <param name="left">What is left of its time.</param>
+    /// <param name="cancellationToken">Stops it.</param>
     /// <exception cref="OperationCanceledException">Cancelled while it ran.</exception>
     /// <exception cref="StorageFailedException">The file cannot be read.</exception>
-    public ReadOutcome Query(Statement statement, TimeSpan limit, CancellationToken cancellationToken)
+    public ReadOutcome Begin(Statement statement, ReadLimits limits, TimeSpan left, CancellationToken cancellationToken)
     {
         if (!_statements.TryGet(statement.Sql, out var prepared, out var failure))
         {
             return new ReadOutcome.Failed(failure);
         }
 
+        var isInUse = false;
         try
         {
             if (prepared.Kind != StatementKind.Read)
@@ -37,26 +52,44 @@ internal sealed class DatabaseReader : IDisposable
                 return new ReadOutcome.NotARead(prepared.Kind == StatementKind.Schema);
             }
 
-            _runner.ResultBytesLeft = _resultBytesMax;
-            _connection.Limit.Set(limit, cancellationToken);
-            if (_runner.TryRun(prepared, statement.Parameters, collectRows: true, out var result, out failure))
-            {
-                // PRAGMA and EXPLAIN may have no columns when they have nothing to say.
-                return new ReadOutcome.RowsRead(result.Rows ?? new([], [], []));
-            }
-
-            if (failure.Code == FailureCode.Timeout)
+            SetLimit(left, cancellationToken);
+            var outcome = BeginRead(prepared, statement.Parameters, limits);
+            if (outcome is ReadOutcome.Failed { Failure.Code: FailureCode.Timeout })
             {
                 cancellationToken.ThrowIfCancellationRequested();
             }
 
-            return new ReadOutcome.Failed(failure);
+            isInUse = outcome is ReadOutcome.RowsBegun;
+            return outcome;
         }
         finally
         {
-            _connection.Limit.Clear();
-            prepared.Release();
+            if (!isInUse)
+            {
+                End(prepared);
+            }
         }
+    }
+
+    /// <summary>Reads further rows of the query that is under way, of about so many bytes.</summary>
+    /// <returns>Why it failed, or null.</returns>
+    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
+    public Failure? Fetch(PreparedStatement statement, RowCollector rows, long bytes, out bool isDone)
+    {
+        RowCollector? collector = rows;
+        Failure? tooLarge = null;
+        var failure = _runner.Fetch(statement, ref collector, all => (tooLarge = RowFailure(all)) is not null || all.Bytes >= bytes, out isDone);
+        return failure ?? tooLarge;
+    }
+
+    /// <summary>Limits the query that is under way, from now on.</summary>
+    public void SetLimit(TimeSpan left, CancellationToken cancellationToken) => _connection.Limit.Set(left, cancellationToken);
+
+    /// <summary>Ends the query that is under way.</summary>
+    public void End(PreparedStatement statement)
+    {
+        _connection.Limit.Clear();
+        statement.Release();
     }
 
     public void Dispose()
@@ -64,4 +97,60 @@ internal sealed class DatabaseReader : IDisposable
         _statements.Dispose();
         _connection.Dispose();
     }
+
+    private ReadOutcome BeginRead(PreparedStatement statement, StatementParameters parameters, ReadLimits limits)
+    {
+        RowCollector? rows = null;
+        Failure? exceeded = null;
+        var failure = _runner.Bind(statement, parameters);
+        if (failure is not null)
+        {
+            return new ReadOutcome.Failed(failure);
+        }
+
+        var gatheredMax = limits.RowsMax is null ? GatheredBytesMax : long.MaxValue;
+        long counted = 0;
+        failure = _runner.Fetch(
+            statement,
+            ref rows,
+            all =>
+            {
+                exceeded = RowFailure(all) ?? GatheringFailure(all, limits);
+                if (exceeded is null && limits.Memory is { } memory && !memory.TryGrow(all.Bytes - counted))
+                {
+                    exceeded = new(
+                        FailureCode.Overloaded, "This node holds as many bytes for requests as it may (--request-memory). Nothing was done; come back in a moment.");
+                }
+
+                counted = all.Bytes;
+                return exceeded is not null || all.Bytes >= gatheredMax;
+            },
+            out var isDone);
+        failure ??= exceeded;
+        if (failure is not null)
+        {
+            return new ReadOutcome.Failed(failure);
+        }
+
+        // PRAGMA and EXPLAIN may have no columns when they have nothing to say.
+        var first = rows.ToRowSet();
+        rows.Take();
+        return isDone ? new ReadOutcome.RowsRead(first) : new ReadOutcome.RowsBegun(first, new(this, statement, rows));
+    }
+
+    /// <summary>Whether the row that came last is too large. The others were looked at before.</summary>
+    private Failure? RowFailure(RowCollector rows) => rows.LastBytes <= _resultBytesMax ? null : new(
+        FailureCode.TooLarge,
+        $"A row of the result has more than {_resultBytesMax} bytes (--max-result); ask for fewer columns, or for parts of large values with substr().");
+
+    private Failure? GatheringFailure(RowCollector rows, ReadLimits limits) => limits.RowsMax switch
+    {
+        null => null,
+        { } max when rows.Count > max => new(
+            FailureCode.TooLarge, $"The result has more than {max} rows, which is the request's \"max_rows\". Narrow it with WHERE, or take it in parts with ORDER BY and LIMIT."),
+        _ when rows.Bytes > _resultBytesMax => new(
+            FailureCode.TooLarge,
+            $"With \"max_rows\" a result is gathered before it is sent, and this one has more than {_resultBytesMax} bytes (--max-result). Narrow it with WHERE, LIMIT or fewer columns, or leave \"max_rows\" out."),
+        _ => null,
+    };
 }

@@ -16,6 +16,7 @@ public sealed class ReadPool : IDisposable
     private readonly ConcurrentBag<DatabaseReader> _idle = [];
     private readonly Lock _watchLock = new();
     private Connection? _watch;
+    private volatile CancellationTokenSource _closing = new();
     private volatile bool _disposed;
 
     /// <param name="path">A file that a <see cref="DatabaseWriter"/> has opened before.</param>
@@ -28,33 +29,49 @@ public sealed class ReadPool : IDisposable
     }
 
     /// <summary>
-    /// Runs a query on the calling thread once a connection is free, or finds out that it is no query.
+    /// Runs a query on the calling thread once a connection is free, or finds out that it is no query. A result of more than a few hundred
+    /// kilobytes is only begun; whoever takes the rest keeps the connection meanwhile.
     /// </summary>
     /// <param name="statement">Any one statement.</param>
-    /// <param name="limit">Time for waiting and reading together, or <see cref="Timeout.InfiniteTimeSpan"/>.</param>
+    /// <param name="limits">What it may take.</param>
     /// <param name="cancellationToken">Stops the waiting and also a query that is running.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     /// <exception cref="StorageFailedException">The file cannot be read.</exception>
-    public async Task<ReadOutcome> QueryAsync(Statement statement, TimeSpan limit, CancellationToken cancellationToken)
+    public async Task<ReadOutcome> QueryAsync(Statement statement, ReadLimits limits, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
         var started = Stopwatch.GetTimestamp();
-        if (!await _free.WaitAsync(limit, cancellationToken).ConfigureAwait(false))
+        if (!await _free.WaitAsync(limits.Time, cancellationToken).ConfigureAwait(false))
         {
             return new ReadOutcome.Failed(new(
                 FailureCode.Overloaded,
-                $"All {_options.ReaderCount} readers of this database were busy for the whole time limit; try again, or at another node."));
+                $"All {_options.ReaderCount} readers of this database were busy for the whole time limit (--readers); try again, or at another node."));
         }
 
-        var left = limit;
-        if (limit != Timeout.InfiniteTimeSpan)
+        DatabaseReader? reader = null;
+        var isLent = false;
+        try
         {
-            // Never below zero: one millisecond below it stands for no limit at all.
-            left -= Stopwatch.GetElapsedTime(started);
-            left = left > TimeSpan.Zero ? left : TimeSpan.Zero;
-        }
+            reader = _idle.TryTake(out var idle) ? idle : new(_path, _options);
 
-        return Use(reader => reader.Query(statement, left, cancellationToken));
+            // After the connection was opened, so that it has the right file.
+            CheckFile();
+            var outcome = reader.Begin(statement, limits, Left(limits.Time, started), cancellationToken);
+            if (outcome is ReadOutcome.RowsBegun { Rest: var rest })
+            {
+                rest.Lend(Left(limits.Time, started), () => GiveBack(reader), cancellationToken, _closing.Token);
+                isLent = true;
+            }
+
+            return outcome;
+        }
+        finally
+        {
+            if (!isLent)
+            {
+                GiveBack(reader);
+            }
+        }
     }
 
     /// <summary>
@@ -73,9 +90,13 @@ public sealed class ReadPool : IDisposable
         }
     }
 
-    /// <summary>Waits until no query runs, closes all connections, and keeps queries waiting while <paramref name="action"/> runs.</summary>
+    /// <summary>
+    /// Waits until no query runs, closes all connections, and keeps queries waiting while <paramref name="action"/> runs. Those whose rows are
+    /// being taken by a client are ended, for they last as long as the client likes.
+    /// </summary>
     internal void RunWhileClosed(Action action)
     {
+        _closing.Cancel();
         var held = 0;
         try
         {
@@ -90,6 +111,7 @@ public sealed class ReadPool : IDisposable
         }
         finally
         {
+            _closing = new();
             if (held > 0)
             {
                 _free.Release(held);
@@ -105,34 +127,31 @@ public sealed class ReadPool : IDisposable
         CloseWatch();
     }
 
-    private T Use<T>(Func<DatabaseReader, T> use)
+    /// <summary>What is left of a time limit. Never below zero: one millisecond below it stands for no limit at all.</summary>
+    private static TimeSpan Left(TimeSpan limit, long started)
     {
-        try
+        if (limit == Timeout.InfiniteTimeSpan)
         {
-            if (!_idle.TryTake(out var reader))
-            {
-                reader = new(_path, _options);
-            }
+            return limit;
+        }
 
-            try
-            {
-                // After the connection was opened, so that it has the right file.
-                CheckFile();
-                return use(reader);
-            }
-            finally
-            {
-                _idle.Add(reader);
-                if (_disposed)
-                {
-                    CloseIdle();
-                }
-            }
-        }
-        finally
+        var left = limit - Stopwatch.GetElapsedTime(started);
+        return left > TimeSpan.Zero ? left : TimeSpan.Zero;
+    }
+
+    /// <param name="reader">Null where none could be opened.</param>
+    private void GiveBack(DatabaseReader? reader)
+    {
+        if (reader is not null)
         {
-            _free.Release();
+            _idle.Add(reader);
+            if (_disposed)
+            {
+                CloseIdle();
+            }
         }
+
+        _free.Release();
     }
 
     private void CheckFile()

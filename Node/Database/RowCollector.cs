@@ -4,7 +4,7 @@ using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database;
 
-/// <summary>Gathers the rows of one statement, up to a number of bytes.</summary>
+/// <summary>Gathers the rows of one statement.</summary>
 internal sealed unsafe class RowCollector
 {
     /// <summary>What a value takes in memory beside its text or bytes.</summary>
@@ -13,7 +13,7 @@ internal sealed unsafe class RowCollector
     private readonly PreparedStatement _statement;
     private readonly ResultColumn[] _columns;
     private readonly string?[] _types;
-    private readonly List<SqlValue[]> _rows = [];
+    private List<SqlValue[]> _rows = [];
 
     /// <summary>Call after the statement's first step.</summary>
     public RowCollector(PreparedStatement statement)
@@ -23,7 +23,16 @@ internal sealed unsafe class RowCollector
         _types = Array.ConvertAll(_columns, column => column.DeclaredType);
     }
 
-    /// <summary>Takes the current row.</summary>
+    /// <summary>Rows gathered since they were last taken.</summary>
+    public int Count => _rows.Count;
+
+    /// <summary>The bytes they take.</summary>
+    public long Bytes { get; private set; }
+
+    /// <summary>The bytes that the last of them takes.</summary>
+    public long LastBytes { get; private set; }
+
+    /// <summary>Adds the current row.</summary>
     /// <returns>The bytes it takes.</returns>
     public long Add()
     {
@@ -39,7 +48,19 @@ internal sealed unsafe class RowCollector
         }
 
         _rows.Add(row);
-        return bytes + (ValueBytes * row.Length);
+        bytes += ValueBytes * row.Length;
+        LastBytes = bytes;
+        Bytes += bytes;
+        return bytes;
+    }
+
+    /// <summary>Gives the rows out and begins to gather anew.</summary>
+    public IReadOnlyList<SqlValue[]> Take()
+    {
+        var rows = _rows;
+        _rows = [];
+        Bytes = 0;
+        return rows;
     }
 
     public RowSet ToRowSet() => new(

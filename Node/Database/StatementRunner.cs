@@ -25,16 +25,14 @@ internal sealed class StatementRunner(Connection connection)
         [NotNullWhen(false)] out Failure? failure)
     {
         result = null;
-        failure = ParameterBinder.Bind(connection, statement, parameters);
+        failure = Bind(statement, parameters);
         if (failure is not null)
         {
             return false;
         }
 
         connection.ReservedRowidUsed = false;
-        connection.Authorizer.BeginStep();
-        connection.Authorizer.Bypass = false;
-        connection.Limit.Arm();
+        BeginSteps();
         try
         {
             failure = Step(statement, collectRows, out var rows);
@@ -49,9 +47,59 @@ internal sealed class StatementRunner(Connection connection)
         }
         finally
         {
-            connection.Limit.Disarm();
-            connection.Authorizer.Bypass = true;
+            EndSteps();
         }
+    }
+
+    /// <summary>Gives a statement its values.</summary>
+    /// <returns>Why they do not fit, or null.</returns>
+    public Failure? Bind(PreparedStatement statement, StatementParameters parameters) => ParameterBinder.Bind(connection, statement, parameters);
+
+    /// <summary>Reads rows of a statement that has its values, until <paramref name="isEnough"/> or there are no more.</summary>
+    /// <param name="statement">A reading one.</param>
+    /// <param name="rows">Where they are gathered; made at the first call, when the columns are known.</param>
+    /// <param name="isEnough">Asked after each row.</param>
+    /// <param name="isDone">Whether there are no more.</param>
+    /// <returns>Why it failed, or null.</returns>
+    /// <exception cref="StorageFailedException">The storage failed, rather than the statement.</exception>
+    public Failure? Fetch(PreparedStatement statement, [NotNull] ref RowCollector? rows, Func<RowCollector, bool> isEnough, out bool isDone)
+    {
+        isDone = false;
+        BeginSteps();
+        try
+        {
+            int code;
+            while ((code = Sqlite3.sqlite3_step(statement.Handle)) == Sqlite3.Row)
+            {
+                rows ??= new(statement);
+                rows.Add();
+                if (isEnough(rows))
+                {
+                    return null;
+                }
+            }
+
+            rows ??= new(statement);
+            isDone = code == Sqlite3.Done;
+            return isDone ? null : SqliteErrors.ToFailure(connection, code);
+        }
+        finally
+        {
+            EndSteps();
+        }
+    }
+
+    private void BeginSteps()
+    {
+        connection.Authorizer.BeginStep();
+        connection.Authorizer.Bypass = false;
+        connection.Limit.Arm();
+    }
+
+    private void EndSteps()
+    {
+        connection.Limit.Disarm();
+        connection.Authorizer.Bypass = true;
     }
 
     private Failure? Step(PreparedStatement statement, bool collectRows, out RowSet? rows)

@@ -63,7 +63,7 @@ public sealed partial class ClusterNode
             return new VerifyAnswer.NotDone(ClosedFailure());
         }
 
-        var written = await SubmitAsync(new VerifyOperation(repairs), idempotencyKey: null, cancellationToken).ConfigureAwait(false);
+        var written = await SubmitAsync(new VerifyOperation(repairs), cancellationToken).ConfigureAwait(false);
         if (written is not WriteResult.Done { Index: var index })
         {
             return new VerifyAnswer.NotDone(((WriteResult.NotDone)written).Failure);
@@ -301,7 +301,7 @@ public sealed partial class ClusterNode
         if (!IsClosed && !_isKnownBad && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, _mustBeVerified, _verifier))
         {
             // What becomes of it shows when its entry is applied; one that is lost is followed by the next.
-            _ = SubmitAsync(new VerifyOperation(Repairs: true), idempotencyKey: null, CancellationToken.None);
+            _ = SubmitAsync(new VerifyOperation(Repairs: true), CancellationToken.None);
         }
     }
 
@@ -340,31 +340,65 @@ public sealed partial class ClusterNode
         }
     }
 
-    /// <summary>Null where the file could not be read as what it should be.</summary>
-    private async Task<ReadOutcome?> ReadAsync(string database, Statement statement, Deadline deadline, CancellationToken cancellationToken)
+    /// <summary>Reads. The outcome is null where the file could not be read as what it should be; the lease is there where the query goes on.</summary>
+    private async Task<(ReadOutcome? Outcome, DatabaseLease? Lease)> ReadAsync(
+        string database, Statement statement, ReadLimits limits, CancellationToken cancellationToken)
     {
+        DatabaseLease? lease = null;
+        var isHandedOn = false;
         try
         {
-            using var lease = await _databases.LeaseAsync(database, cancellationToken).ConfigureAwait(false);
-            return lease is null
-                ? new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database))
-                : await lease.Readers.QueryAsync(statement, deadline.Remaining, cancellationToken).ConfigureAwait(false);
-        }
-        catch (StorageFailedException) when (IsClosed)
-        {
-            return null;
+            lease = await _databases.LeaseAsync(database, cancellationToken).ConfigureAwait(false);
+            if (lease is null)
+            {
+                return (new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database)), null);
+            }
+
+            var outcome = await lease.Readers.QueryAsync(statement, limits, cancellationToken).ConfigureAwait(false);
+            isHandedOn = outcome is ReadOutcome.RowsBegun;
+            return (outcome, isHandedOn ? lease : null);
         }
         catch (StorageFailedException) when (!_databases.Names.Contains(database))
         {
             // Dropped at this very moment.
-            return new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database));
+            return (new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database)), null);
         }
-        catch (StorageFailedException e) when (e.IsDamage)
+        catch (StorageFailedException e) when (IsClosed || e.IsDamage)
         {
-            var reason = $"A query found the database \"{database}\" damaged: {e.Reason}.";
+            OnUnreadable(e);
+            return (null, null);
+        }
+        finally
+        {
+            if (!isHandedOn)
+            {
+                lease?.Dispose();
+            }
+        }
+    }
+
+    /// <summary>The same for a query that was begun; null also where the content turned out to be bad meanwhile.</summary>
+    private RowBatch? ReadOn(Func<RowBatch> read)
+    {
+        try
+        {
+            var batch = read();
+            return IsClosed ? null : batch;
+        }
+        catch (StorageFailedException e) when (IsClosed || e.IsDamage)
+        {
+            OnUnreadable(e);
+            return null;
+        }
+    }
+
+    private void OnUnreadable(StorageFailedException e)
+    {
+        if (!IsClosed)
+        {
+            var reason = $"A query found a database in {_databases.Folder} damaged: {e.Reason}.";
             Close(reason);
             _writes.GiveUpDatabase(reason);
-            return null;
         }
     }
 

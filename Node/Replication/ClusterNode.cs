@@ -138,6 +138,9 @@ public sealed partial class ClusterNode : BackgroundService
 
     public NodeId Id { get; }
 
+    /// <summary>The longest that a request may take.</summary>
+    public TimeSpan RequestTimeout => _options.RequestTimeout;
+
     /// <summary>The cluster's identity, or empty until the first leader has given it one.</summary>
     public Guid ClusterId => _writes.ClusterId;
 
@@ -218,24 +221,30 @@ public sealed partial class ClusterNode : BackgroundService
     /// <param name="isTransaction">All or nothing with several results; otherwise there is one statement.</param>
     /// <param name="idempotencyKey">The client's, or null.</param>
     /// <param name="cancellationToken">Ends the waiting, not the write.</param>
+    public Task<WriteResult> WriteAsync(
+        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken) =>
+        WriteAsync(database, statements, isTransaction, idempotencyKey, _options.RequestTimeout, cancellationToken);
+
+    /// <inheritdoc cref="WriteAsync(string, IReadOnlyList{Statement}, bool, string?, CancellationToken)"/>
+    /// <param name="timeout">How long the client waits, up to <see cref="RequestTimeout"/>; the leader executes nothing for it later than that.</param>
     public async Task<WriteResult> WriteAsync(
-        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken)
+        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (Refusal() is { } refusal)
         {
             return new WriteResult.NotDone(refusal);
         }
 
-        var deadline = Deadline.After(_options.RequestTimeout);
+        var deadline = Deadline.After(timeout);
         var write = new WriteCommand { Database = database, Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey };
         var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
             // Done before, under the same key, and this node lags: the client must find its write here.
-            using var timeout = Timeout(deadline, cancellationToken);
+            using var patience = Timeout(deadline, cancellationToken);
             try
             {
-                await _applied.WaitForAsync(index, timeout.Token).ConfigureAwait(false);
+                await _applied.WaitForAsync(index, patience.Token).ConfigureAwait(false);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {
@@ -254,16 +263,22 @@ public sealed partial class ClusterNode : BackgroundService
         return result;
     }
 
+    /// <summary>Reads from one of this node's databases, within the node's time limit.</summary>
+    /// <inheritdoc cref="QueryAsync(string, Statement, bool, LogIndex, ReadLimits, CancellationToken)"/>
+    public Task<QueryResult> QueryAsync(string database, Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken) =>
+        QueryAsync(database, statement, isStrong, minIndex, new(_options.RequestTimeout), cancellationToken);
+
     /// <summary>Reads from one of this node's databases.</summary>
     /// <param name="database">Its name.</param>
     /// <param name="statement">The query.</param>
     /// <param name="isStrong">Linearizable: everything that was answered anywhere before is seen. Takes a majority.</param>
     /// <param name="minIndex">Waits until this node has applied that much; zero for what there is.</param>
-    /// <param name="cancellationToken">Ends the query too.</param>
+    /// <param name="limits">What it may take; its time covers all of the waiting, reading, and taking of the rows.</param>
+    /// <param name="cancellationToken">Ends the query too, also while its rows are taken.</param>
     public async Task<QueryResult> QueryAsync(
-        string database, Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken)
+        string database, Statement statement, bool isStrong, LogIndex minIndex, ReadLimits limits, CancellationToken cancellationToken)
     {
-        var deadline = Deadline.After(_options.RequestTimeout);
+        var deadline = Deadline.After(limits.Time);
         if (Refusal() is { } refusal)
         {
             return new QueryResult.NotDone(refusal);
@@ -281,16 +296,19 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var index = AppliedIndex;
-        var outcome = await ReadAsync(database, statement, deadline, cancellationToken).ConfigureAwait(false);
+        var (outcome, lease) = await ReadAsync(database, statement, limits with { Time = deadline.Remaining }, cancellationToken).ConfigureAwait(false);
         if (outcome is null || IsClosed)
         {
             // The content turned out to be bad meanwhile.
+            (outcome as ReadOutcome.RowsBegun)?.Rest.Dispose();
+            lease?.Dispose();
             return new QueryResult.NotDone(ClosedFailure());
         }
 
         return outcome switch
         {
             ReadOutcome.RowsRead { Rows: var rows } => new QueryResult.Done(index, rows),
+            ReadOutcome.RowsBegun { First: var first, Rest: var rest } => new QueryResult.Begun(index, first, new(rest, lease!, ReadOn, ClosedFailure)),
             ReadOutcome.NotARead { IsSchema: var isSchema } => new QueryResult.NotARead(isSchema),
             ReadOutcome.Failed { Failure: var failed } => new QueryResult.NotDone(failed),
             _ => throw new System.Diagnostics.UnreachableException(outcome.GetType().Name),
@@ -304,16 +322,18 @@ public sealed partial class ClusterNode : BackgroundService
     /// <param name="node">The new master, a voting member.</param>
     /// <param name="cancellationToken">Ends the waiting, not the operation.</param>
     public Task<WriteResult> PromoteAsync(NodeId node, CancellationToken cancellationToken) =>
-        SubmitAsync(new PromoteOperation(node.Value), idempotencyKey: null, cancellationToken);
+        SubmitAsync(new PromoteOperation(node.Value), cancellationToken);
 
     /// <summary>Creates or drops a database, through the log.</summary>
     /// <param name="operation">A <see cref="CreateDatabaseOperation"/> or a <see cref="DropDatabaseOperation"/>.</param>
     /// <param name="idempotencyKey">The client's, or null.</param>
+    /// <param name="timeout">How long the client waits.</param>
     /// <param name="cancellationToken">Ends the waiting, not the operation.</param>
-    public async Task<WriteResult> ChangeDatabasesAsync(Operation operation, string? idempotencyKey, CancellationToken cancellationToken) =>
+    public async Task<WriteResult> ChangeDatabasesAsync(
+        Operation operation, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken) =>
         Refusal() is { } refusal
             ? new WriteResult.NotDone(refusal)
-            : await SubmitAsync(operation, idempotencyKey, cancellationToken).ConfigureAwait(false);
+            : await SubmitAsync(operation, idempotencyKey, timeout, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Removes a member for good. Null once that is committed, else why it was not done.</summary>
     /// <param name="node">The member.</param>
@@ -685,8 +705,12 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
-    private async Task<WriteResult> SubmitAsync(Operation operation, string? idempotencyKey, CancellationToken cancellationToken) =>
-        await _pending.SubmitAsync(new WriteCommand { Operation = operation, IdempotencyKey = idempotencyKey }, Deadline.After(_options.RequestTimeout))
+    private Task<WriteResult> SubmitAsync(Operation operation, CancellationToken cancellationToken) =>
+        SubmitAsync(operation, idempotencyKey: null, _options.RequestTimeout, cancellationToken);
+
+    private async Task<WriteResult> SubmitAsync(
+        Operation operation, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken) =>
+        await _pending.SubmitAsync(new WriteCommand { Operation = operation, IdempotencyKey = idempotencyKey }, Deadline.After(timeout))
             .WaitAsync(cancellationToken).ConfigureAwait(false);
 
     [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Catching up: {Arrived} of {Total} MiB of a snapshot have arrived.")]

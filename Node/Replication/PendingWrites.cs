@@ -30,6 +30,10 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     private long _nextSequence = 1;
     private long _oldest = 1;
     private long _bytes;
+
+    // Those whose copy for the current term must wait until fewer bytes are under way.
+    private readonly SortedSet<long> _heldBack = [];
+    private long _forwardedBytes;
     private bool _stopped;
 
     /// <summary>Carries a write to the leader, which may be this node itself.</summary>
@@ -127,6 +131,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
         lock (_lock)
         {
             _leadership = leadership;
+            _forwardedBytes = _pending.Values.Where(IsForwarded).Sum(p => p.Bytes);
         }
 
         SendAll(_ => true);
@@ -146,7 +151,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
         {
             if (Find(id) is { } pending && pending.SentTerm == term)
             {
-                pending.SentTerm = Term.Zero;
+                SetSentTerm(pending, Term.Zero);
             }
         }
     }
@@ -180,7 +185,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     /// </summary>
     private void GiveUp(Func<Pending, bool, bool> isDue, Func<Failure> notDone)
     {
-        List<(Pending Pending, bool IsSettled)> left = [];
+        List<(Pending Pending, bool IsSettled, bool WasHeldBack)> left = [];
         lock (_lock)
         {
             foreach (var pending in _pending.Values)
@@ -188,15 +193,17 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
                 var isSettled = IsSettled(pending);
                 if (isDue(pending, isSettled))
                 {
+                    left.Add((pending, isSettled, _heldBack.Contains(pending.Command.Id.Sequence)));
                     Remove(pending);
-                    left.Add((pending, isSettled));
                 }
             }
         }
 
-        foreach (var (pending, isSettled) in left)
+        foreach (var (pending, isSettled, wasHeldBack) in left)
         {
-            pending.Completion.SetResult(new WriteResult.NotDone(isSettled ? notDone() : Unknown(pending)));
+            // The cluster is all right, and has others' writes to do.
+            var failure = !isSettled ? Unknown(pending) : wasHeldBack && !_stopped ? Overloaded() : notDone();
+            pending.Completion.SetResult(new WriteResult.NotDone(failure));
         }
     }
 
@@ -207,8 +214,29 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     private void Remove(Pending pending)
     {
         _pending.Remove(pending.Command.Id.Sequence);
+        _heldBack.Remove(pending.Command.Id.Sequence);
         _bytes -= pending.Bytes;
+        _forwardedBytes -= IsForwarded(pending) ? pending.Bytes : 0;
     }
+
+    /// <summary>Whether its copy is with the current leader, as far as is known here.</summary>
+    private bool IsForwarded(Pending pending) => pending.SentTerm != Term.Zero && pending.SentTerm == _leadership?.Term;
+
+    private void SetSentTerm(Pending pending, Term term)
+    {
+        _forwardedBytes -= IsForwarded(pending) ? pending.Bytes : 0;
+        pending.SentTerm = term;
+        _forwardedBytes += IsForwarded(pending) ? pending.Bytes : 0;
+    }
+
+    /// <summary>
+    /// Whether a first copy for the current term must wait: large writes, and their repetition, would fill the link to the leader, until not
+    /// even heartbeats come through in time. Operations are few and small, and one of them may be what all the others wait for.
+    /// </summary>
+    private bool MustWait(Pending pending) =>
+        pending.Command.Operation is null
+        && ((_heldBack.Count > 0 && _heldBack.Min < pending.Command.Id.Sequence)
+            || (_forwardedBytes > 0 && _forwardedBytes + pending.Bytes > options.ForwardedBytesMax));
 
     /// <summary>Whether it is certain that no copy sent so far will ever be applied.</summary>
     private bool IsSettled(Pending pending) =>
@@ -219,10 +247,18 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     {
         if (_leadership is not { Leader: { } leader, Term: var term } || !(IsSettled(pending) || pending.SentTerm == term))
         {
+            _heldBack.Remove(pending.Command.Id.Sequence);
             return null;
         }
 
-        pending.SentTerm = term;
+        if (pending.SentTerm != term && MustWait(pending))
+        {
+            _heldBack.Add(pending.Command.Id.Sequence);
+            return null;
+        }
+
+        _heldBack.Remove(pending.Command.Id.Sequence);
+        SetSentTerm(pending, term);
         pending.SentAtMs = Environment.TickCount64;
         while (_oldest < _nextSequence && !_pending.ContainsKey(_oldest))
         {
@@ -244,11 +280,25 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
                     copies.Add(copy);
                 }
             }
+
+            TakeHeldBack(copies);
         }
 
         foreach (var copy in copies)
         {
             Send(copy);
+        }
+    }
+
+    /// <summary>Adds the copies that need not wait any more, oldest first; the caller holds the lock.</summary>
+    private void TakeHeldBack(List<(NodeId, ForwardedWrite)> copies)
+    {
+        while (_heldBack.Count > 0 && _pending[_heldBack.Min] is var oldest && !MustWait(oldest))
+        {
+            if (NextCopy(oldest) is { } copy)
+            {
+                copies.Add(copy);
+            }
         }
     }
 
@@ -264,6 +314,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     private void Complete(WriteId id, Term? verdictOf, WriteResult result)
     {
         Pending? pending;
+        List<(NodeId, ForwardedWrite)> copies = [];
         lock (_lock)
         {
             pending = Find(id);
@@ -273,9 +324,14 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
             }
 
             Remove(pending);
+            TakeHeldBack(copies);
         }
 
         pending.Completion.SetResult(result);
+        foreach (var copy in copies)
+        {
+            Send(copy);
+        }
     }
 
     private static Failure Overloaded() =>

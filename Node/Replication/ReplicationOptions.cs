@@ -22,6 +22,9 @@ public sealed record ReplicationOptions
     /// <summary>Bytes of SQL and parameters waiting at one node; more is answered <c>overloaded</c>. Default 128 MiB, eight of the largest requests.</summary>
     public long PendingBytesMax { get; init; } = 128 << 20;
 
+    /// <summary>Bytes of a node's own clients' writes that are with the leader at once, except that one always is; the others wait here for their turn. Default 4 MiB: a few entries, so that the leader never waits for more, and the links stay free for heartbeats.</summary>
+    public long ForwardedBytesMax { get; init; } = 4 << 20;
+
     /// <summary>Writes in one log entry. Default 1024.</summary>
     public int BatchWritesMax { get; init; } = 1024;
 

@@ -108,10 +108,10 @@ public sealed class HttpTests(ApiCluster api)
     }
 
     [Fact]
-    public async Task A_result_that_is_too_large()
+    public async Task A_row_that_is_too_large()
     {
         var answer = await api.ShouldRefuseAsync(() => Cluster[1].QueryAsync("SELECT zeroblob(50000000), zeroblob(50000000)"), 413, "too_large");
-        answer.Detail.Should().Contain("LIMIT");
+        answer.Detail.Should().Contain("--max-result").And.Contain("substr()");
     }
 
     /// <summary>An insert whose body has that many bytes.</summary>

@@ -238,7 +238,7 @@ public sealed class DatabaseSetTests : IDisposable
         using (var lease = await _set.LeaseAsync("a", default))
         {
             var (query, _) = (lease!.Readers, 0);
-            (await query.QueryAsync(TestDatabase.Sql("SELECT a FROM t"), Timeout.InfiniteTimeSpan, default)).Should().BeOfType<ReadOutcome.RowsRead>();
+            (await query.QueryAsync(TestDatabase.Sql("SELECT a FROM t"), new(Timeout.InfiniteTimeSpan), default)).Should().BeOfType<ReadOutcome.RowsRead>();
             Drop("a");
         }
 
@@ -419,7 +419,7 @@ public sealed class DatabaseSetTests : IDisposable
     private async Task<long> ReadAsync(string database, string sql)
     {
         using var lease = await _set.LeaseAsync(database, default);
-        var outcome = await lease!.Readers.QueryAsync(TestDatabase.Sql(sql), Timeout.InfiniteTimeSpan, default);
+        var outcome = await lease!.Readers.QueryAsync(TestDatabase.Sql(sql), new(Timeout.InfiniteTimeSpan), default);
         return outcome.Should().BeOfType<ReadOutcome.RowsRead>().Subject.Rows.Rows.Single()[0].Integer;
     }
 }

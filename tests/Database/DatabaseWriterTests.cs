@@ -245,7 +245,7 @@ public sealed class DatabaseWriterTests : IDisposable
         writer.Rollback();
         writer.AppliedIndex.Should().Be(index);
         using var readers = new ReadPool(damaged, new());
-        await readers.Awaiting(r => r.QueryAsync(Sql("SELECT * FROM u"), Timeout.InfiniteTimeSpan, CancellationToken.None))
+        await readers.Awaiting(r => r.QueryAsync(Sql("SELECT * FROM u"), new(Timeout.InfiniteTimeSpan), CancellationToken.None))
             .Should().ThrowAsync<StorageFailedException>();
     }
 

@@ -89,7 +89,7 @@ internal sealed class TestDatabase : IDisposable
     public ReadOutcome Query(string sql, params SqlValue[] parameters) => Query(Sql(sql, parameters));
 
     public ReadOutcome Query(Statement statement) =>
-        Readers.QueryAsync(statement, Timeout.InfiniteTimeSpan, CancellationToken.None).GetAwaiter().GetResult();
+        Readers.QueryAsync(statement, new(Timeout.InfiniteTimeSpan), CancellationToken.None).GetAwaiter().GetResult();
 
     public RowSet Rows(string sql, params SqlValue[] parameters) =>
         Query(sql, parameters).Should().BeOfType<ReadOutcome.RowsRead>(because: sql).Subject.Rows;

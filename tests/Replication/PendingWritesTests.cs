@@ -183,6 +183,48 @@ public sealed class PendingWritesTests
     }
 
     [Fact]
+    public void Large_writes_go_to_the_leader_a_few_at_a_time_and_in_their_order()
+    {
+        var pending = Create(new() { ForwardedBytesMax = 10_000, ResendInterval = TimeSpan.Zero });
+        for (var i = 0; i < 3; i++)
+        {
+            _ = Submit(pending, 20_000);
+        }
+
+        _ = Submit(pending, 1);
+        pending.LeadershipChanged(new(new(3), new(1), Role.Follower, default, false));
+        Sent().Should().Equal([1], "one always fits");
+        _ = Submit(pending, 1);
+        pending.Sweep();
+        Sent().Should().Equal([1, 1], "only what is with the leader is repeated, and small ones do not overtake");
+        pending.Refused(new(0, Incarnation, 1), new(3), _refusal);
+        Sent().Should().Equal(1, 1, 2);
+        pending.Dropped(new(0, Incarnation, 2), new(3));
+        pending.Applied(new(0, Incarnation, 2), new(7), []);
+        Sent().Should().Equal(1, 1, 2, 3);
+        pending.LeadershipChanged(new(new(4), new(2), Role.Follower, default, false));
+        pending.AppliedTerm(new(4));
+        Sent().Should().Equal([1, 1, 2, 3, 4, 5, 4, 5], "3 may be in the log of term 3, so that the others go first; and now it waits for room");
+        pending.Applied(new(0, Incarnation, 4), new(8), []);
+        pending.Applied(new(0, Incarnation, 5), new(8), []);
+        Sent().Skip(8).Should().Equal(3);
+
+        IEnumerable<long> Sent() => _copies.Select(c => c.Write.Command.Id.Sequence);
+    }
+
+    [Fact]
+    public async Task A_write_that_never_got_its_turn_is_told_of_the_load()
+    {
+        var pending = Create(new() { ForwardedBytesMax = 10_000 });
+        pending.LeadershipChanged(new(new(3), new(1), Role.Follower, default, false));
+        _ = Submit(pending, 20_000);
+        var late = pending.SubmitAsync(new() { Statements = [TestCluster.Sql("x")] }, Deadline.After(TimeSpan.Zero));
+        pending.Sweep();
+        (await late).Should().BeOfType<WriteResult.NotDone>().Which.Failure.Code.Should().Be(FailureCode.Overloaded);
+        _copies.Should().ContainSingle();
+    }
+
+    [Fact]
     public async Task A_stop_answers_everybody_who_waits_or_comes_later()
     {
         var neverSent = Submit();

@@ -37,6 +37,16 @@ internal sealed class DistDbProcess : IDisposable
 
     private static string Executable => Path.Combine(AppContext.BaseDirectory, "distdb");
 
+    /// <summary>The most memory that it had resident so far, in bytes.</summary>
+    public long PeakMemoryBytes
+    {
+        get
+        {
+            var line = File.ReadLines($"/proc/{_process.Id}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
+            return 1024 * long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+        }
+    }
+
     public bool HasExited => _process.HasExited;
 
     /// <summary>Of a process that has ended; 128 and the signal's number if that was how.</summary>

@@ -48,6 +48,9 @@ internal sealed class TestNode : IDisposable
 
     public bool IsRunning => _process is { HasExited: false };
 
+    /// <summary>The most memory that this run had resident so far, in bytes.</summary>
+    public long PeakMemoryBytes => _process!.PeakMemoryBytes;
+
     /// <summary>What all runs of this node printed.</summary>
     public string Log
     {
@@ -136,6 +139,18 @@ internal sealed class TestNode : IDisposable
         {
             return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync());
         }
+    }
+
+    /// <summary>Sends a request and returns when the head of the answer is there. Dispose it; the body waits to be read.</summary>
+    public async Task<HttpResponseMessage> BeginAsync(string body, string? accept = null, CancellationToken cancellationToken = default)
+    {
+        using var request = new HttpRequestMessage(HttpMethod.Post, "/query") { Content = new StringContent(body) };
+        if (accept is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Accept", accept);
+        }
+
+        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
     }
 
     public Task<Answer> PostAsync(string path, string body) => SendAsync(new(HttpMethod.Post, path) { Content = new StringContent(body) });
