@@ -126,12 +126,20 @@ internal static class NodeCommand
         private readonly Option<string> _verifyEvery = Setting(
             "--verify-every", "1h", "How often all nodes compare their content, such as 1h or 30m; 0 for never, not even after a start.");
 
+        private readonly Option<string> _history = Setting(
+            "--history", "100000", "Rows that the query history (database history_query) keeps; \"off\" for none. The leader's setting counts.");
+
+        private readonly Option<string> _historyAge = Setting("--history-age", "30d", "How long it keeps them, such as 30d or 12h.");
+
+        private readonly Option<bool> _logReads = Setting(
+            "--log-reads", false, "Record the reads that this node answers in the query history too, some at a time as a write.");
+
         private readonly Option<string> _clockOffsetFile = Setting("--clock-offset-file", "", "For tests: file with milliseconds to add to the clock.");
 
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _history, _historyAge, _logReads, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -237,9 +245,19 @@ internal static class NodeCommand
                 VerifyInterval = parsed.GetValue(_verifyEvery) is "0" or "off"
                     ? TimeSpan.Zero
                     : ReadTime("--verify-every", parsed.GetValue(_verifyEvery)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
+                HistoryRowsMax = ReadHistoryRows(parsed.GetValue(_history)!),
+                HistoryAgeMax = ReadTime("--history-age", parsed.GetValue(_historyAge)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36500)),
+                RecordsReads = parsed.GetValue(_logReads),
                 ClockOffsetFile = parsed.GetValue(_clockOffsetFile) is { Length: > 0 } file ? file : null,
             };
         }
+
+        private static long ReadHistoryRows(string text) => text switch
+        {
+            "off" or "0" => 0,
+            _ when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var rows) => rows,
+            _ => throw new SettingsException($"--history is \"{text}\"; give a number of rows, or \"off\"."),
+        };
 
         private static Option<T> Setting<T>(string name, T value, string description)
         {

@@ -78,6 +78,15 @@ public sealed record NodeSettings
     /// <summary>How often all nodes compare their content; zero for never.</summary>
     public required TimeSpan VerifyInterval { get; init; }
 
+    /// <summary>Rows that the query history keeps; 0 for no history.</summary>
+    public required long HistoryRowsMax { get; init; }
+
+    /// <summary>How long it keeps them.</summary>
+    public required TimeSpan HistoryAgeMax { get; init; }
+
+    /// <summary>Whether reads are recorded in it as well.</summary>
+    public required bool RecordsReads { get; init; }
+
     public int Port => BasePort + Id.Value;
 
     /// <summary>The settings as lines for the start-up banner; secrets are named, not shown.</summary>
@@ -93,6 +102,9 @@ public sealed record NodeSettings
         yield return $"reads       {ReaderCount} at once; rows of {ResultBytesMax} bytes";
         yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
         yield return $"verify      {(VerifyInterval == TimeSpan.Zero ? "never" : $"every {VerifyInterval:c}, and after a start")}";
+        yield return HistoryRowsMax == 0
+            ? "history     off"
+            : $"history     {HistoryRowsMax} rows, {HistoryAgeMax.TotalDays.ToString(CultureInfo.InvariantCulture)} days{(RecordsReads ? ", reads too" : "")}";
         if (Join.Count > 0)
         {
             yield return $"joining     {string.Join(", ", Join)}";

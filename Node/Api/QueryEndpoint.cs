@@ -11,17 +11,32 @@ using Microsoft.AspNetCore.Http.Features;
 
 namespace DistDb.Node.Api;
 
-/// <summary><c>POST /query</c> and <c>POST /</c>: SQL or structured commands in, results out.</summary>
+/// <summary><c>POST /query</c> and <c>POST /</c>: SQL or structured commands in, results out. <c>GET /history</c>: rows of the query history.</summary>
 internal static class QueryEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
         routes.MapPost("/query", HandleAsync);
         routes.MapPost("/", HandleAsync);
+        routes.MapGet("/history", HistoryAsync);
     }
 
-    private static async Task HandleAsync(
-        HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows)
+    private static Task HandleAsync(
+        HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows) =>
+        AdmitAsync(context, node, schema, gate, budget, rows, memory => ReadRequestAsync(context, node.RequestTimeout, memory));
+
+    private static Task HistoryAsync(
+        HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows) =>
+        AdmitAsync(context, node, schema, gate, budget, rows, _ => Task.FromResult(HistoryRequest.Read(context.Request.Query)));
+
+    private static async Task AdmitAsync(
+        HttpContext context,
+        ClusterNode node,
+        SchemaGate schema,
+        RequestGate gate,
+        MemoryBudget budget,
+        RowsSender rows,
+        Func<MemoryShare, Task<QueryRequest>> read)
     {
         if (!gate.TryEnter())
         {
@@ -34,7 +49,7 @@ internal static class QueryEndpoint
         try
         {
             using var memory = budget.Open();
-            await ServeAsync(context, node, schema, rows, memory).ConfigureAwait(false);
+            await ServeAsync(context, node, schema, rows, memory, read).ConfigureAwait(false);
         }
         finally
         {
@@ -42,13 +57,14 @@ internal static class QueryEndpoint
         }
     }
 
-    private static async Task ServeAsync(HttpContext context, ClusterNode node, SchemaGate schema, RowsSender rows, MemoryShare memory)
+    private static async Task ServeAsync(
+        HttpContext context, ClusterNode node, SchemaGate schema, RowsSender rows, MemoryShare memory, Func<MemoryShare, Task<QueryRequest>> read)
     {
         var started = Stopwatch.GetTimestamp();
         try
         {
             // Whatever the Content-Type says: curl's default is a form's.
-            var request = await ReadRequestAsync(context, node.RequestTimeout, memory).ConfigureAwait(false);
+            var request = await read(memory).ConfigureAwait(false);
             if (request.Timeout > node.RequestTimeout)
             {
                 throw new RequestRejectedException(
@@ -142,6 +158,7 @@ internal static class QueryEndpoint
             .ConfigureAwait(false))
         {
             case QueryResult.Done { Index: var index, Rows: var all }:
+                node.RecordRead(ClientOf(context), token: null, request.Database.Value, request.Statements[0].Sql);
                 await rows.SendAsync(context, index, all, rest: null, started).ConfigureAwait(false);
                 break;
             case QueryResult.Begun { Rest: var stopped } when stopped.Stopped.IsCancellationRequested:
@@ -153,6 +170,7 @@ internal static class QueryEndpoint
 
                 break;
             case QueryResult.Begun { Index: var index, First: var first, Rest: var rest }:
+                node.RecordRead(ClientOf(context), token: null, request.Database.Value, request.Statements[0].Sql);
                 await rows.SendAsync(context, index, first, rest, started).ConfigureAwait(false);
                 break;
             case QueryResult.NotARead when request.RowsMax is not null:
@@ -174,11 +192,16 @@ internal static class QueryEndpoint
 
     private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
-        var timeout = request.Timeout ?? node.RequestTimeout;
-        var writing = request.Operation is { } operation
-            ? node.ChangeDatabasesAsync(operation, request.Id, timeout, context.RequestAborted)
-            : node.WriteAsync(request.Database.Value, request.Statements, request.IsTransaction, request.Id, timeout, context.RequestAborted);
-        switch (await writing.ConfigureAwait(false))
+        var write = new WriteCommand
+        {
+            Database = request.Database.Value,
+            Statements = request.Statements,
+            IsTransaction = request.IsTransaction,
+            IdempotencyKey = request.Id,
+            Operation = request.Operation,
+            Client = ClientOf(context),
+        };
+        switch (await node.WriteAsync(write, request.Timeout ?? node.RequestTimeout, context.RequestAborted).ConfigureAwait(false))
         {
             case WriteResult.Done { Index: var index, Results: var results }:
                 await AnswerAsync(context, node, index, started, (json, asObjects) => WriteResults(json, request, results, asObjects))
@@ -191,6 +214,14 @@ internal static class QueryEndpoint
                 throw new UnreachableException(result.GetType().Name);
         }
     }
+
+    /// <summary>An IPv4 address as such, also where the socket speaks IPv6.</summary>
+    private static string ClientOf(HttpContext context) => context.Connection.RemoteIpAddress switch
+    {
+        null => "",
+        { IsIPv4MappedToIPv6: true } mapped => mapped.MapToIPv4().ToString(),
+        var address => address.ToString(),
+    };
 
     private static void WriteResults(Utf8JsonWriter json, QueryRequest request, IReadOnlyList<StatementResult> results, bool asObjects)
     {

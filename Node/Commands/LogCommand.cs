@@ -11,7 +11,15 @@ public sealed record BootstrapCommand(Guid ClusterId) : LogCommand;
 /// <param name="TimeMs">Milliseconds since 1970 UTC; never decreases from entry to entry. Every <c>'now'</c> in these writes.</param>
 /// <param name="Seed">Source of <c>random()</c> and <c>randomblob()</c> in these writes.</param>
 /// <param name="Writes">Only writes that succeeded at the leader; at least one.</param>
-public sealed record WriteBatch(long TimeMs, ulong Seed, IReadOnlyList<LoggedWrite> Writes) : LogCommand;
+public sealed record WriteBatch(long TimeMs, ulong Seed, IReadOnlyList<LoggedWrite> Writes) : LogCommand
+{
+    /// <summary>How the history of writes is kept; null where this batch does not go into it.</summary>
+    public HistoryTerms? History { get; init; }
+}
 
 /// <summary>One write of a batch, with what the leader observed.</summary>
-public sealed record LoggedWrite(WriteCommand Command, WriteObservation Observation);
+public sealed record LoggedWrite(WriteCommand Command, WriteObservation Observation)
+{
+    /// <summary>What it is; null for an <see cref="Operation"/>, and where the batch does not go into the history.</summary>
+    public StatementSummary? Summary { get; init; }
+}

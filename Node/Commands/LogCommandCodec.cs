@@ -7,11 +7,16 @@ namespace DistDb.Node.Commands;
 /// entry      kind:byte body
 ///   kind 1   bootstrap    cluster id: 16 bytes
 ///   kind 2   write batch  time: signed, seed: 8 bytes, count, count x write
+///   kind 3   the same with history
+///            time: signed, seed: 8 bytes, rows max: signed, age max: signed, count, count x (node: signed, address: text), count, count x (write summary)
+/// summary    operation: text, table: optional text; the operation is empty where there is none
 /// write      command, rows affected: signed, last insert id: signed
-/// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text, flags: byte (1 transaction, 2 key, 4 operation),
-///            [key: text], operation | count, count x statement
+/// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text, flags: byte (1 transaction, 2 key, 4 operation, 8 client, 16 token),
+///            [key: text], [client: text], [token: text], operation | count, count x statement
 /// operation  kind: byte, then 1 promote: node: signed; 2 verify: repairs: bool; 3 create database: name: text, if not exists: bool;
-///            4 drop database: name: text, if exists: bool
+///            4 drop database: name: text, if exists: bool;
+///            7 record reads: count, count x (time: signed, client: text, token: optional text, database: text, sql: text)
+/// optional   given: bool, [text]
 /// statement  sql: text, form: byte (0 positional, 1 named), count, count x ([name: text] value)
 /// value      kind: byte (SqlValueKind), then signed | 8 bytes | text | bytes
 /// </code>
@@ -20,13 +25,17 @@ public static class LogCommandCodec
 {
     private const byte KindBootstrap = 1;
     private const byte KindWriteBatch = 2;
+    private const byte KindWriteBatchWithHistory = 3;
     private const byte FlagTransaction = 1;
     private const byte FlagKey = 2;
     private const byte FlagOperation = 4;
+    private const byte FlagClient = 8;
+    private const byte FlagToken = 16;
     private const byte OperationPromote = 1;
     private const byte OperationVerify = 2;
     private const byte OperationCreateDatabase = 3;
     private const byte OperationDropDatabase = 4;
+    private const byte OperationRecordReads = 7;
     private const byte FormPositional = 0;
     private const byte FormNamed = 1;
 
@@ -40,17 +49,7 @@ public static class LogCommandCodec
                 writer.WriteRaw(bootstrap.ClusterId.ToByteArray());
                 break;
             case WriteBatch batch:
-                writer.WriteByte(KindWriteBatch);
-                writer.WriteSigned(batch.TimeMs);
-                writer.WriteFixed64(batch.Seed);
-                writer.WriteUnsigned((ulong)batch.Writes.Count);
-                foreach (var write in batch.Writes)
-                {
-                    WriteCommand(writer, write.Command);
-                    writer.WriteSigned(write.Observation.RowsAffected);
-                    writer.WriteSigned(write.Observation.LastInsertId);
-                }
-
+                WriteBatch(writer, batch);
                 break;
             default:
                 throw new ArgumentException($"No layout for {command.GetType().Name}.", nameof(command));
@@ -66,7 +65,8 @@ public static class LogCommandCodec
         LogCommand command = reader.ReadByte() switch
         {
             KindBootstrap => new BootstrapCommand(new Guid(reader.ReadRaw(16))),
-            KindWriteBatch => ReadBatch(ref reader),
+            KindWriteBatch => ReadBatch(ref reader, hasHistory: false),
+            KindWriteBatchWithHistory => ReadBatch(ref reader, hasHistory: true),
             var kind => throw new InvalidDataException($"A log entry of kind {kind}; a newer version may have written it."),
         };
         return reader.AtEnd ? command : throw new InvalidDataException("A log entry has bytes behind its end.");
@@ -82,10 +82,22 @@ public static class LogCommandCodec
         writer.WriteByte((byte)(
             (command.IsTransaction ? FlagTransaction : 0)
             | (command.IdempotencyKey is null ? 0 : FlagKey)
+            | (command.Client is null ? 0 : FlagClient)
+            | (command.Token is null ? 0 : FlagToken)
             | (command.Operation is null ? 0 : FlagOperation)));
         if (command.IdempotencyKey is { } key)
         {
             writer.WriteText(key);
+        }
+
+        if (command.Client is { } client)
+        {
+            writer.WriteText(client);
+        }
+
+        if (command.Token is { } token)
+        {
+            writer.WriteText(token);
         }
 
         if (command.Operation is { } operation)
@@ -107,12 +119,14 @@ public static class LogCommandCodec
         var id = new WriteId(reader.ReadInt32(), reader.ReadFixed64(), reader.ReadSigned());
         var database = reader.ReadText();
         var flags = reader.ReadByte();
-        if ((flags & ~(FlagTransaction | FlagKey | FlagOperation)) != 0)
+        if ((flags & ~(FlagTransaction | FlagKey | FlagOperation | FlagClient | FlagToken)) != 0)
         {
             throw new InvalidDataException($"A write with flags {flags}; a newer version may have written it.");
         }
 
         var key = (flags & FlagKey) != 0 ? reader.ReadText() : null;
+        var client = (flags & FlagClient) != 0 ? reader.ReadText() : null;
+        var token = (flags & FlagToken) != 0 ? reader.ReadText() : null;
         var operation = (flags & FlagOperation) != 0 ? ReadOperation(ref reader) : null;
         var statements = operation is null ? new Statement[reader.ReadCount()] : [];
         for (var i = 0; i < statements.Length; i++)
@@ -125,6 +139,8 @@ public static class LogCommandCodec
             Id = id,
             Database = database,
             IdempotencyKey = key,
+            Client = client,
+            Token = token,
             Statements = statements,
             IsTransaction = (flags & FlagTransaction) != 0,
             Operation = operation,
@@ -213,6 +229,19 @@ public static class LogCommandCodec
                 writer.WriteText(drop.Name);
                 writer.WriteBool(drop.IfExists);
                 break;
+            case RecordReadsOperation record:
+                writer.WriteByte(OperationRecordReads);
+                writer.WriteUnsigned((ulong)record.Reads.Count);
+                foreach (var read in record.Reads)
+                {
+                    writer.WriteSigned(read.TimeMs);
+                    writer.WriteText(read.Client);
+                    WriteOptional(writer, read.Token);
+                    writer.WriteText(read.Database);
+                    writer.WriteText(read.Sql);
+                }
+
+                break;
             default:
                 throw new ArgumentException($"No layout for {operation.GetType().Name}.", nameof(operation));
         }
@@ -224,21 +253,97 @@ public static class LogCommandCodec
         OperationVerify => new VerifyOperation(reader.ReadBool()),
         OperationCreateDatabase => new CreateDatabaseOperation(reader.ReadText(), reader.ReadBool()),
         OperationDropDatabase => new DropDatabaseOperation(reader.ReadText(), reader.ReadBool()),
+        OperationRecordReads => ReadRecordedReads(ref reader),
         var kind => throw new InvalidDataException($"An operation of kind {kind}; a newer version may have written it."),
     };
 
-    private static WriteBatch ReadBatch(ref WireReader reader)
+    private static RecordReadsOperation ReadRecordedReads(ref WireReader reader)
+    {
+        var reads = new RecordedRead[reader.ReadCount()];
+        for (var i = 0; i < reads.Length; i++)
+        {
+            reads[i] = new(reader.ReadSigned(), reader.ReadText(), ReadOptional(ref reader), reader.ReadText(), reader.ReadText());
+        }
+
+        return new(reads);
+    }
+
+    private static void WriteOptional(WireWriter writer, string? text)
+    {
+        writer.WriteBool(text is not null);
+        if (text is not null)
+        {
+            writer.WriteText(text);
+        }
+    }
+
+    private static string? ReadOptional(ref WireReader reader) => reader.ReadBool() ? reader.ReadText() : null;
+
+    private static void WriteBatch(WireWriter writer, WriteBatch batch)
+    {
+        writer.WriteByte(batch.History is null ? KindWriteBatch : KindWriteBatchWithHistory);
+        writer.WriteSigned(batch.TimeMs);
+        writer.WriteFixed64(batch.Seed);
+        if (batch.History is { } history)
+        {
+            writer.WriteSigned(history.RowsMax);
+            writer.WriteSigned(history.AgeMaxMs);
+            writer.WriteUnsigned((ulong)history.Addresses.Count);
+            foreach (var (node, address) in history.Addresses)
+            {
+                writer.WriteSigned(node);
+                writer.WriteText(address);
+            }
+        }
+
+        writer.WriteUnsigned((ulong)batch.Writes.Count);
+        foreach (var write in batch.Writes)
+        {
+            WriteCommand(writer, write.Command);
+            writer.WriteSigned(write.Observation.RowsAffected);
+            writer.WriteSigned(write.Observation.LastInsertId);
+            if (batch.History is not null)
+            {
+                writer.WriteText(write.Summary?.Operation ?? "");
+                WriteOptional(writer, write.Summary?.Table);
+            }
+        }
+    }
+
+    private static HistoryTerms ReadHistory(ref WireReader reader)
+    {
+        var rowsMax = reader.ReadSigned();
+        var ageMaxMs = reader.ReadSigned();
+        var count = reader.ReadCount();
+        var addresses = new Dictionary<int, string>();
+        for (var i = 0; i < count; i++)
+        {
+            addresses[reader.ReadInt32()] = reader.ReadText();
+        }
+
+        return new(rowsMax, ageMaxMs, addresses);
+    }
+
+    private static StatementSummary? ReadSummary(ref WireReader reader)
+    {
+        var operation = reader.ReadText();
+        var table = ReadOptional(ref reader);
+        return operation.Length == 0 ? null : new(operation, table);
+    }
+
+    private static WriteBatch ReadBatch(ref WireReader reader, bool hasHistory)
     {
         var timeMs = reader.ReadSigned();
         var seed = reader.ReadFixed64();
+        var history = hasHistory ? ReadHistory(ref reader) : null;
         var writes = new LoggedWrite[reader.ReadCount()];
         for (var i = 0; i < writes.Length; i++)
         {
             var command = ReadCommand(ref reader);
-            writes[i] = new(command, new(reader.ReadSigned(), reader.ReadSigned()));
+            writes[i] = new(command, new(reader.ReadSigned(), reader.ReadSigned())) { Summary = hasHistory ? ReadSummary(ref reader) : null };
         }
 
-        return new(timeMs, seed, writes);
+        return new(timeMs, seed, writes) { History = history };
     }
 
     private static Statement ReadStatement(ref WireReader reader)

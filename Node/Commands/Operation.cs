@@ -11,6 +11,18 @@ public sealed record PromoteOperation(int Node) : Operation;
 /// <param name="Repairs">Whether a node that finds itself different from the majority replaces its content.</param>
 public sealed record VerifyOperation(bool Repairs) : Operation;
 
+/// <summary>Records reads in the query history.</summary>
+/// <param name="Reads">In the order in which they ended.</param>
+public sealed record RecordReadsOperation(IReadOnlyList<RecordedRead> Reads) : Operation;
+
+/// <summary>A read that a node answered.</summary>
+/// <param name="TimeMs">When, in milliseconds since 1970 UTC, by the node's own clock.</param>
+/// <param name="Client">The client's IP address.</param>
+/// <param name="Token">The name of its token, or null.</param>
+/// <param name="Database">The database.</param>
+/// <param name="Sql">The statement.</param>
+public sealed record RecordedRead(long TimeMs, string Client, string? Token, string Database, string Sql);
+
 /// <summary>Makes a new, empty database.</summary>
 /// <param name="Name">As <see cref="DatabaseName.Value"/> gives it.</param>
 /// <param name="IfNotExists">Whether one that is there already is left as it is; otherwise it is a conflict.</param>

@@ -30,6 +30,12 @@ public sealed record WriteCommand
     /// <summary>What it does in place of statements, or null.</summary>
     public Operation? Operation { get; init; }
 
+    /// <summary>Who sent it: an IP address. Null for what a node does by itself.</summary>
+    public string? Client { get; init; }
+
+    /// <summary>The name of the token that it was sent with, or null.</summary>
+    public string? Token { get; init; }
+
     /// <summary>Longest idempotency key, in characters: room for any UUID or hash with a prefix, too small to store data in.</summary>
     public const int IdempotencyKeyLengthMax = 255;
 }

@@ -1,4 +1,5 @@
 using System.Text;
+using DistDb.Node.Commands;
 
 namespace DistDb.Node.Database;
 
@@ -21,6 +22,8 @@ internal sealed class Authorizer(bool forWrites)
     private bool _rows;
     private bool _statistics;
     private bool _asked;
+    private StatementSummary? _schemaSummary;
+    private StatementSummary? _rowSummary;
 
     /// <summary>Set around our own statements, which may do anything.</summary>
     public bool Bypass { get; set; }
@@ -33,8 +36,17 @@ internal sealed class Authorizer(bool forWrites)
     {
         _preparing = true;
         _schema = _rows = _statistics = _asked = false;
+        _schemaSummary = _rowSummary = null;
         Refusal = null;
     }
+
+    /// <summary>What the statement that was prepared last does; for whoever looks at the history.</summary>
+    public StatementSummary Summarize(StatementKind kind) => kind switch
+    {
+        StatementKind.Read => StatementSummary.Select,
+        StatementKind.RowWrite when _rowSummary is { } rows => rows,
+        _ => _schemaSummary ?? new("SCHEMA", null),
+    };
 
     /// <summary>Call after a statement was prepared; the notes taken decide its kind.</summary>
     /// <param name="readOnly">What sqlite3_stmt_readonly says. It alone does not make a read: a schema statement that has nothing to
@@ -101,7 +113,7 @@ internal sealed class Authorizer(bool forWrites)
             case AuthorizerAction.Insert:
             case AuthorizerAction.Update:
             case AuthorizerAction.Delete:
-                return DecideRowWrite(first);
+                return DecideRowWrite(action, first);
 
             case AuthorizerAction.Function:
                 return Is(second, "load_extension"u8) || Is(second, "fts3_tokenizer"u8)
@@ -114,7 +126,7 @@ internal sealed class Authorizer(bool forWrites)
             case AuthorizerAction.Analyze:
             case AuthorizerAction.Reindex:
                 // Both visit every table when none is named: leave ours out silently.
-                NoteSchema();
+                NoteSchema(action, first);
                 return IsInternal(first) ? Ignore : Allow;
 
             case AuthorizerAction.DropTable when StartsWith(first, "sqlite_stat"u8):
@@ -134,7 +146,7 @@ internal sealed class Authorizer(bool forWrites)
             case AuthorizerAction.DropView:
             case AuthorizerAction.DropVirtualTable:
             case AuthorizerAction.AlterTable:
-                NoteSchema();
+                NoteSchema(action, action == AuthorizerAction.AlterTable ? second : first);
                 return IsInternal(first) || IsInternal(second) ? RefuseInternal() : Allow;
 
             case AuthorizerAction.Transaction:
@@ -168,7 +180,7 @@ internal sealed class Authorizer(bool forWrites)
         "the defaults and triggers that writes use: they may give something else on another replica. Query them first and send the " +
         "values as parameters.";
 
-    private int DecideRowWrite(ReadOnlySpan<byte> table)
+    private int DecideRowWrite(AuthorizerAction action, ReadOnlySpan<byte> table)
     {
         if (IsInternal(table))
         {
@@ -180,6 +192,7 @@ internal sealed class Authorizer(bool forWrites)
         if (!Is(table, "sqlite_master"u8) && !Is(table, "sqlite_temp_master"u8) && _preparing)
         {
             _rows = true;
+            _rowSummary ??= new(NameOf(action), Text(table));
             _statistics |= StartsWith(table, "sqlite_stat"u8);
         }
 
@@ -209,7 +222,33 @@ internal sealed class Authorizer(bool forWrites)
         return IsInternal(argument) || StartsWith(argument, "sqlite_autoindex__distdb_"u8) ? RefuseInternal() : Allow;
     }
 
-    private void NoteSchema() => _schema |= _preparing;
+    private void NoteSchema(AuthorizerAction action, ReadOnlySpan<byte> name)
+    {
+        if (_preparing)
+        {
+            _schema = true;
+            _schemaSummary ??= new(NameOf(action), Text(name));
+        }
+    }
+
+    private static string NameOf(AuthorizerAction action) => action switch
+    {
+        AuthorizerAction.Insert => "INSERT",
+        AuthorizerAction.Update => "UPDATE",
+        AuthorizerAction.Delete => "DELETE",
+        AuthorizerAction.Analyze => "ANALYZE",
+        AuthorizerAction.Reindex => "REINDEX",
+        AuthorizerAction.CreateIndex => "CREATE INDEX",
+        AuthorizerAction.CreateTable or AuthorizerAction.CreateVirtualTable => "CREATE TABLE",
+        AuthorizerAction.CreateTrigger => "CREATE TRIGGER",
+        AuthorizerAction.CreateView => "CREATE VIEW",
+        AuthorizerAction.DropIndex => "DROP INDEX",
+        AuthorizerAction.DropTable or AuthorizerAction.DropVirtualTable => "DROP TABLE",
+        AuthorizerAction.DropTrigger => "DROP TRIGGER",
+        AuthorizerAction.DropView => "DROP VIEW",
+        AuthorizerAction.AlterTable => "ALTER TABLE",
+        _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
+    };
 
     private int RefuseInternal() =>
         Refuse($"Names that begin with {InternalSchema.Prefix} are reserved for the cluster's own tables; choose another name.");

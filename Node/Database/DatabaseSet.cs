@@ -21,6 +21,7 @@ public sealed class DatabaseSet : IDisposable
     private const int CorruptCode = 11;
 
     private static readonly string _mainName = DatabaseName.Main.Value;
+    private static readonly string _historyName = DatabaseName.HistoryQuery.Value;
 
     private readonly DatabaseOptions _options;
 
@@ -115,7 +116,7 @@ public sealed class DatabaseSet : IDisposable
                 {
                     Delete(database.Name);
                 }
-                else if (FindAppliedIndex(database.Name) is var index && index < database.Touched)
+                else if (FindAppliedIndex(database) is var index && index < database.Touched)
                 {
                     applied = Math.Min(applied, Math.Max(index, confirmedIndex));
                 }
@@ -167,6 +168,11 @@ public sealed class DatabaseSet : IDisposable
         if (command.Database == _mainName)
         {
             return Main.Execute(command, ordinal, rights, limit);
+        }
+
+        if (command.Database == _historyName)
+        {
+            return new WriteOutcome.Failed(new(FailureCode.Forbidden, $"The database \"{_historyName}\" is written by the cluster alone; it can be read."));
         }
 
         // Keys are the cluster's, whatever the database: main knows them all, and who has the results.
@@ -248,11 +254,18 @@ public sealed class DatabaseSet : IDisposable
 
     /// <summary>Commits the open entry in every database that it touches. Readers of each see it at once.</summary>
     /// <inheritdoc cref="DatabaseWriter.Commit" path="/exception"/>
-    public void Commit()
+    /// <param name="batch">What the entry says, for the query history; null where it has nothing to do with it.</param>
+    public void Commit(WriteBatch? batch = null)
     {
         if (!_isBegun)
         {
             throw new InvalidOperationException("No entry is open.");
+        }
+
+        if (batch is not null && QueryHistory.Concerns(batch))
+        {
+            _touched.Add(_historyName);
+            Use(_historyName)?.Writer.History!.Add(_stamp.Index, batch);
         }
 
         lock (_commitLock)
@@ -541,12 +554,14 @@ public sealed class DatabaseSet : IDisposable
     }
 
     /// <summary>The entry that a registered database is at, when this node starts.</summary>
-    private long FindAppliedIndex(string name)
+    private long FindAppliedIndex(RegisteredDatabase registered)
     {
+        var name = registered.Name;
         var path = PathOf(name);
         if (!File.Exists(path))
         {
-            throw Damaged(path, "it is gone");
+            // A built-in one begins with nothing.
+            using var made = registered.Touched == 0 ? ReplicaDatabase.Open(name, path, _options) : throw Damaged(path, "it is gone");
         }
 
         if (!File.Exists(path + "-wal"))

@@ -20,7 +20,7 @@ namespace DistDb.Node.Database;
 public sealed class DatabaseWriter : IDisposable
 {
     /// <summary>The last instant that SQLite's date functions know: the end of the year 9999.</summary>
-    private const long TimeMsMax = 253_402_300_799_999;
+    internal const long TimeMsMax = 253_402_300_799_999;
 
     private readonly Connection _connection;
     private readonly DatabaseOptions _options;
@@ -39,17 +39,19 @@ public sealed class DatabaseWriter : IDisposable
     private readonly InternalStatement _findIntruder;
     private readonly InternalStatement _readDataVersion;
 
+    private readonly List<StatementSummary> _summaries = [];
+
     private EntryStamp _stamp;
     private long? _dataVersion;
     private bool _begun;
     private bool _schemaTouchedByWrite;
     private bool _schemaTouchedByEntry;
 
-    private DatabaseWriter(Connection connection, DatabaseOptions options)
+    private DatabaseWriter(Connection connection, DatabaseOptions options, bool keepsHistory)
     {
         _connection = connection;
         _options = options;
-        foreach (var sql in InternalSchema.Create)
+        foreach (var sql in keepsHistory ? [.. InternalSchema.Create, .. QueryHistory.Create] : InternalSchema.Create)
         {
             connection.RunInternal(sql);
         }
@@ -58,6 +60,7 @@ public sealed class DatabaseWriter : IDisposable
         _runner = new(connection);
         _ledger = new(connection);
         Registry = new(connection);
+        History = keepsHistory ? new(connection) : null;
         _begin = connection.PrepareInternal("BEGIN IMMEDIATE");
         _commit = connection.PrepareInternal("COMMIT");
         _rollback = connection.PrepareInternal("ROLLBACK");
@@ -98,17 +101,23 @@ public sealed class DatabaseWriter : IDisposable
     /// <summary>Of <c>main</c>: the other databases.</summary>
     internal DatabaseRegistry Registry { get; }
 
+    /// <summary>Of the query history: its rows.</summary>
+    internal QueryHistory? History { get; }
+
     /// <summary>Whether an entry is open.</summary>
     internal bool IsBegun => _begun;
 
     /// <summary>Opens a database file, or creates it; the file stays a plain SQLite database.</summary>
     /// <exception cref="StorageFailedException">The file cannot be opened, or is not a database.</exception>
-    public static DatabaseWriter Open(string path, DatabaseOptions options)
+    /// <param name="path">The file.</param>
+    /// <param name="options">Settings.</param>
+    /// <param name="keepsHistory">Whether it is the query history.</param>
+    public static DatabaseWriter Open(string path, DatabaseOptions options, bool keepsHistory = false)
     {
         var connection = Connection.OpenWriter(path);
         try
         {
-            return new(connection, options);
+            return new(connection, options, keepsHistory);
         }
         catch
         {
@@ -198,7 +207,7 @@ public sealed class DatabaseWriter : IDisposable
         }
 
         FinishWrite(succeeded: true);
-        return new WriteOutcome.Succeeded(results, observation);
+        return new WriteOutcome.Succeeded(results, observation) { Summary = StatementSummary.Of(_summaries) };
     }
 
     /// <summary>Executes a write from the log.</summary>
@@ -395,6 +404,7 @@ public sealed class DatabaseWriter : IDisposable
         _statements.Dispose();
         _ledger.Dispose();
         Registry.Dispose();
+        History?.Dispose();
         foreach (var statement in (ReadOnlySpan<InternalStatement>)
             [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _readState, _storeApplied, _findIntruder, _readDataVersion])
         {
@@ -434,7 +444,7 @@ public sealed class DatabaseWriter : IDisposable
                 }
 
                 return null;
-            case VerifyOperation:
+            case VerifyOperation or RecordReadsOperation:
                 return null;
             case CreateDatabaseOperation or DropDatabaseOperation when !rights.MaySchema:
                 return new(FailureCode.NotMaster, "Only the master may create and drop databases; send this to it.");
@@ -527,6 +537,7 @@ public sealed class DatabaseWriter : IDisposable
     /// <summary>Runs a write's statements in order, up to the first that fails.</summary>
     private Failure? RunStatements(WriteCommand command, WriteRights rights, bool collectRows, StatementResult[] results)
     {
+        _summaries.Clear();
         for (var i = 0; i < results.Length; i++)
         {
             if (RunStatement(command, command.Statements[i], rights, collectRows, out results[i]) is { } failure)
@@ -551,6 +562,7 @@ public sealed class DatabaseWriter : IDisposable
         }
 
         var kind = prepared.Kind;
+        _summaries.Add(prepared.Summary);
         try
         {
             if (kind == StatementKind.Schema && !rights.MaySchema)

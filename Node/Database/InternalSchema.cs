@@ -44,6 +44,7 @@ internal static class InternalSchema
             touched INTEGER NOT NULL,
             dropped INTEGER) WITHOUT ROWID
         """,
+        "INSERT OR IGNORE INTO _distdb_databases VALUES ('history_query', 0, 0, NULL)",
 
         // Entries executed otherwise than their leaders recorded, because a majority observed something else (an ObservationDigest). Content
         // like any other: the same on all replicas, and in every copy.

@@ -32,6 +32,17 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
         return this;
     }
 
+    public InternalStatement BindOptional(int position, string? value)
+    {
+        if (value is not null)
+        {
+            return Bind(position, value);
+        }
+
+        _ = Sqlite3.sqlite3_bind_null(_handle, position);
+        return this;
+    }
+
     /// <param name="position">From 1.</param>
     /// <param name="value">Not empty.</param>
     public InternalStatement Bind(int position, ReadOnlySpan<byte> value)

@@ -1,3 +1,4 @@
+using DistDb.Node.Commands;
 using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database;
@@ -11,17 +12,20 @@ internal sealed unsafe class PreparedStatement : IDisposable
     private ResultColumn[] _columns = [];
     private int _columnsVersion = -1;
 
-    public PreparedStatement(nint handle, StatementKind kind, bool isKept)
+    public PreparedStatement(nint handle, StatementKind kind, StatementSummary summary, bool isKept)
     {
         IsKept = isKept;
         Handle = handle;
         Kind = kind;
+        Summary = summary;
         ParameterCount = Sqlite3.sqlite3_bind_parameter_count(handle);
     }
 
     public nint Handle { get; private set; }
 
     public StatementKind Kind { get; }
+
+    public StatementSummary Summary { get; }
 
     /// <summary>True where the cache keeps it for its next use.</summary>
     public bool IsKept { get; }

@@ -1,3 +1,5 @@
+using DistDb.Node.Commands;
+
 namespace DistDb.Node.Database;
 
 /// <summary>One open database file: the connection that writes it and those that read it. See <see cref="DatabaseSet"/> for who may use it when.</summary>
@@ -28,7 +30,7 @@ internal sealed class ReplicaDatabase : IDisposable
     /// <exception cref="StorageFailedException">It cannot be opened.</exception>
     public static ReplicaDatabase Open(string name, string path, DatabaseOptions options)
     {
-        var writer = DatabaseWriter.Open(path, options);
+        var writer = DatabaseWriter.Open(path, options, keepsHistory: name == DatabaseName.HistoryQuery.Value);
         var readers = new ReadPool(path, options);
         try
         {

@@ -115,7 +115,7 @@ internal sealed unsafe class StatementCache(Connection connection, int capacity)
             return false;
         }
 
-        statement = new(handle, kind, isKept: sql.Length <= CachedLengthMax);
+        statement = new(handle, kind, authorizer.Summarize(kind), isKept: sql.Length <= CachedLengthMax);
         return true;
     }
 

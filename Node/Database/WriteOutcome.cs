@@ -8,7 +8,11 @@ public abstract record WriteOutcome
     /// <summary>Executed within the open transaction: it belongs into the log entry, and lasts once the entry is committed.</summary>
     /// <param name="Results">One for each statement.</param>
     /// <param name="Observation">What every replica must observe as well.</param>
-    public sealed record Succeeded(IReadOnlyList<StatementResult> Results, WriteObservation Observation) : WriteOutcome;
+    public sealed record Succeeded(IReadOnlyList<StatementResult> Results, WriteObservation Observation) : WriteOutcome
+    {
+        /// <summary>What it does; null for an operation.</summary>
+        public StatementSummary? Summary { get; init; }
+    }
 
     /// <summary>The same write was applied before under its idempotency key; nothing was done now.</summary>
     /// <param name="Results">What it answered then.</param>

@@ -39,6 +39,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly MemberDirectory _directory;
     private readonly MembershipManager _membership;
     private readonly FormationWatch _formation;
+    private readonly ReadRecorder? _reads;
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
     private Leadership? _loggedLeadership;
@@ -131,6 +132,10 @@ public sealed partial class ClusterNode : BackgroundService
         _writes.RepairBegins = OnRepairBegins;
         _writes.MovedAside = task => LogMovedAside(task.QuarantineFolder, task.MinIndex);
         _writes.IsTrusted = () => IsTrusted;
+        _writes.AddressOf = AddressOf;
+        _reads = options.RecordsReads
+            ? new(reads => SubmitAsync(new RecordReadsOperation(reads), CancellationToken.None), options.TimeProvider, LogReadsLost)
+            : null;
         transport.Introduce(Introduce, OnPeerMessage);
         transport.Expelled = Expel;
         _directory.Update(core.Membership, core.MembershipIndex <= core.CommitIndex);
@@ -216,19 +221,10 @@ public sealed partial class ClusterNode : BackgroundService
     /// Replicates a write. When it answers <see cref="WriteResult.Done"/>, a majority has it on disk and this node has applied it.
     /// A failure of other nodes in between is waited out, and does not make it happen twice.
     /// </summary>
-    /// <param name="database">The database's name.</param>
-    /// <param name="statements">At least one.</param>
-    /// <param name="isTransaction">All or nothing with several results; otherwise there is one statement.</param>
-    /// <param name="idempotencyKey">The client's, or null.</param>
-    /// <param name="cancellationToken">Ends the waiting, not the write.</param>
-    public Task<WriteResult> WriteAsync(
-        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, CancellationToken cancellationToken) =>
-        WriteAsync(database, statements, isTransaction, idempotencyKey, _options.RequestTimeout, cancellationToken);
-
-    /// <inheritdoc cref="WriteAsync(string, IReadOnlyList{Statement}, bool, string?, CancellationToken)"/>
+    /// <param name="write">What is to be done; its <see cref="WriteCommand.Id"/> is given here.</param>
     /// <param name="timeout">How long the client waits, up to <see cref="RequestTimeout"/>; the leader executes nothing for it later than that.</param>
-    public async Task<WriteResult> WriteAsync(
-        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken)
+    /// <param name="cancellationToken">Ends the waiting, not the write.</param>
+    public async Task<WriteResult> WriteAsync(WriteCommand write, TimeSpan timeout, CancellationToken cancellationToken)
     {
         if (Refusal() is { } refusal)
         {
@@ -236,7 +232,6 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var deadline = Deadline.After(timeout);
-        var write = new WriteCommand { Database = database, Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey };
         var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
@@ -262,11 +257,6 @@ public sealed partial class ClusterNode : BackgroundService
 
         return result;
     }
-
-    /// <summary>Reads from one of this node's databases, within the node's time limit.</summary>
-    /// <inheritdoc cref="QueryAsync(string, Statement, bool, LogIndex, ReadLimits, CancellationToken)"/>
-    public Task<QueryResult> QueryAsync(string database, Statement statement, bool isStrong, LogIndex minIndex, CancellationToken cancellationToken) =>
-        QueryAsync(database, statement, isStrong, minIndex, new(_options.RequestTimeout), cancellationToken);
 
     /// <summary>Reads from one of this node's databases.</summary>
     /// <param name="database">Its name.</param>
@@ -315,6 +305,13 @@ public sealed partial class ClusterNode : BackgroundService
         };
     }
 
+    /// <summary>Has a read that was answered recorded in the query history, where this node is to do that.</summary>
+    /// <param name="client">The client's IP address.</param>
+    /// <param name="token">The name of its token, or null.</param>
+    /// <param name="database">The database.</param>
+    /// <param name="sql">The statement.</param>
+    public void RecordRead(string client, string? token, string database, string sql) => _reads?.Add(client, token, database, sql);
+
     /// <summary>A member's base address without a slash at its end, such as <c>http://127.0.0.1:8081</c>; empty for a stranger.</summary>
     public string AddressOf(NodeId node) => _directory.AddressOf(node);
 
@@ -323,17 +320,6 @@ public sealed partial class ClusterNode : BackgroundService
     /// <param name="cancellationToken">Ends the waiting, not the operation.</param>
     public Task<WriteResult> PromoteAsync(NodeId node, CancellationToken cancellationToken) =>
         SubmitAsync(new PromoteOperation(node.Value), cancellationToken);
-
-    /// <summary>Creates or drops a database, through the log.</summary>
-    /// <param name="operation">A <see cref="CreateDatabaseOperation"/> or a <see cref="DropDatabaseOperation"/>.</param>
-    /// <param name="idempotencyKey">The client's, or null.</param>
-    /// <param name="timeout">How long the client waits.</param>
-    /// <param name="cancellationToken">Ends the waiting, not the operation.</param>
-    public async Task<WriteResult> ChangeDatabasesAsync(
-        Operation operation, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken) =>
-        Refusal() is { } refusal
-            ? new WriteResult.NotDone(refusal)
-            : await SubmitAsync(operation, idempotencyKey, timeout, cancellationToken).ConfigureAwait(false);
 
     /// <summary>Removes a member for good. Null once that is committed, else why it was not done.</summary>
     /// <param name="node">The member.</param>
@@ -476,6 +462,7 @@ public sealed partial class ClusterNode : BackgroundService
                 SweepOpinions();
                 SweepRepair();
                 SweepVerification();
+                _reads?.Sweep();
             }
         }
         catch (OperationCanceledException)
@@ -705,12 +692,8 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
-    private Task<WriteResult> SubmitAsync(Operation operation, CancellationToken cancellationToken) =>
-        SubmitAsync(operation, idempotencyKey: null, _options.RequestTimeout, cancellationToken);
-
-    private async Task<WriteResult> SubmitAsync(
-        Operation operation, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken) =>
-        await _pending.SubmitAsync(new WriteCommand { Operation = operation, IdempotencyKey = idempotencyKey }, Deadline.After(timeout))
+    private async Task<WriteResult> SubmitAsync(Operation operation, CancellationToken cancellationToken) =>
+        await _pending.SubmitAsync(new WriteCommand { Operation = operation }, Deadline.After(_options.RequestTimeout))
             .WaitAsync(cancellationToken).ConfigureAwait(false);
 
     [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Catching up: {Arrived} of {Total} MiB of a snapshot have arrived.")]
@@ -742,6 +725,9 @@ public sealed partial class ClusterNode : BackgroundService
 
     [LoggerMessage(EventId = 404, Level = LogLevel.Warning, Message = "Ignored a {Kind} from node {From} that it has no right to send.")]
     private partial void LogIgnored(NodeId from, string kind);
+
+    [LoggerMessage(EventId = 412, Level = LogLevel.Warning, Message = "{Count} reads are missing in the query history: the cluster did not take them in time.")]
+    private partial void LogReadsLost(int count);
 
     [LoggerMessage(EventId = 405, Level = LogLevel.Information, Message = "Stopping without having handed over everything; {Count} writes were under way.")]
     private partial void LogHandOverIncomplete(int count);

@@ -1,3 +1,4 @@
+using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 
@@ -17,6 +18,9 @@ internal sealed class OpenBatch(LogIndex index, Term term)
 
     /// <summary>Executed and logged.</summary>
     public List<(QueuedWrite Write, WriteOutcome.Succeeded Outcome)> Succeeded { get; } = [];
+
+    /// <summary>What was proposed; null where it is no clients' writes.</summary>
+    public WriteBatch? Content { get; set; }
 
     /// <summary>
     /// Answered without a place in the log. Their answers wait for the batch as well: they may rest on what it changes, and what a

@@ -58,6 +58,17 @@ public sealed record ReplicationOptions
     /// </summary>
     public TimeSpan VerifyInterval { get; init; } = TimeSpan.FromHours(1);
 
+    /// <summary>
+    /// Rows that the query history keeps; 0 for no history. Default 100,000: some 30 MB of usual statements. What the leader has counts.
+    /// </summary>
+    public long HistoryRowsMax { get; init; } = 100_000;
+
+    /// <summary>How long the query history keeps a row, by the log's time. Default 30 days.</summary>
+    public TimeSpan HistoryAgeMax { get; init; } = TimeSpan.FromDays(30);
+
+    /// <summary>Whether this node has the reads that it answers recorded in the query history, which makes each a small write. Default no.</summary>
+    public bool RecordsReads { get; init; }
+
     /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>
     public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(1);
 

@@ -152,6 +152,9 @@ internal sealed class WriteLoop : IDisposable
     /// <summary>Told on this loop's thread when a snapshot that was handed in is installed; or false when it was not needed any more.</summary>
     public Action<ReceivedSnapshot, bool> SnapshotDone { get; set; } = (_, _) => { };
 
+    /// <summary>A node's base address.</summary>
+    public Func<NodeId, string> AddressOf { get; set; } = _ => "";
+
     /// <summary>The log must not be cut behind this index; null where nothing keeps it.</summary>
     public Func<LogIndex?> KeepLogFrom { get; set; } = () => null;
 
@@ -569,7 +572,7 @@ internal sealed class WriteLoop : IDisposable
 
     private void CommitBatch(OpenBatch batch)
     {
-        _databases.Commit();
+        _databases.Commit(batch.Content);
         _batch = null;
         if (ClusterId == Guid.Empty)
         {
@@ -638,7 +641,7 @@ internal sealed class WriteLoop : IDisposable
             case WriteBatch batch:
                 writes = batch.Writes;
                 var stamp = new EntryStamp(entry.Index.Value, batch.TimeMs, batch.Seed);
-                own = overruling is null ? Replay(stamp, writes) : ReplayOverruling(stamp, writes, overruling.Observation);
+                own = overruling is null ? Replay(stamp, batch) : ReplayOverruling(stamp, batch, overruling.Observation);
                 break;
             case var command:
                 throw new UnreachableException(command.GetType().Name);
@@ -662,8 +665,9 @@ internal sealed class WriteLoop : IDisposable
     }
 
     /// <summary>Executes an entry as recorded. Gives the outcomes of those writes that clients of this node wait for.</summary>
-    private List<(WriteId Id, WriteOutcome Outcome)> Replay(EntryStamp stamp, IReadOnlyList<LoggedWrite> writes)
+    private List<(WriteId Id, WriteOutcome Outcome)> Replay(EntryStamp stamp, WriteBatch batch)
     {
+        var writes = batch.Writes;
         List<(WriteId, WriteOutcome)> own = [];
         _databases.Begin(stamp);
         for (var i = 0; i < writes.Count; i++)
@@ -677,13 +681,15 @@ internal sealed class WriteLoop : IDisposable
             }
         }
 
-        _databases.Commit();
+        _databases.Commit(batch);
         return own;
     }
 
     /// <summary>Executes an entry as this node's content has it, and notes that. Otherwise as <see cref="Replay"/>.</summary>
-    private List<(WriteId Id, WriteOutcome Outcome)> ReplayOverruling(EntryStamp stamp, IReadOnlyList<LoggedWrite> writes, ulong observation)
+    private List<(WriteId Id, WriteOutcome Outcome)> ReplayOverruling(EntryStamp stamp, WriteBatch batch, ulong observation)
     {
+        var writes = batch.Writes;
+
         // Those at which SQLite rolls back the whole entry: it is begun again without them.
         Dictionary<int, WriteOutcome?> leftOut = [];
         while (true)
@@ -712,7 +718,7 @@ internal sealed class WriteLoop : IDisposable
             if (!_databases.TransactionLost)
             {
                 _databases.SetOverruled(observation);
-                _databases.Commit();
+                _databases.Commit(batch);
                 return own;
             }
 
@@ -799,7 +805,7 @@ internal sealed class WriteLoop : IDisposable
         }
         else
         {
-            command = ExecuteWrites(batch);
+            command = batch.Content = ExecuteWrites(batch);
         }
 
         if (command is null)
@@ -884,8 +890,19 @@ internal sealed class WriteLoop : IDisposable
             : new WriteBatch(
                 stamp.TimeMs,
                 stamp.Seed,
-                [.. batch.Succeeded.Select(s => new LoggedWrite(s.Write.Command, s.Outcome.Observation))]);
+                [.. batch.Succeeded.Select(s => new LoggedWrite(s.Write.Command, s.Outcome.Observation) { Summary = s.Outcome.Summary })])
+            {
+                History = HistoryTermsOf(batch),
+            };
     }
+
+    private HistoryTerms? HistoryTermsOf(OpenBatch batch) =>
+        _options.HistoryRowsMax == 0
+            ? null
+            : new(
+                _options.HistoryRowsMax,
+                (long)_options.HistoryAgeMax.TotalMilliseconds,
+                batch.Succeeded.Select(s => s.Write.Command.Id.Node).Distinct().ToDictionary(n => n, n => AddressOf(new(n))));
 
     private void ExecuteOne(QueuedWrite write, OpenBatch batch)
     {

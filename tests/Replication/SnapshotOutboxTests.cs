@@ -63,7 +63,7 @@ public sealed class SnapshotOutboxTests : IDisposable
             var copy = Path.Combine(_folder.FullName, part.Name + ".db");
             await File.WriteAllBytesAsync(copy, rest[..(int)part.ByteCount]);
             rest = rest[(int)part.ByteCount..];
-            DatabaseFile.ReadAppliedIndex(copy).Should().Be(part.Name == "main" ? 5 : 2);
+            DatabaseFile.ReadAppliedIndex(copy).Should().Be(part.Name switch { "main" => 5, "other" => 2, _ => 0 });
         }
 
         rest.Should().BeEmpty();

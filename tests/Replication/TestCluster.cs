@@ -228,9 +228,9 @@ internal sealed class TestCluster : IAsyncDisposable
     private void MergeLog(int node) => Tamper(node, "PRAGMA wal_checkpoint(TRUNCATE)");
 
     /// <summary>Changes a stopped replica behind its node's back.</summary>
-    public void Tamper(int node, string sql)
+    public void Tamper(int node, string sql, string database = "main")
     {
-        using var connection = new SqliteConnection($"Data Source={DatabasePath(node)};Pooling=False");
+        using var connection = new SqliteConnection($"Data Source={Path.Combine(DatabaseFolder(node), database)}.db;Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = sql;
