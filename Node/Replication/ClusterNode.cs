@@ -496,10 +496,6 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
-    /// <summary>Whether a member's process runs on another log than the one on record.</summary>
-    private bool SpeaksForAnotherLog(NodeId node) =>
-        Membership.Find(node) is { LogId: not 0 and var recorded } && _transport.IdentityOf(node) is { LogId: var shown } && shown != recorded;
-
     private PeerIdentity Introduce() => new()
     {
         Node = Id.Value,
@@ -517,9 +513,6 @@ public sealed partial class ClusterNode : BackgroundService
     {
         switch (message)
         {
-            case RaftPeerMessage { Message: RequestVoteResponse or PreVoteResponse or AppendEntriesAccepted or AppendEntriesRejected } when SpeaksForAnotherLog(from):
-                // Whatever it promises, or promised, the membership counts on another log: first it must be taken in with this one.
-                break;
             case RaftPeerMessage { Message: var raft }:
                 _raft.Receive(raft);
                 break;

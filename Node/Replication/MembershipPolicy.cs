@@ -44,8 +44,7 @@ internal static class MembershipPolicy
                 return current.With(Renewed(member, logId, facts));
             }
 
-            if (!member.IsVoter && facts.Followers.TryGetValue(member.Id, out var follower) && follower.MayVote
-                && facts.CommitIndex - follower.MatchIndex <= PromotionLagMax)
+            if (!member.IsVoter && MayVote(member.Id, facts) && facts.CommitIndex - facts.Followers[member.Id].MatchIndex <= PromotionLagMax)
             {
                 return current.With(member with { IsVoter = true });
             }
@@ -125,7 +124,10 @@ internal static class MembershipPolicy
     private static Member Renewed(Member member, ulong logId, MembershipFacts facts) =>
         member with { LogId = logId, IsVoter = member is { IsVoter: true, LogId: 0 } && MayVote(member.Id, facts) };
 
-    private static bool MayVote(NodeId node, MembershipFacts facts) => facts.Followers.TryGetValue(node, out var follower) && follower.MayVote;
+    /// <summary>Whether a node that was met says that it may vote, and says so of the log that it was met with.</summary>
+    private static bool MayVote(NodeId node, MembershipFacts facts) =>
+        facts.Followers.TryGetValue(node, out var follower) && follower.MayVote
+        && facts.Met.TryGetValue(node, out var met) && follower.LogId == met.LogId;
 }
 
 /// <summary>What a leader knows when it looks at the membership.</summary>

@@ -69,6 +69,7 @@ public sealed class SimulationTests
     [InlineData(nameof(Sabotage.MembershipUncommittedTwice), "Leader completeness")]
     [InlineData(nameof(Sabotage.VoterForgetsAndVotes), "Leader completeness")]
     [InlineData(nameof(Sabotage.AbstainersCounted), "Committed entries stay on a majority's disks")]
+    [InlineData(nameof(Sabotage.LostLogsCounted), "Leader completeness")]
     public void A_broken_promise_is_found(string sabotage, string property)
     {
         const int SeedsMax = 500;
