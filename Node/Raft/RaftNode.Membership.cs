@@ -20,8 +20,10 @@ public sealed partial class RaftNode
 
     /// <summary>
     /// Whether this node's votes, and its confirmations of entries and reads, count: its log is the one that the configuration means. It is where the
-    /// configuration names it and has the node as a voter, or is committed: until then the log that was there before may still count
-    /// elsewhere. As long as the configuration has not met the node, and in the initial one, it is unless the node is held back.
+    /// configuration names it, be it as a learner's, which others may know to be a voter's by now: they know whom they count by <see cref="Answer.LogId"/>.
+    /// (To those who have no log of this node on record it could pass for the one before; but the entry that takes the voters' place away from that
+    /// one comes here only when it is committed, see <see cref="LastEntryFor"/>, and then those can win no election and commit nothing.)
+    /// As long as the configuration has not met the node, and in the initial one, it is unless the node is held back.
     /// </summary>
     public bool MayVote
     {
@@ -36,8 +38,7 @@ public sealed partial class RaftNode
             {
                 null => false,
                 { LogId: 0, IsVoter: var isVoter } => isVoter && !_isHeldBack,
-                { IsVoter: true, LogId: var recorded } => recorded == _logId,
-                { LogId: var recorded } => recorded == _logId && _log.Memberships.At(CommitIndex).Find(Id)?.LogId == _logId,
+                { LogId: var recorded } => recorded == _logId,
             };
         }
     }
