@@ -49,12 +49,12 @@ internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPe
         _isFromLog = isFromLog;
         _membership = membership;
         _peers = Others(membership, self);
-        var calls = new Dictionary<NodeId, Uri>();
+        var calls = new Dictionary<NodeId, PeerRecord>();
         foreach (var peer in _peers)
         {
             if ((_moved.GetValueOrDefault(peer) ?? settings.GivenAddresses.GetValueOrDefault(peer) ?? Parse(AddressOf(peer))) is { } address)
             {
-                calls.Add(peer, address);
+                calls.Add(peer, new(address, membership.Find(peer)!.LogId));
             }
         }
 

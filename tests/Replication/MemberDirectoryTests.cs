@@ -75,8 +75,8 @@ public sealed class MemberDirectoryTests
 
         public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => throw new NotSupportedException();
 
-        public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed) =>
-            Called = peers.GetValueOrDefault(new(1))?.ToString();
+        public void SetPeers(IReadOnlyDictionary<NodeId, PeerRecord> peers, IReadOnlyDictionary<NodeId, ulong> removed) =>
+            Called = peers.GetValueOrDefault(new(1))?.Address.ToString();
 
         public void Send(NodeId peer, PeerMessage message) => throw new NotSupportedException();
 

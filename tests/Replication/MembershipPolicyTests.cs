@@ -98,6 +98,15 @@ public sealed class MembershipPolicyTests
         Judge(_three, new JoinChange(new(2), 102, "http://c"), Facts()).Membership.Should().Be(_three);
 
     [Fact]
+    public void Nobody_takes_a_members_place_while_that_is_there()
+    {
+        var join = new JoinChange(new(2), 7, "http://elsewhere");
+        Judge(_three, join, Facts(met: [Identity(1), Identity(2)])).Failure!.Detail.Should().Contain("runs at http://2");
+        Judge(_three, join, Facts(met: [Identity(1), Identity(2, logId: 7)])).Membership!.Find(new(2)).Should().Be(new Member(new(2), false, 7, "http://elsewhere"));
+        Judge(_three, join, Facts(met: [Identity(1)])).Membership!.Find(new(2)).Should().Be(new Member(new(2), false, 7, "http://elsewhere"));
+    }
+
+    [Fact]
     public void Who_was_removed_comes_back_only_with_a_new_log()
     {
         var current = _three.Without(new(2));

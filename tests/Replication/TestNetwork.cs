@@ -250,7 +250,7 @@ internal sealed class TestNetwork : IDisposable
 
         public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (Self, Receive) = (self, receive);
 
-        public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed)
+        public void SetPeers(IReadOnlyDictionary<NodeId, PeerRecord> peers, IReadOnlyDictionary<NodeId, ulong> removed)
         {
         }
 
@@ -258,6 +258,6 @@ internal sealed class TestNetwork : IDisposable
 
         public void Send(NodeId peer, PeerMessage message) => network.Send(this, new(self, peer.Value, message));
 
-        public LinkState StateOf(NodeId peer) => new(network.IsReachable(self, peer.Value), null, null);
+        public LinkState StateOf(NodeId peer) => new(network.IsReachable(self, peer.Value), null, null, network.IdentityOf(self, peer.Value));
     }
 }
