@@ -131,7 +131,7 @@ public sealed partial class ClusterNode : BackgroundService
         _writes.IsTrusted = () => IsTrusted;
         transport.Introduce(Introduce, OnPeerMessage);
         transport.Expelled = Expel;
-        _directory.Update(core.Membership, core.MembershipIndex <= core.CommitIndex);
+        _directory.Update(core.Membership, core.MembershipIndex <= core.CommitIndex, isNews: false);
     }
 
     public NodeId Id { get; }
@@ -601,7 +601,7 @@ public sealed partial class ClusterNode : BackgroundService
 
     private void OnMembershipChanged(ClusterView view)
     {
-        _directory.Update(view.Membership, view.IsCommitted);
+        _directory.Update(view.Membership, view.IsCommitted, view.IsNews);
         if (view.IsCommitted && view.Membership.Removed.TryGetValue(Id, out var logId) && logId == _storage.LogId)
         {
             Expel($"node {Id} was removed from this cluster");

@@ -62,6 +62,15 @@ internal sealed class TestNetwork : IDisposable
         }
     }
 
+    /// <summary>Where a node would dial another.</summary>
+    public string? AddressDialled(int from, int to)
+    {
+        lock (_lock)
+        {
+            return _endpoints[from].Peers.GetValueOrDefault(new(to))?.Address.GetLeftPart(UriPartial.Authority);
+        }
+    }
+
     /// <summary>The node's process is gone: nothing leaves or reaches it.</summary>
     public void Disconnect(int node)
     {
@@ -250,8 +259,14 @@ internal sealed class TestNetwork : IDisposable
 
         public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (Self, Receive) = (self, receive);
 
+        public IReadOnlyDictionary<NodeId, PeerRecord> Peers { get; private set; } = new Dictionary<NodeId, PeerRecord>();
+
         public void SetPeers(IReadOnlyDictionary<NodeId, PeerRecord> peers, IReadOnlyDictionary<NodeId, ulong> removed)
         {
+            lock (network._lock)
+            {
+                Peers = peers;
+            }
         }
 
         public PeerIdentity? IdentityOf(NodeId peer) => network.IdentityOf(self, peer.Value);
