@@ -66,6 +66,7 @@ public sealed partial class ClusterNode : BackgroundService
         _folder = folder;
         Id = folder.Node;
         _formation = new([.. cluster.Addresses.Keys.Where(n => n != Id).Order()], options.FormationPatience);
+        using var construction = new Construction(this);
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
         _directory = new(Id, cluster, transport, _storage.Membership ?? cluster.InitialMembership);
@@ -132,6 +133,7 @@ public sealed partial class ClusterNode : BackgroundService
         transport.Introduce(Introduce, OnPeerMessage);
         transport.Expelled = Expel;
         _directory.Update(core.Membership, core.MembershipIndex <= core.CommitIndex, isNews: false);
+        construction.IsDone = true;
     }
 
     public NodeId Id { get; }
@@ -345,13 +347,19 @@ public sealed partial class ClusterNode : BackgroundService
             Task.WaitAny(execution);
         }
 
-        _verifier.Dispose();
-        _writes.Dispose();
-        _snapshotInbox.Dispose();
-        _snapshotOutbox.Dispose();
-        _database.Dispose();
-        _storage.Dispose();
-        _lock.Dispose();
+        CloseFiles();
+    }
+
+    /// <summary>Closes as much as was opened, and lets the folder go.</summary>
+    private void CloseFiles()
+    {
+        _verifier?.Dispose();
+        _writes?.Dispose();
+        _snapshotInbox?.Dispose();
+        _snapshotOutbox?.Dispose();
+        _database?.Dispose();
+        _storage?.Dispose();
+        _lock?.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -660,6 +668,20 @@ public sealed partial class ClusterNode : BackgroundService
     private async Task<WriteResult> SubmitAsync(Operation operation, CancellationToken cancellationToken) =>
         await _pending.SubmitAsync(new WriteCommand { Operation = operation }, Deadline.After(_options.RequestTimeout))
             .WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Closes a node's files where it does not come to be.</summary>
+    private sealed class Construction(ClusterNode node) : IDisposable
+    {
+        public bool IsDone { get; set; }
+
+        public void Dispose()
+        {
+            if (!IsDone)
+            {
+                node.CloseFiles();
+            }
+        }
+    }
 
     [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Catching up: {Arrived} of {Total} MiB of a snapshot have arrived.")]
     private partial void LogSnapshotProgress(long arrived, long total);
