@@ -6,6 +6,10 @@ namespace DistDb.Node.Raft;
 /// <param name="Term">The sender's term; in a pre-vote and its grant, the term that the election would have.</param>
 public abstract record Message(NodeId From, NodeId To, Term Term);
 
+/// <summary>What a node says about its log when it is asked: a promise, which binds that log and no other.</summary>
+/// <param name="LogId">The identity of the sender's log, see <see cref="Member.LogId"/>.</param>
+public abstract record Answer(NodeId From, NodeId To, Term Term, ulong LogId) : Message(From, To, Term);
+
 /// <summary>A candidate asks for a vote (Raft §5.2).</summary>
 /// <param name="LastLogIndex">The candidate's last entry.</param>
 /// <param name="LastLogTerm">That entry's term.</param>
@@ -14,13 +18,13 @@ public sealed record RequestVote(NodeId From, NodeId To, Term Term, LogIndex Las
     : Message(From, To, Term);
 
 /// <summary>The answer to <see cref="RequestVote"/>.</summary>
-public sealed record RequestVoteResponse(NodeId From, NodeId To, Term Term, bool Granted) : Message(From, To, Term);
+public sealed record RequestVoteResponse(NodeId From, NodeId To, Term Term, ulong LogId, bool Granted) : Answer(From, To, Term, LogId);
 
 /// <summary>Asks whether a vote would be granted; changes no one's term or vote (thesis §9.6).</summary>
 public sealed record PreVote(NodeId From, NodeId To, Term Term, LogIndex LastLogIndex, Term LastLogTerm) : Message(From, To, Term);
 
 /// <summary>The answer to <see cref="PreVote"/>; a grant carries the asked term, a refusal the voter's own.</summary>
-public sealed record PreVoteResponse(NodeId From, NodeId To, Term Term, bool Granted) : Message(From, To, Term);
+public sealed record PreVoteResponse(NodeId From, NodeId To, Term Term, ulong LogId, bool Granted) : Answer(From, To, Term, LogId);
 
 /// <summary>Entries from the leader; without any it is a heartbeat or tells how far the log is committed (Raft §5.3).</summary>
 /// <param name="PrevLogIndex">The position before the first of <paramref name="Entries"/>.</param>
@@ -40,8 +44,8 @@ public sealed record AppendEntries(
 
 /// <summary>The follower's log agrees with the leader's up to <paramref name="MatchIndex"/>, on disk.</summary>
 /// <param name="MayVote">Whether the answer counts for majorities, see <see cref="RaftNode.MayVote"/>.</param>
-public sealed record AppendEntriesAccepted(NodeId From, NodeId To, Term Term, LogIndex MatchIndex, long ReadRound, bool MayVote)
-    : Message(From, To, Term);
+public sealed record AppendEntriesAccepted(NodeId From, NodeId To, Term Term, ulong LogId, LogIndex MatchIndex, long ReadRound, bool MayVote)
+    : Answer(From, To, Term, LogId);
 
 /// <summary>The follower's log does not hold the entry before the sent ones, or the sender's term is over.</summary>
 /// <param name="PrevLogIndex">Which position was refused; tells an answer that came late.</param>
@@ -52,11 +56,12 @@ public sealed record AppendEntriesRejected(
     NodeId From,
     NodeId To,
     Term Term,
+    ulong LogId,
     LogIndex PrevLogIndex,
     LogIndex HintIndex,
     Term HintTerm,
     long ReadRound,
-    bool MayVote) : Message(From, To, Term);
+    bool MayVote) : Answer(From, To, Term, LogId);
 
 /// <summary>
 /// The leader's heartbeat to a follower whose log ends before the leader's begins: entries cannot help it, a snapshot can (Raft §7). The

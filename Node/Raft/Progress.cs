@@ -6,6 +6,9 @@ internal sealed class Progress(LogIndex nextIndex)
     private readonly Queue<LogIndex> _inflight = new();
     private bool _wasActive;
 
+    /// <summary>The identity of the log whose progress this is; 0 until it answers.</summary>
+    public ulong LogId { get; set; }
+
     /// <summary>Everything up to here is on the follower's disk.</summary>
     public LogIndex MatchIndex { get; private set; }
 

@@ -55,7 +55,7 @@ public sealed partial class RaftNode
     private void OnPreVote(PreVote m)
     {
         var granted = m.Term > Term && !HearsLeader && MayVote && _log.IsUpToDate(m.LastLogIndex, m.LastLogTerm);
-        _messages.Add(new PreVoteResponse(Id, m.From, granted ? m.Term : Term, granted));
+        _messages.Add(new PreVoteResponse(Id, m.From, granted ? m.Term : Term, _logId, granted));
     }
 
     private void OnPreVoteResponse(PreVoteResponse m)
@@ -80,7 +80,7 @@ public sealed partial class RaftNode
             VotedFor = m.From;
         }
 
-        _messages.Add(new RequestVoteResponse(Id, m.From, Term, granted));
+        _messages.Add(new RequestVoteResponse(Id, m.From, Term, _logId, granted));
     }
 
     private void OnRequestVoteResponse(RequestVoteResponse m)

@@ -6,7 +6,8 @@ namespace DistDb.Node.Raft;
 /// <para>
 /// That argument is about logs rather than machines. A machine that lost its log has forgotten whom it voted for and that it left
 /// an earlier leader's term, so with its new log it is somebody else: its word counts for nothing (<see cref="MayVote"/>) until it was taken out of
-/// the voters and in again, under its new log's identity.
+/// the voters and in again, under its new log's identity. Both sides see to that: it abstains, as far as it knows; and whoever asked hears only
+/// the log that the configuration means (<see cref="Answer.LogId"/>), because what the lost one said may still be under way.
 /// </para>
 /// </summary>
 public sealed partial class RaftNode
@@ -19,8 +20,10 @@ public sealed partial class RaftNode
 
     /// <summary>
     /// Whether this node's votes, and its confirmations of entries and reads, count: its log is the one that the configuration means. It is where the
-    /// configuration names it and has the node as a voter, or is committed: until then the log that was there before may still count
-    /// elsewhere. As long as the configuration has not met the node, and in the initial one, it is unless the node is held back.
+    /// configuration names it, be it as a learner's, which others may know to be a voter's by now: they know whom they count by <see cref="Answer.LogId"/>.
+    /// (To those who have no log of this node on record it could pass for the one before; but the entry that takes the voters' place away from that
+    /// one comes here only when it is committed, see <see cref="LastEntryFor"/>, and then those can win no election and commit nothing.)
+    /// As long as the configuration has not met the node, and in the initial one, it is unless the node is held back.
     /// </summary>
     public bool MayVote
     {
@@ -35,8 +38,7 @@ public sealed partial class RaftNode
             {
                 null => false,
                 { LogId: 0, IsVoter: var isVoter } => isVoter && !_isHeldBack,
-                { IsVoter: true, LogId: var recorded } => recorded == _logId,
-                { LogId: var recorded } => recorded == _logId && _log.Memberships.At(CommitIndex).Find(Id)?.LogId == _logId,
+                { LogId: var recorded } => recorded == _logId,
             };
         }
     }
@@ -86,14 +88,42 @@ public sealed partial class RaftNode
             return false;
         }
 
-        return Membership.Find(member.Id) is null || !_progress[member.Id].MayVote;
+        return Membership.Find(member.Id) is null || !(_progress[member.Id] is { MayVote: true, LogId: var said } && said == member.LogId);
     }
 
-    /// <summary>An answer to something that this leader did not ask, at least not any more: it must not depose it either.</summary>
-    private bool IsStrangersAnswer(Message message) =>
-        Role == Role.Leader
-        && message is AppendEntriesAccepted or AppendEntriesRejected or RequestVoteResponse or PreVoteResponse
-        && !_progress.ContainsKey(message.From);
+    /// <summary>
+    /// An answer that says nothing, not even a term: for a leader that of a node which it did not ask, at least not any more; for all that of another log
+    /// than the one on record. That one may be lost, or not taken in yet. Only that somebody is there counts: the leader is not cut off.
+    /// </summary>
+    private bool IsVoid(Answer answer)
+    {
+        var progress = _progress.GetValueOrDefault(answer.From);
+        var recorded = Membership.Find(answer.From)?.LogId ?? Membership.Removed.GetValueOrDefault(answer.From);
+        if (recorded == 0 || recorded == answer.LogId)
+        {
+            return Role == Role.Leader && progress is null;
+        }
+
+        if (answer is AppendEntriesAccepted or AppendEntriesRejected && answer.Term == Term)
+        {
+            progress?.Heard(mayVote: false);
+        }
+
+        return true;
+    }
+
+    /// <summary>What is known of the log that answers: nothing yet where it was another before, as may be while none is on record.</summary>
+    private Progress ProgressOf(Answer answer)
+    {
+        var progress = _progress[answer.From];
+        if (progress.LogId != 0 && progress.LogId != answer.LogId)
+        {
+            progress = _progress[answer.From] = new(_log.LastIndex) { RemovedAt = progress.RemovedAt };
+        }
+
+        progress.LogId = answer.LogId;
+        return progress;
+    }
 
     /// <summary>The log has changed, and perhaps what it says about the cluster.</summary>
     private void FollowMembership()
@@ -103,12 +133,11 @@ public sealed partial class RaftNode
             return;
         }
 
-        var before = Membership;
         Membership = _log.Memberships.Current;
         _voters = [.. Membership.Voters];
         if (Role == Role.Leader)
         {
-            FollowMembershipAsLeader(before);
+            FollowMembershipAsLeader();
         }
         else if (Role != Role.Follower)
         {
@@ -117,12 +146,11 @@ public sealed partial class RaftNode
         }
     }
 
-    private void FollowMembershipAsLeader(Membership before)
+    private void FollowMembershipAsLeader()
     {
         foreach (var member in Membership.Members.Where(m => m.Id != Id))
         {
-            var hasAnotherLog = before.Find(member.Id) is { LogId: not 0 and var logId } && logId != member.LogId;
-            if (hasAnotherLog || !_progress.TryGetValue(member.Id, out var known) || known.RemovedAt is not null)
+            if (!_progress.TryGetValue(member.Id, out var known) || known.RemovedAt is not null || (known.LogId != 0 && known.LogId != member.LogId))
             {
                 _progress[member.Id] = new(_log.LastIndex);
             }

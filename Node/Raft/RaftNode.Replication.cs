@@ -12,7 +12,7 @@ public sealed partial class RaftNode
     /// <summary>What this leader knows of each other member; empty for other roles.</summary>
     public IEnumerable<FollowerState> FollowerProgress => _progress
         .Where(p => p.Value.RemovedAt is null)
-        .Select(p => new FollowerState(p.Key, Membership.IsVoter(p.Key), p.Value.MatchIndex, p.Value.IsActive, p.Value.MayVote));
+        .Select(p => new FollowerState(p.Key, Membership.IsVoter(p.Key), p.Value.LogId, p.Value.MatchIndex, p.Value.IsActive, p.Value.MayVote));
 
     /// <summary>A leader that refuses proposals while it hands over.</summary>
     public bool IsHandingOver => _transferTarget is not null;
@@ -236,7 +236,7 @@ public sealed partial class RaftNode
         FollowMembership();
         if (Role == Role.Follower && Leader is { } leader)
         {
-            _messages.Add(new AppendEntriesAccepted(Id, leader, Term, CommitIndex, 0, MayVote));
+            _messages.Add(new AppendEntriesAccepted(Id, leader, Term, _logId, CommitIndex, 0, MayVote));
         }
     }
 
@@ -257,12 +257,12 @@ public sealed partial class RaftNode
         HearLeader(m.From);
         if (CommitIndex >= m.BaseIndex)
         {
-            _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, CommitIndex, m.ReadRound, MayVote));
+            _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, _logId, CommitIndex, m.ReadRound, MayVote));
             return;
         }
 
         _snapshotWanted = m.BaseIndex;
-        _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.BaseIndex, _log.LastIndex, _log.LastTerm, m.ReadRound, MayVote));
+        _messages.Add(new AppendEntriesRejected(Id, m.From, Term, _logId, m.BaseIndex, _log.LastIndex, _log.LastTerm, m.ReadRound, MayVote));
     }
 
     private void OnAppendEntries(AppendEntries m)
@@ -274,7 +274,7 @@ public sealed partial class RaftNode
         {
             var hint = _log.LastPossibleMatch(m.PrevLogIndex, m.PrevLogTerm);
             _messages.Add(new AppendEntriesRejected(
-                Id, m.From, Term, m.PrevLogIndex, hint, _log.TermAt(hint)!.Value, m.ReadRound, MayVote));
+                Id, m.From, Term, _logId, m.PrevLogIndex, hint, _log.TermAt(hint)!.Value, m.ReadRound, MayVote));
             return;
         }
 
@@ -294,7 +294,7 @@ public sealed partial class RaftNode
         FollowMembership();
         var lastNew = m.PrevLogIndex + m.Entries.Count;
         CommitIndex = LogIndex.Max(CommitIndex, LogIndex.Min(m.LeaderCommit, lastNew));
-        _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, LogIndex.Max(lastNew, CommitIndex), m.ReadRound, MayVote));
+        _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, _logId, LogIndex.Max(lastNew, CommitIndex), m.ReadRound, MayVote));
     }
 
     private void OnAppendEntriesAccepted(AppendEntriesAccepted m)
@@ -305,7 +305,7 @@ public sealed partial class RaftNode
         }
 
         Invariant.Check(m.MatchIndex <= _log.LastIndex, "a follower matches no more than the leader has");
-        var progress = _progress[m.From];
+        var progress = ProgressOf(m);
         progress.Heard(m.MayVote);
         ConfirmReads(progress, m.ReadRound);
         if (progress.Accepted(m.MatchIndex))
@@ -336,7 +336,7 @@ public sealed partial class RaftNode
             return;
         }
 
-        var progress = _progress[m.From];
+        var progress = ProgressOf(m);
         progress.Heard(m.MayVote);
         ConfirmReads(progress, m.ReadRound);
         if (!progress.IsCurrentRejection(m.PrevLogIndex))

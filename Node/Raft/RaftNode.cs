@@ -120,7 +120,7 @@ public sealed partial class RaftNode
     {
         CheckNotBusy();
         Invariant.Check(message.To == Id, "messages reach the node they are for");
-        if (message.From == Id || IsStrangersAnswer(message))
+        if (message.From == Id || (message is Answer answer && IsVoid(answer)))
         {
             return;
         }
@@ -240,16 +240,16 @@ public sealed partial class RaftNode
         switch (message)
         {
             case AppendEntries m:
-                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.PrevLogIndex, _log.LastIndex, _log.LastTerm, 0, MayVote));
+                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, _logId, m.PrevLogIndex, _log.LastIndex, _log.LastTerm, 0, MayVote));
                 break;
             case InstallSnapshot m:
-                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, m.BaseIndex, _log.LastIndex, _log.LastTerm, 0, MayVote));
+                _messages.Add(new AppendEntriesRejected(Id, m.From, Term, _logId, m.BaseIndex, _log.LastIndex, _log.LastTerm, 0, MayVote));
                 break;
             case PreVote m:
-                _messages.Add(new PreVoteResponse(Id, m.From, Term, Granted: false));
+                _messages.Add(new PreVoteResponse(Id, m.From, Term, _logId, Granted: false));
                 break;
             case RequestVote m:
-                _messages.Add(new RequestVoteResponse(Id, m.From, Term, Granted: false));
+                _messages.Add(new RequestVoteResponse(Id, m.From, Term, _logId, Granted: false));
                 break;
             default:
                 break;

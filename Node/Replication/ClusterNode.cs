@@ -67,6 +67,7 @@ public sealed partial class ClusterNode : BackgroundService
         _folder = folder;
         Id = folder.Node;
         _formation = new([.. cluster.Addresses.Keys.Where(n => n != Id).Order()], options.FormationPatience);
+        using var construction = new Construction(this);
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
         _directory = new(Id, cluster, transport, _storage.Membership ?? cluster.InitialMembership);
@@ -138,7 +139,8 @@ public sealed partial class ClusterNode : BackgroundService
             : null;
         transport.Introduce(Introduce, OnPeerMessage);
         transport.Expelled = Expel;
-        _directory.Update(core.Membership, core.MembershipIndex <= core.CommitIndex);
+        _directory.Update(core.Membership, core.MembershipIndex <= core.CommitIndex, isNews: false);
+        construction.IsDone = true;
     }
 
     public NodeId Id { get; }
@@ -368,13 +370,19 @@ public sealed partial class ClusterNode : BackgroundService
             Task.WaitAny(execution);
         }
 
-        _verifier.Dispose();
-        _writes.Dispose();
-        _snapshotInbox.Dispose();
-        _snapshotOutbox.Dispose();
-        _databases.Dispose();
-        _storage.Dispose();
-        _lock.Dispose();
+        CloseFiles();
+    }
+
+    /// <summary>Closes as much as was opened, and lets the folder go.</summary>
+    private void CloseFiles()
+    {
+        _verifier?.Dispose();
+        _writes?.Dispose();
+        _snapshotInbox?.Dispose();
+        _snapshotOutbox?.Dispose();
+        _databases?.Dispose();
+        _storage?.Dispose();
+        _lock?.Dispose();
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -521,10 +529,6 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
-    /// <summary>Whether a member's process runs on another log than the one on record.</summary>
-    private bool SpeaksForAnotherLog(NodeId node) =>
-        Membership.Find(node) is { LogId: not 0 and var recorded } && _transport.IdentityOf(node) is { LogId: var shown } && shown != recorded;
-
     private PeerIdentity Introduce() => new()
     {
         Node = Id.Value,
@@ -542,9 +546,6 @@ public sealed partial class ClusterNode : BackgroundService
     {
         switch (message)
         {
-            case RaftPeerMessage { Message: RequestVoteResponse or PreVoteResponse or AppendEntriesAccepted or AppendEntriesRejected } when SpeaksForAnotherLog(from):
-                // Whatever it promises, or promised, the membership counts on another log: first it must be taken in with this one.
-                break;
             case RaftPeerMessage { Message: var raft }:
                 _raft.Receive(raft);
                 break;
@@ -636,7 +637,7 @@ public sealed partial class ClusterNode : BackgroundService
 
     private void OnMembershipChanged(ClusterView view)
     {
-        _directory.Update(view.Membership, view.IsCommitted);
+        _directory.Update(view.Membership, view.IsCommitted, view.IsNews);
         if (view.IsCommitted && view.Membership.Removed.TryGetValue(Id, out var logId) && logId == _storage.LogId)
         {
             Expel($"node {Id} was removed from this cluster");
@@ -695,6 +696,20 @@ public sealed partial class ClusterNode : BackgroundService
     private async Task<WriteResult> SubmitAsync(Operation operation, CancellationToken cancellationToken) =>
         await _pending.SubmitAsync(new WriteCommand { Operation = operation }, Deadline.After(_options.RequestTimeout))
             .WaitAsync(cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Closes a node's files where it does not come to be.</summary>
+    private sealed class Construction(ClusterNode node) : IDisposable
+    {
+        public bool IsDone { get; set; }
+
+        public void Dispose()
+        {
+            if (!IsDone)
+            {
+                node.CloseFiles();
+            }
+        }
+    }
 
     [LoggerMessage(EventId = 410, Level = LogLevel.Information, Message = "Catching up: {Arrived} of {Total} MiB of a snapshot have arrived.")]
     private partial void LogSnapshotProgress(long arrived, long total);

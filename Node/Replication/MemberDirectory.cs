@@ -4,8 +4,9 @@ using DistDb.Node.Transport;
 namespace DistDb.Node.Replication;
 
 /// <summary>
-/// Who the other nodes are and where each is reached, by the latest word: what the command line said holds until the log records, while this
-/// process runs, that a node has moved. Keeps the transport's links in step. Written by one thread (the Raft loop), read by any.
+/// Who the other nodes are and where each is reached, by the latest word. What was given on the command line holds against all that was recorded before
+/// this process first heard from a leader, also where it learns of that only later; a move that is recorded after that holds against it, as soon
+/// as it is in the log, since it may take the new address to commit it. Keeps the transport's links in step. Written by one thread (the Raft loop), read by any.
 /// </summary>
 /// <param name="self">This node.</param>
 /// <param name="settings">What the command line said.</param>
@@ -13,11 +14,12 @@ namespace DistDb.Node.Replication;
 /// <param name="known">As the log has it at the start.</param>
 internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPeerTransport transport, Membership known)
 {
-    private readonly Dictionary<NodeId, Uri> _moved = [];
     private volatile Membership _membership = known;
     private volatile IReadOnlyList<NodeId> _peers = Others(known, self);
     private IReadOnlyDictionary<NodeId, ulong> _removed = new Dictionary<NodeId, ulong>();
-    private bool _isFromLog;
+
+    // As it was recorded before this process; of those that were not, as they were recorded first.
+    private Membership _before = known;
 
     public Membership Membership => _membership;
 
@@ -32,29 +34,23 @@ internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPe
         : "";
 
     /// <summary>There is a newer membership, or the same one is committed now.</summary>
-    public void Update(Membership membership, bool isCommitted)
+    /// <param name="membership">The newest in the log.</param>
+    /// <param name="isCommitted">Whether it stays.</param>
+    /// <param name="isNews">Whether it was made while this process ran.</param>
+    public void Update(Membership membership, bool isCommitted, bool isNews)
     {
-        var isFromLog = membership.Members.Any(m => m.LogId != 0);
-        if (_isFromLog)
-        {
-            foreach (var member in membership.Members)
-            {
-                if (_membership.Find(member.Id) is { Address: var before } && before != member.Address && Parse(member.Address) is { } address)
-                {
-                    _moved[member.Id] = address;
-                }
-            }
-        }
-
-        _isFromLog = isFromLog;
         _membership = membership;
         _peers = Others(membership, self);
-        var calls = new Dictionary<NodeId, Uri>();
+        _before = isNews
+            ? membership.Members.Where(m => _before.Find(m.Id) is not { LogId: not 0 }).Aggregate(_before, (before, first) => before.With(first))
+            : membership;
+
+        var calls = new Dictionary<NodeId, PeerRecord>();
         foreach (var peer in _peers)
         {
-            if ((_moved.GetValueOrDefault(peer) ?? settings.GivenAddresses.GetValueOrDefault(peer) ?? Parse(AddressOf(peer))) is { } address)
+            if (AddressToDial(membership.Find(peer)!) is { } address)
             {
-                calls.Add(peer, address);
+                calls.Add(peer, new(address, membership.Find(peer)!.LogId));
             }
         }
 
@@ -64,6 +60,12 @@ internal sealed class MemberDirectory(NodeId self, ClusterSettings settings, IPe
         }
 
         transport.SetPeers(calls, _removed);
+    }
+
+    private Uri? AddressToDial(Member peer)
+    {
+        var recorded = Parse(AddressOf(peer.Id));
+        return _before.Find(peer.Id)!.Address != peer.Address ? recorded : settings.GivenAddresses.GetValueOrDefault(peer.Id) ?? recorded;
     }
 
     private static NodeId[] Others(Membership membership, NodeId self) => [.. membership.Members.Select(m => m.Id).Where(id => id != self)];

@@ -201,8 +201,8 @@ internal sealed class MembershipManager(
         raft.CommitIndex,
         Environment.TickCount64 - _leadsSinceMs < NewLeaderMs,
         view.Membership.Members
-            .Where(m => m.Id != self && IsConnected(m.Id))
-            .Select(m => (m.Id, Identity: transport.IdentityOf(m.Id)))
+            .Where(m => m.Id != self)
+            .Select(m => (m.Id, transport.StateOf(m.Id).Identity))
             .Where(m => m.Identity is not null)
             .ToDictionary(m => m.Id, m => m.Identity!),
         view.Followers.ToDictionary(f => f.Id));

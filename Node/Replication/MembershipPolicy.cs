@@ -44,8 +44,7 @@ internal static class MembershipPolicy
                 return current.With(Renewed(member, logId, facts));
             }
 
-            if (!member.IsVoter && facts.Followers.TryGetValue(member.Id, out var follower) && follower.MayVote
-                && facts.CommitIndex - follower.MatchIndex <= PromotionLagMax)
+            if (!member.IsVoter && MayVote(member.Id, facts) && facts.CommitIndex - facts.Followers[member.Id].MatchIndex <= PromotionLagMax)
             {
                 return current.With(member with { IsVoter = true });
             }
@@ -64,6 +63,8 @@ internal static class MembershipPolicy
                 return Refuse($"Node {join.Node} was removed from this cluster. To take it in again, start it with an empty data folder and --join.");
             case JoinChange join when member is null:
                 return (current.With(new(join.Node, IsVoter: false, join.LogId, join.Address)), null);
+            case JoinChange join when member.LogId != join.LogId && facts.Met.TryGetValue(join.Node, out var met) && met.LogId == member.LogId:
+                return Refuse($"Node {join.Node} is a member of this cluster and runs at {met.Address}. Start the new node with another id, or stop that one first if it is to take its place.");
             case JoinChange join when member.LogId != join.LogId:
                 return (current.With(Renewed(member, join.LogId, facts) with { Address = join.Address }), null);
             case JoinChange:
@@ -125,7 +126,10 @@ internal static class MembershipPolicy
     private static Member Renewed(Member member, ulong logId, MembershipFacts facts) =>
         member with { LogId = logId, IsVoter = member is { IsVoter: true, LogId: 0 } && MayVote(member.Id, facts) };
 
-    private static bool MayVote(NodeId node, MembershipFacts facts) => facts.Followers.TryGetValue(node, out var follower) && follower.MayVote;
+    /// <summary>Whether a node that was met says that it may vote, and says so of the log that it was met with.</summary>
+    private static bool MayVote(NodeId node, MembershipFacts facts) =>
+        facts.Followers.TryGetValue(node, out var follower) && follower.MayVote
+        && facts.Met.TryGetValue(node, out var met) && follower.LogId == met.LogId;
 }
 
 /// <summary>What a leader knows when it looks at the membership.</summary>
@@ -135,7 +139,9 @@ internal static class MembershipPolicy
 /// <param name="Master">Who may change the schema.</param>
 /// <param name="CommitIndex">How far the log is committed.</param>
 /// <param name="IsNewLeader">It has led for no more than a moment.</param>
-/// <param name="Met">The nodes that there is a link to, and what each said of itself.</param>
+/// <param name="Met">
+/// The nodes that there is a link to, and what the process at each one's address said of itself. Whoever calls in under a member's id may be another.
+/// </param>
 /// <param name="Followers">How the other members are doing.</param>
 internal sealed record MembershipFacts(
     NodeId Self,

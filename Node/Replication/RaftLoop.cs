@@ -27,10 +27,14 @@ internal sealed class RaftLoop
     private readonly Inbox<Input> _inbox;
     private readonly ReadRounds _reads;
     private readonly List<TaskCompletionSource> _handOvers = [];
+    private readonly StartingPoint _start = new();
     private Leadership _leadership;
     private ClusterView _view;
     private long _commitIndex;
     private long _trimTo;
+
+    // How far the log was committed when the view was last renewed, so before a snapshot that came since.
+    private LogIndex _viewedAt;
     private volatile bool _stopping;
 
     public RaftLoop(RaftNode core, RaftStorage storage, Action<NodeId, PeerMessage> send, ReplicationOptions options)
@@ -42,7 +46,7 @@ internal sealed class RaftLoop
         _inbox = new(options.InboxMessagesMax);
         _leadership = new(core.Term, null, Role.Follower, LogIndex.Zero, IsHandingOver: false);
         _commitIndex = core.CommitIndex.Value;
-        _view = LookAround();
+        _view = LookAround(isNews: false);
         _reads = new(core, roundTicksMax: 2 * options.Raft.HeartbeatTicks);
     }
 
@@ -174,6 +178,11 @@ internal sealed class RaftLoop
         switch (input)
         {
             case PeerInput { Message: var message }:
+                if (message is AppendEntries { Term: var term, LeaderCommit: var committed } && term >= _core.Term)
+                {
+                    _start.Hear(term, committed);
+                }
+
                 _core.Step(message);
                 break;
             case ProposeInput p:
@@ -268,7 +277,13 @@ internal sealed class RaftLoop
         }
     }
 
-    private ClusterView LookAround() => new(_core.Membership, _core.MembershipIndex, _core.MembershipIndex <= CommitIndex, [.. _core.FollowerProgress]);
+    private ClusterView LookAround(bool isNews) =>
+        new(_core.Membership, _core.MembershipIndex, _core.MembershipIndex <= CommitIndex, isNews, [.. _core.FollowerProgress]);
+
+    /// <summary>Whether the newest configuration was made while this process ran. One that came by a snapshot has no entry to tell it by.</summary>
+    private bool IsNews() => _core.MembershipIndex > _storage.BaseIndex
+        ? _start.IsBefore(_storage.TermAt(_core.MembershipIndex), _core.MembershipIndex)
+        : _start.IsReached(_viewedAt);
 
     private void PublishView(bool isTick)
     {
@@ -278,8 +293,9 @@ internal sealed class RaftLoop
             return;
         }
 
-        var now = LookAround();
+        var now = LookAround(ReferenceEquals(_core.Membership, known.Membership) ? known.IsNews : IsNews());
         Volatile.Write(ref _view, now);
+        _viewedAt = CommitIndex;
         if (now.MembershipIndex != known.MembershipIndex || now.IsCommitted != known.IsCommitted || !ReferenceEquals(now.Membership, known.Membership))
         {
             MembershipChanged(now);
@@ -296,6 +312,11 @@ internal sealed class RaftLoop
         }
 
         Volatile.Write(ref _leadership, now);
+        if (now.IsLeader)
+        {
+            _start.Hear(now.Term, now.TermStart);
+        }
+
         if (!now.IsLeader || !now.IsHandingOver)
         {
             // Another leads, or it did not come to that in time.

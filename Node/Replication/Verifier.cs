@@ -148,8 +148,7 @@ internal sealed class Verifier(
             round.BegunAtMs = Environment.TickCount64;
             Interlocked.Exchange(ref _lastBegunAtMs, round.BegunAtMs.Value);
             var token = _stop.Token;
-            _running.RemoveAll(t => t.IsCompleted);
-            _running.Add(Task.Run(() => RunAsync(round, token), CancellationToken.None));
+            RunApart(index, () => RunAsync(round, token));
         }
     }
 
@@ -277,18 +276,39 @@ internal sealed class Verifier(
             if (_rounds.TryGetValue(request.Index.Value, out var round) && round.Pin is not null)
             {
                 var token = _stop.Token;
-                _running.Add(Task.Run(
-                    async () =>
+                RunApart(request.Index, async () =>
+                {
+                    var buckets = request.Buckets.ToArray().Select(b => (int)b).ToHashSet();
+                    if (await ListAsync(round, request.Database, request.Table, buckets, token).ConfigureAwait(false) is { } keys)
                     {
-                        var buckets = request.Buckets.ToArray().Select(b => (int)b).ToHashSet();
-                        if (await ListAsync(round, request.Database, request.Table, buckets, token).ConfigureAwait(false) is { } keys)
-                        {
-                            send(from, new VerifyKeys(request.Index, request.Database, request.Table, ContentCodec.Encode(keys)));
-                        }
-                    },
-                    CancellationToken.None));
+                        send(from, new VerifyKeys(request.Index, request.Database, request.Table, ContentCodec.Encode(keys)));
+                    }
+                });
             }
         }
+    }
+
+    /// <summary>
+    /// Lets work go on beside the write loop. What goes wrong in it concerns the comparison alone, so it is told, and the node goes on. The caller holds
+    /// the lock.
+    /// </summary>
+    private void RunApart(LogIndex index, Func<Task> work)
+    {
+        _running.RemoveAll(t => t.IsCompleted);
+        _running.Add(Task.Run(
+            async () =>
+            {
+                try
+                {
+                    await work().ConfigureAwait(false);
+                }
+                catch (Exception e)
+                {
+                    var isExpected = e is StorageFailedException or ReplicaDivergedException or InvalidDataException;
+                    Problem($"The verification at entry {index} could not be finished here: {(isExpected ? e.Message : $"a defect in distdb, {e}")}");
+                }
+            },
+            CancellationToken.None));
     }
 
     private async Task RunAsync(VerificationRound round, CancellationToken cancellationToken)
@@ -308,14 +328,19 @@ internal sealed class Verifier(
         }
         catch (OperationCanceledException)
         {
-            await UnpinAsync(round).ConfigureAwait(false);
-            round.Completion.TrySetCanceled(CancellationToken.None);
+            // The content is replaced, or the node stops.
         }
-        catch (Exception e) when (e is StorageFailedException or ReplicaDivergedException or InvalidDataException)
+        finally
         {
-            Problem($"The verification at entry {round.Index} could not be finished here: {e.Message}");
-            await UnpinAsync(round).ConfigureAwait(false);
-            round.Completion.TrySetCanceled(CancellationToken.None);
+            // However it ended, it did: whoever waits for it is not to wait for ever, and the next may begin.
+            try
+            {
+                await UnpinAsync(round).ConfigureAwait(false);
+            }
+            finally
+            {
+                round.Completion.TrySetCanceled(CancellationToken.None);
+            }
         }
     }
 

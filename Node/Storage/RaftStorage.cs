@@ -80,7 +80,25 @@ public sealed class RaftStorage : ILogStore, IDisposable
     public ulong LogId { get; private set; }
 
     /// <summary>The cluster that the log belongs to, or null while it is not known.</summary>
-    public Guid? ClusterId { get; private set; }
+    public Guid? ClusterId
+    {
+        get
+        {
+            // Too wide to be read in one go.
+            lock (_cacheLock)
+            {
+                return field;
+            }
+        }
+
+        private set
+        {
+            lock (_cacheLock)
+            {
+                field = value;
+            }
+        }
+    }
 
     /// <summary>Whether the log is new and its node may not vote yet; see <see cref="RaftNode.Release"/>.</summary>
     public bool IsHeldBack { get; private set; }

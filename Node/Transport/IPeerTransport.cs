@@ -29,12 +29,12 @@ public interface IPeerTransport
     /// Sets who the peers are and where each is reached; links to others end, once what was queued for them is sent, and only peers and guests
     /// are heard. At any time, from any thread, and cheap where nothing changes; again whenever this node has stopped joining.
     /// </summary>
-    /// <param name="peers">Base addresses by id, without this node.</param>
+    /// <param name="peers">What is on record of each, without this node.</param>
     /// <param name="removed">
     /// Former members, and the identity of the log that each had: a node that comes with that log is told that it was removed. Only what is
     /// committed: that word is final.
     /// </param>
-    void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed);
+    void SetPeers(IReadOnlyDictionary<NodeId, PeerRecord> peers, IReadOnlyDictionary<NodeId, ulong> removed);
 
     /// <summary>Queues a message to a peer or guest. It may be lost, and is where there is no link.</summary>
     void Send(NodeId peer, PeerMessage message);
@@ -42,6 +42,9 @@ public interface IPeerTransport
     /// <summary>How the links to and from a peer or guest are.</summary>
     LinkState StateOf(NodeId peer);
 
-    /// <summary>What a node said of itself when it last proved who it is, to this process; null if it never did.</summary>
+    /// <summary>
+    /// What a node said of itself when it last proved who it is to this process, on whosever link; null if it never did. Who is at a peer's address
+    /// is in <see cref="StateOf"/>.
+    /// </summary>
     PeerIdentity? IdentityOf(NodeId peer);
 }

@@ -20,7 +20,7 @@ internal sealed partial class PeerDirectory(PeerTransportOptions options, ILogge
     private readonly Dictionary<NodeId, IncomingLink> _incoming = [];
     private readonly Dictionary<Uri, PeerLink> _hosts = [];
     private readonly Channel<PeerLink> _started = Channel.CreateUnbounded<PeerLink>();
-    private FrozenDictionary<NodeId, Uri> _peers = FrozenDictionary<NodeId, Uri>.Empty;
+    private FrozenDictionary<NodeId, PeerRecord> _peers = FrozenDictionary<NodeId, PeerRecord>.Empty;
     private FrozenDictionary<NodeId, ulong> _removed = FrozenDictionary<NodeId, ulong>.Empty;
     private bool _isJoining;
     private volatile FrozenDictionary<NodeId, PeerLink> _links = FrozenDictionary<NodeId, PeerLink>.Empty;
@@ -54,7 +54,7 @@ internal sealed partial class PeerDirectory(PeerTransportOptions options, ILogge
     public PeerContact ContactOf(NodeId peer) => _contacts.GetOrAdd(peer, _ => new());
 
     /// <summary>See <see cref="IPeerTransport.SetPeers"/>.</summary>
-    public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed)
+    public void SetPeers(IReadOnlyDictionary<NodeId, PeerRecord> peers, IReadOnlyDictionary<NodeId, ulong> removed)
     {
         var isJoining = Self().IsJoining;
         lock (_lock)
@@ -150,6 +150,22 @@ internal sealed partial class PeerDirectory(PeerTransportOptions options, ILogge
         }
     }
 
+    /// <summary>An outgoing link stands. Where the member itself is at its end, another process under its name goes.</summary>
+    public void Reached(PeerLink link)
+    {
+        var identity = link.Identity!;
+        var id = new NodeId(identity.Node);
+        lock (_lock)
+        {
+            ContactOf(id).Identity = identity;
+            if (_incoming.TryGetValue(id, out var incoming) && TakenPlace(incoming.Identity) is not null)
+            {
+                _incoming.Remove(id);
+                incoming.End();
+            }
+        }
+    }
+
     /// <summary>A link to a host, to whomever it went, is broken.</summary>
     public void Lose(PeerLink link)
     {
@@ -188,13 +204,25 @@ internal sealed partial class PeerDirectory(PeerTransportOptions options, ILogge
     private static Uri? ParseAddress(string address) =>
         Uri.TryCreate(address, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri : null;
 
+    /// <summary>
+    /// The refusal of a process that comes under a member's id with another log than the one on record, while the process that has that log stands at
+    /// the member's address; else null. Whoever lost its log comes back when its old process is gone.
+    /// </summary>
+    private PeerVerdict? TakenPlace(PeerIdentity other) =>
+        _peers.TryGetValue(new(other.Node), out var known)
+        && known.LogId != other.LogId
+        && _links.GetValueOrDefault(new(other.Node))?.Identity is { } member
+        && member.LogId == known.LogId
+            ? PeerVerdict.Refused($"another process runs as node {other.Node} at {known.Address.GetLeftPart(UriPartial.Authority)}, with the log that the cluster knows; start this one with an id of its own, or stop that one first if this is to take its place")
+            : null;
+
     /// <summary>Whether a node may talk with this one as things are.</summary>
     private PeerVerdict Judge(PeerIdentity other)
     {
         var id = new NodeId(other.Node);
         if (_peers.ContainsKey(id))
         {
-            return PeerVerdict.Welcome;
+            return TakenPlace(other) ?? PeerVerdict.Welcome;
         }
 
         if (_removed.TryGetValue(id, out var logId) && logId == other.LogId)
@@ -217,7 +245,7 @@ internal sealed partial class PeerDirectory(PeerTransportOptions options, ILogge
 
     /// <summary>Where a node is to be dialled; null if it is neither a peer nor a guest.</summary>
     private Uri? AddressOf(NodeId id) =>
-        _peers.TryGetValue(id, out var address) ? address
+        _peers.TryGetValue(id, out var peer) ? peer.Address
         : _incoming.TryGetValue(id, out var link) ? ParseAddress(link.Identity.Address)
         : null;
 

@@ -21,7 +21,7 @@ internal sealed partial class PeerLink
     private readonly ILogger _logger;
     private readonly Channel<PeerMessage> _outbound;
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
-    private volatile bool _isConnected;
+    private volatile PeerIdentity? _identity;
     private volatile string? _problem;
     private string? _loggedProblem;
 
@@ -52,7 +52,10 @@ internal sealed partial class PeerLink
     /// <summary>Whether anybody may be at the other end.</summary>
     public bool IsToHost => Peer is null;
 
-    public bool IsConnected => _isConnected;
+    /// <summary>Who is at the other end, by its own word in the handshake; null while the link does not stand.</summary>
+    public PeerIdentity? Identity => _identity;
+
+    public bool IsConnected => _identity is not null;
 
     public string? Problem => _problem;
 
@@ -62,7 +65,7 @@ internal sealed partial class PeerLink
     /// <summary>Queues a message; drops it when there is no link or too much waits.</summary>
     public void Send(PeerMessage message)
     {
-        if (_isConnected)
+        if (IsConnected)
         {
             _outbound.Writer.TryWrite(message);
         }
@@ -114,7 +117,7 @@ internal sealed partial class PeerLink
             }
             finally
             {
-                _isConnected = false;
+                _identity = null;
                 while (_outbound.Reader.TryRead(out _))
                 {
                 }
@@ -191,10 +194,10 @@ internal sealed partial class PeerLink
         using var seal = new FrameSeal(handshake.DeriveSessionKey());
         var peer = new NodeId(handshake.Peer!.Node);
         var contact = _directory.ContactOf(peer);
-        contact.Identity = handshake.Peer;
         _problem = null;
         _loggedProblem = null;
-        _isConnected = true;
+        _identity = handshake.Peer;
+        _directory.Reached(this);
         LogConnected(peer, Authority);
         var closed = WatchForCloseAsync(socket, broken);
         var silent = WatchForSilenceAsync(contact, broken);

@@ -8,12 +8,12 @@ namespace DistDb.Node.Transport;
 /// not sender and receiver, which the link knows. Integers are <see cref="WireWriter"/>'s.
 /// <code>
 ///  1 RequestVote            term last-index last-term transfer:bool
-///  2 RequestVoteResponse    term granted:bool
+///  2 RequestVoteResponse    term log-id:8 bytes granted:bool
 ///  3 PreVote                term last-index last-term
-///  4 PreVoteResponse        term granted:bool
+///  4 PreVoteResponse        term log-id:8 bytes granted:bool
 ///  5 AppendEntries          term prev-index prev-term commit read-round count count x (term kind:byte data:bytes)
-///  6 AppendEntriesAccepted  term match read-round may-vote:bool
-///  7 AppendEntriesRejected  term prev-index hint-index hint-term read-round may-vote:bool
+///  6 AppendEntriesAccepted  term log-id:8 bytes match read-round may-vote:bool
+///  7 AppendEntriesRejected  term log-id:8 bytes prev-index hint-index hint-term read-round may-vote:bool
 ///  8 ReadIndexRequest       term context
 ///  9 ReadIndexResponse      term context index
 /// 10 TimeoutNow             term
@@ -168,6 +168,10 @@ public static class PeerMessageCodec
         {
             writer.WriteByte(kind);
             writer.WriteSigned(message.Term.Value);
+            if (message is Answer { LogId: var logId })
+            {
+                writer.WriteFixed64(logId);
+            }
         }
 
         switch (message)
@@ -296,13 +300,13 @@ public static class PeerMessageCodec
     private static Message ReadRaft(byte kind, ref WireReader reader, NodeId from, NodeId to, Term term) => kind switch
     {
         1 => new RequestVote(from, to, term, ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadBool()),
-        2 => new RequestVoteResponse(from, to, term, reader.ReadBool()),
+        2 => new RequestVoteResponse(from, to, term, reader.ReadFixed64(), reader.ReadBool()),
         3 => new PreVote(from, to, term, ReadIndex(ref reader), new(reader.ReadSigned())),
-        4 => new PreVoteResponse(from, to, term, reader.ReadBool()),
+        4 => new PreVoteResponse(from, to, term, reader.ReadFixed64(), reader.ReadBool()),
         5 => ReadAppendEntries(ref reader, from, to, term),
-        6 => new AppendEntriesAccepted(from, to, term, ReadIndex(ref reader), reader.ReadSigned(), reader.ReadBool()),
+        6 => new AppendEntriesAccepted(from, to, term, reader.ReadFixed64(), ReadIndex(ref reader), reader.ReadSigned(), reader.ReadBool()),
         7 => new AppendEntriesRejected(
-            from, to, term, ReadIndex(ref reader), ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadBool()),
+            from, to, term, reader.ReadFixed64(), ReadIndex(ref reader), ReadIndex(ref reader), new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadBool()),
         8 => new ReadIndexRequest(from, to, term, reader.ReadSigned()),
         9 => new ReadIndexResponse(from, to, term, reader.ReadSigned(), ReadIndex(ref reader)),
         10 => new TimeoutNow(from, to, term),

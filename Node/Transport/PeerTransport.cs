@@ -44,14 +44,15 @@ public sealed class PeerTransport : BackgroundService, IPeerTransport
 
     public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (_directory.Self, _receive) = (self, receive);
 
-    public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed) => _directory.SetPeers(peers, removed);
+    public void SetPeers(IReadOnlyDictionary<NodeId, PeerRecord> peers, IReadOnlyDictionary<NodeId, ulong> removed) => _directory.SetPeers(peers, removed);
 
     public void Send(NodeId peer, PeerMessage message) => _directory.LinkTo(peer)?.Send(message);
 
     public LinkState StateOf(NodeId peer)
     {
         var link = _directory.LinkTo(peer);
-        return new(link is { IsConnected: true }, link?.Problem, _directory.ContactOf(peer).HeardAt);
+        var identity = link?.Identity;
+        return new(identity is not null, link?.Problem, _directory.ContactOf(peer).HeardAt, identity);
     }
 
     public PeerIdentity? IdentityOf(NodeId peer) => _directory.ContactOf(peer).Identity;

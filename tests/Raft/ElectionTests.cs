@@ -30,8 +30,8 @@ public sealed class ElectionTests
         var node = new TestNode(term: 5);
 
         node.Ask<AppendEntriesRejected>(Append(A, 4, 0, 0, Entries(1, 4))).Term.Should().Be(new Term(5));
-        node.Ask<RequestVoteResponse>(VoteRequest(A, 4)).Should().Be(new RequestVoteResponse(Me, A, new(5), Granted: false));
-        node.Ask<PreVoteResponse>(PreVoteRequest(A, 4)).Should().Be(new PreVoteResponse(Me, A, new(5), Granted: false));
+        node.Ask<RequestVoteResponse>(VoteRequest(A, 4)).Should().Be(new RequestVoteResponse(Me, A, new(5), MyLog, Granted: false));
+        node.Ask<PreVoteResponse>(PreVoteRequest(A, 4)).Should().Be(new PreVoteResponse(Me, A, new(5), MyLog, Granted: false));
         node.Raft.LastIndex.Should().Be(LogIndex.Zero);
         node.Raft.Leader.Should().BeNull();
     }
@@ -280,9 +280,9 @@ public sealed class ElectionTests
         var node = new TestNode(term: 3);
         node.Hear(Append(A, 3, 0, 0, []));
 
-        node.Ask<PreVoteResponse>(PreVoteRequest(B, 9)).Should().Be(new PreVoteResponse(Me, B, new(3), Granted: false));
+        node.Ask<PreVoteResponse>(PreVoteRequest(B, 9)).Should().Be(new PreVoteResponse(Me, B, new(3), MyLog, Granted: false));
         node.Tick(DefaultOptions.ElectionTimeoutTicksMin);
-        node.Ask<PreVoteResponse>(PreVoteRequest(B, 9)).Should().Be(new PreVoteResponse(Me, B, new(9), Granted: true));
+        node.Ask<PreVoteResponse>(PreVoteRequest(B, 9)).Should().Be(new PreVoteResponse(Me, B, new(9), MyLog, Granted: true));
         node.Ask<PreVoteResponse>(PreVoteRequest(A, 9)).Granted.Should().BeTrue("a grant is no vote");
 
         node.Disk.HardState.Should().Be(new HardState(new(3), null));
@@ -369,7 +369,7 @@ public sealed class ElectionTests
         for (var i = 0; i < 20; i++)
         {
             node.Hear(Accepted(A, 1, 1));
-            node.Hear(new AppendEntriesRejected(B, Me, new(1), new(1), new(0), new(0), 0, MayVote: true));
+            node.Hear(new AppendEntriesRejected(B, Me, new(1), LogOf(B), new(1), new(0), new(0), 0, MayVote: true));
             node.Tick(DefaultOptions.ElectionTimeoutTicksMin);
         }
 
@@ -383,7 +383,7 @@ public sealed class ElectionTests
         var node = new TestNode();
         node.BecomeLeader();
 
-        node.Hear(new AppendEntriesRejected(A, Me, new(8), new(0), new(0), new(0), 0, MayVote: true));
+        node.Hear(new AppendEntriesRejected(A, Me, new(8), LogOf(A), new(0), new(0), new(0), 0, MayVote: true));
 
         node.Raft.Role.Should().Be(Role.Follower);
         node.Raft.Term.Should().Be(new Term(8));

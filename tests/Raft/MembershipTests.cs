@@ -184,6 +184,18 @@ public sealed class MembershipTests
         node.ProposeMembership(Voters(3)).Should().BeTrue();
     }
 
+    // The same: what one log said of itself is not said of the next.
+    [Fact]
+    public void A_voter_is_recorded_only_with_the_log_that_said_that_it_may_vote()
+    {
+        var node = new TestNode();
+        node.BecomeSettledLeader();
+
+        node.ProposeMembership(new([Voter(Me, 100), Voter(A, 999), Voter(B, 0)])).Should().BeFalse();
+        node.ProposeMembership(new([Voter(Me, 100), Learner(A, 999), Voter(B, 0)])).Should().BeTrue();
+        node.Raft.FollowerProgress.Single(f => f.Id == A).MatchIndex.Should().Be(LogIndex.Zero);
+    }
+
     // Thesis §4.2.1: "the new server joins the cluster as a non-voting member: the leader replicates log entries to it, but it is not yet
     // counted towards majorities".
     [Fact]
@@ -300,7 +312,7 @@ public sealed class MembershipTests
     {
         var node = SettledLeader(3);
 
-        node.Hear(new AppendEntriesRejected(_e, Me, new(9), new(1), new(0), new(0), 0, MayVote: true)).Should().BeEmpty();
+        node.Hear(new AppendEntriesRejected(_e, Me, new(9), LogOf(_e), new(1), new(0), new(0), 0, MayVote: true)).Should().BeEmpty();
         node.Hear(Accepted(_e, 1, 2)).Should().BeEmpty();
         node.Hear(Vote(_e, 9, granted: false)).Should().BeEmpty();
 
@@ -317,9 +329,9 @@ public sealed class MembershipTests
         var probe = node.Drain().OfType<AppendEntries>().Single(m => m.To == C);
 
         (probe.PrevLogIndex.Value, probe.Entries.Count).Should().Be((2, 1));
-        node.Hear(new AppendEntriesRejected(C, Me, new(1), new(2), new(0), new(0), 0, MayVote: false))
+        node.Hear(new AppendEntriesRejected(C, Me, new(1), LogOf(C), new(2), new(0), new(0), 0, MayVote: false))
             .OfType<AppendEntries>().Single().Entries.Should().HaveCount(3);
-        node.Raft.FollowerProgress.Should().Contain(new FollowerState(C, IsVoter: false, LogIndex.Zero, IsActive: true, MayVote: false));
+        node.Raft.FollowerProgress.Should().Contain(new FollowerState(C, IsVoter: false, LogOf(C), LogIndex.Zero, IsActive: true, MayVote: false));
     }
 
     // Thesis §4.1: majorities are those of the newest configuration in the log, for the entries before it too.

@@ -18,7 +18,7 @@ public sealed class PersistenceTests
         ready.HardState.Should().Be(new HardState(new(2), A));
         ready.MustSync.Should().BeTrue();
         ready.EarlyMessages.Should().BeEmpty();
-        ready.Messages.Should().Equal(new RequestVoteResponse(Me, A, new(2), Granted: true));
+        ready.Messages.Should().Equal(new RequestVoteResponse(Me, A, new(2), MyLog, Granted: true));
     }
 
     // Raft Figure 2: a candidate's vote for itself is one too.
@@ -50,7 +50,7 @@ public sealed class PersistenceTests
         ready.Entries.Should().Equal(entries);
         ready.MustSync.Should().BeTrue();
         ready.EarlyMessages.Should().BeEmpty();
-        ready.Messages.Should().Equal(Accepted(A, 1, 2) with { From = Me, To = A });
+        ready.Messages.Should().Equal(Accepted(A, 1, 2) with { From = Me, To = A, LogId = MyLog });
     }
 
     // Thesis §10.2.1: "the leader can write to its own disk in parallel with replicating to the followers".

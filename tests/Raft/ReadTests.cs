@@ -91,7 +91,7 @@ public sealed class ReadTests
         node.Hear(Accepted(A, 1, 2));
         node.Raft.CommitIndex.Should().Be(new LogIndex(2));
 
-        node.Hear(new AppendEntriesRejected(B, Me, new(1), new(2), new(1), new(1), round, MayVote: true));
+        node.Hear(new AppendEntriesRejected(B, Me, new(1), LogOf(B), new(2), new(1), new(1), round, MayVote: true));
 
         node.Reads.Should().Equal(new ReadState(1, new(1)));
     }

@@ -183,7 +183,7 @@ public sealed class ReplicationTests
         node.Propose();
         node.AllAccept();
 
-        var probe = node.Hear(new AppendEntriesRejected(A, Me, new(1), new(2), new(0), new(0), 0, MayVote: true)).OfType<AppendEntries>().Single(m => m.To == A);
+        var probe = node.Hear(new AppendEntriesRejected(A, Me, new(1), LogOf(A), new(2), new(0), new(0), 0, MayVote: true)).OfType<AppendEntries>().Single(m => m.To == A);
 
         (probe.PrevLogIndex.Value, probe.Entries.Count).Should().Be((0, 2));
         node.Raft.FollowerProgress.Single(f => f.Id == A).MatchIndex.Should().Be(LogIndex.Zero);
@@ -200,11 +200,11 @@ public sealed class ReplicationTests
         node.BecomeLeader();
 
         // The follower has [1, 1, 3, 3, 3, 4]: for (7, 5) its last possible match is (6, 4).
-        var retry = node.Hear(new AppendEntriesRejected(A, Me, new(7), new(7), new(6), new(4), 0, MayVote: true)).Should().ContainSingle().Subject;
+        var retry = node.Hear(new AppendEntriesRejected(A, Me, new(7), LogOf(A), new(7), new(6), new(4), 0, MayVote: true)).Should().ContainSingle().Subject;
         retry.Should().BeOfType<AppendEntries>().Which.PrevLogIndex.Should().Be(new LogIndex(5), "the leader's last entry of term 4 or less");
 
         // For (5, 2) it says (2, 1).
-        retry = node.Hear(new AppendEntriesRejected(A, Me, new(7), new(5), new(2), new(1), 0, MayVote: true)).Should().ContainSingle().Subject;
+        retry = node.Hear(new AppendEntriesRejected(A, Me, new(7), LogOf(A), new(5), new(2), new(1), 0, MayVote: true)).Should().ContainSingle().Subject;
         retry.Should().BeOfType<AppendEntries>().Which.PrevLogIndex.Should().Be(new LogIndex(2));
         ((AppendEntries)retry).Entries.Select(e => e.Term.Value).Should().Equal(2, 2, 2, 5, 5, 7);
     }
@@ -221,7 +221,7 @@ public sealed class ReplicationTests
         var node = new TestNode(term: 6, log: [1, 1, 3, 3, 3, 4]);
 
         node.Ask<AppendEntriesRejected>(Append(A, 6, prev, prevTerm, [], round: 3)).Should()
-            .Be(new AppendEntriesRejected(Me, A, new(6), new(prev), new(hint), new(hintTerm), 3, MayVote: true));
+            .Be(new AppendEntriesRejected(Me, A, new(6), MyLog, new(prev), new(hint), new(hintTerm), 3, MayVote: true));
     }
 
     // Raft §5.3: a refusal that comes late says nothing about what was sent since.
@@ -230,11 +230,11 @@ public sealed class ReplicationTests
     {
         var node = new TestNode(term: 6, log: [1, 1, 1, 1]);
         node.BecomeLeader();
-        node.Hear(new AppendEntriesRejected(A, Me, new(7), new(4), new(2), new(1), 0, MayVote: true)).Should().ContainSingle();
+        node.Hear(new AppendEntriesRejected(A, Me, new(7), LogOf(A), new(4), new(2), new(1), 0, MayVote: true)).Should().ContainSingle();
 
-        node.Hear(new AppendEntriesRejected(A, Me, new(7), new(4), new(2), new(1), 0, MayVote: true)).Should().BeEmpty("doubled, while the retry is out");
+        node.Hear(new AppendEntriesRejected(A, Me, new(7), LogOf(A), new(4), new(2), new(1), 0, MayVote: true)).Should().BeEmpty("doubled, while the retry is out");
         node.Hear(Accepted(A, 7, 5));
-        node.Hear(new AppendEntriesRejected(A, Me, new(7), new(2), new(1), new(1), 0, MayVote: true)).Should().BeEmpty("before what is known to match");
+        node.Hear(new AppendEntriesRejected(A, Me, new(7), LogOf(A), new(2), new(1), new(1), 0, MayVote: true)).Should().BeEmpty("before what is known to match");
     }
 
     // Raft §5.3: "the leader retries AppendEntries RPCs indefinitely". A probe that was lost is tried again with the next heartbeat's answer.
@@ -264,7 +264,7 @@ public sealed class ReplicationTests
 
         var heartbeat = node.Tick(DefaultOptions.HeartbeatTicks).OfType<AppendEntries>().First(m => m.To == A);
         heartbeat.PrevLogIndex.Should().Be(new LogIndex(3));
-        var again = node.Hear(new AppendEntriesRejected(A, Me, new(1), new(3), new(1), new(1), 0, MayVote: true)).OfType<AppendEntries>().Single();
+        var again = node.Hear(new AppendEntriesRejected(A, Me, new(1), LogOf(A), new(3), new(1), new(1), 0, MayVote: true)).OfType<AppendEntries>().Single();
 
         again.PrevLogIndex.Should().Be(new LogIndex(1));
         again.Entries.Should().HaveCount(2);

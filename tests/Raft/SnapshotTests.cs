@@ -150,7 +150,7 @@ public sealed class SnapshotTests
     {
         var node = new TestNode(term: 3, log: [1, 1, 2, 2], commit: 3);
 
-        node.Ask<AppendEntriesAccepted>(Install(A, 3, 3, round: 5)).Should().Be(new AppendEntriesAccepted(Me, A, new(3), new(3), 5, MayVote: true));
+        node.Ask<AppendEntriesAccepted>(Install(A, 3, 3, round: 5)).Should().Be(new AppendEntriesAccepted(Me, A, new(3), MyLog, new(3), 5, MayVote: true));
         node.Ask<AppendEntriesAccepted>(Install(A, 3, 2)).MatchIndex.Should().Be(new LogIndex(3));
 
         node.SnapshotsWanted.Should().BeEmpty();
@@ -339,7 +339,7 @@ public sealed class SnapshotTests
     private static InstallSnapshot Install(NodeId from, long term, long index, long round = 0) => new(from, Me, new(term), new(index), round);
 
     private static AppendEntriesRejected Rejected(NodeId from, long term, long prev, long hint, long hintTerm, long round = 0) =>
-        new(from, Me, new(term), new(prev), new(hint), new(hintTerm), round, MayVote: true);
+        new(from, Me, new(term), LogOf(from), new(prev), new(hint), new(hintTerm), round, MayVote: true);
 
     private static List<Message> InstallOnDisk(TestNode node, long index, long term)
     {

@@ -73,7 +73,7 @@ internal sealed class TestNode
 
     /// <summary>Voters whose logs have the identities 100, 101 and so on, this node's first.</summary>
     public static Membership Voters(int count) =>
-        new(Enumerable.Range(0, count).Select(i => new Member(new(i), IsVoter: true, MyLog + (ulong)i, "")));
+        new(Enumerable.Range(0, count).Select(i => new Member(new(i), IsVoter: true, LogOf(new(i)), "")));
 
     public static Member Voter(NodeId id, ulong logId) => new(id, IsVoter: true, logId, "");
 
@@ -82,17 +82,22 @@ internal sealed class TestNode
     public static AppendEntries Append(NodeId from, long term, long prev, long prevTerm, Entry[] entries, long commit = 0, long round = 0) =>
         new(from, Me, new(term), new(prev), new(prevTerm), entries, new(commit), round);
 
-    public static AppendEntriesAccepted Accepted(NodeId from, long term, long match, long round = 0, bool mayVote = true) =>
-        new(from, Me, new(term), new(match), round, mayVote);
+    /// <summary>The identity of a node's log, if it has not lost that: as <see cref="Voters"/> has it.</summary>
+    public static ulong LogOf(NodeId node) => MyLog + (ulong)node.Value;
+
+    public static AppendEntriesAccepted Accepted(NodeId from, long term, long match, long round = 0, bool mayVote = true, ulong? logId = null) =>
+        new(from, Me, new(term), logId ?? LogOf(from), new(match), round, mayVote);
 
     public static RequestVote VoteRequest(NodeId from, long term, long last = 0, long lastTerm = 0, bool isTransfer = false) =>
         new(from, Me, new(term), new(last), new(lastTerm), isTransfer);
 
-    public static RequestVoteResponse Vote(NodeId from, long term, bool granted = true) => new(from, Me, new(term), granted);
+    public static RequestVoteResponse Vote(NodeId from, long term, bool granted = true, ulong? logId = null) =>
+        new(from, Me, new(term), logId ?? LogOf(from), granted);
 
     public static PreVote PreVoteRequest(NodeId from, long term, long last = 0, long lastTerm = 0) => new(from, Me, new(term), new(last), new(lastTerm));
 
-    public static PreVoteResponse PreVoteAnswer(NodeId from, long term, bool granted = true) => new(from, Me, new(term), granted);
+    public static PreVoteResponse PreVoteAnswer(NodeId from, long term, bool granted = true, ulong? logId = null) =>
+        new(from, Me, new(term), logId ?? LogOf(from), granted);
 
     /// <summary>Does what the core asks for until it asks for nothing; returns every message, in the order in which they leave.</summary>
     public List<Message> Drain()
@@ -193,7 +198,7 @@ internal sealed class TestNode
     {
         foreach (var member in Raft.Membership.Members.Where(m => m.Id != Me))
         {
-            Hear(Accepted(member.Id, Raft.Term.Value, Raft.LastIndex.Value));
+            Hear(Accepted(member.Id, Raft.Term.Value, Raft.LastIndex.Value, logId: member.LogId == 0 ? null : member.LogId));
         }
     }
 

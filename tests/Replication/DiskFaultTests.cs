@@ -83,6 +83,21 @@ public sealed class DiskFaultTests
 
     /// <summary>All three disks fail at one moment and forget what they had not confirmed: whatever was answered before is on a majority of them.</summary>
     [Fact]
+    public async Task A_node_that_refuses_to_start_lets_its_folder_go()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        await cluster.CrashAsync(2);
+        File.Delete(cluster.FolderOf(2).RaftLogPath);
+
+        for (var i = 0; i < 2; i++)
+        {
+            await FluentActions.Awaiting(() => cluster.StartAsync(2)).Should().ThrowAsync<RaftStorageException>().WithMessage("*the log was lost*");
+        }
+
+        NodeLock.Acquire(cluster.FolderOf(2).Path).Dispose();
+    }
+
+    [Fact]
     public async Task Power_that_fails_everywhere_takes_back_nothing_that_was_acknowledged()
     {
         await using var cluster = await TestCluster.StartAsync(_ => _options);

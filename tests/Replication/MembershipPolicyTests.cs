@@ -69,6 +69,15 @@ public sealed class MembershipPolicyTests
     }
 
     [Fact]
+    public void What_a_lost_log_said_does_not_make_its_successor_a_voter()
+    {
+        var facts = Facts(met: [Identity(2, logId: 7)], matched: (2, 0), saidBy: 102);
+        Next(_three.With(Voter(2) with { LogId = 7, IsVoter = false }), facts).Should().BeNull();
+        Next(_three.With(Voter(2) with { LogId = 0 }), facts)!.Find(new(2)).Should().Be(Voter(2) with { LogId = 7, IsVoter = false });
+        Next(_initial, facts)!.Find(new(2))!.LogId.Should().Be(0);
+    }
+
+    [Fact]
     public void A_learner_that_cannot_be_reached_does_not_become_a_voter()
     {
         var current = _three.With(Voter(3) with { IsVoter = false });
@@ -87,6 +96,15 @@ public sealed class MembershipPolicyTests
     [Fact]
     public void Who_is_a_member_already_changes_nothing_by_joining() =>
         Judge(_three, new JoinChange(new(2), 102, "http://c"), Facts()).Membership.Should().Be(_three);
+
+    [Fact]
+    public void Nobody_takes_a_members_place_while_that_is_there()
+    {
+        var join = new JoinChange(new(2), 7, "http://elsewhere");
+        Judge(_three, join, Facts(met: [Identity(1), Identity(2)])).Failure!.Detail.Should().Contain("runs at http://2");
+        Judge(_three, join, Facts(met: [Identity(1), Identity(2, logId: 7)])).Membership!.Find(new(2)).Should().Be(new Member(new(2), false, 7, "http://elsewhere"));
+        Judge(_three, join, Facts(met: [Identity(1)])).Membership!.Find(new(2)).Should().Be(new Member(new(2), false, 7, "http://elsewhere"));
+    }
 
     [Fact]
     public void Who_was_removed_comes_back_only_with_a_new_log()
@@ -142,7 +160,8 @@ public sealed class MembershipPolicyTests
     };
 
     private static MembershipFacts Facts(
-        PeerIdentity[]? met = null, long commit = 0, int master = 0, (int Node, long Index) matched = default, int? heldBack = null, int? silent = null) => new(
+        PeerIdentity[]? met = null, long commit = 0, int master = 0, (int Node, long Index) matched = default, int? heldBack = null, int? silent = null,
+        ulong? saidBy = null) => new(
         new(0),
         100,
         "http://0",
@@ -151,5 +170,6 @@ public sealed class MembershipPolicyTests
         IsNewLeader: false,
         (met ?? []).ToDictionary(i => new NodeId(i.Node)),
         Enumerable.Range(1, 3).ToDictionary(
-            i => new NodeId(i), i => new FollowerState(new(i), true, new(i == matched.Node ? matched.Index : 0), IsActive: i != silent, MayVote: i != heldBack)));
+            i => new NodeId(i), i => new FollowerState(
+                new(i), true, saidBy ?? met?.FirstOrDefault(m => m.Node == i)?.LogId ?? (ulong)(100 + i), new(i == matched.Node ? matched.Index : 0), IsActive: i != silent, MayVote: i != heldBack)));
 }

@@ -73,10 +73,13 @@ internal sealed class TestCluster : IAsyncDisposable
     public static Statement Sql(string sql, params SqlValue[] values) => new(sql, StatementParameters.FromPositional(values));
 
     /// <summary>Starts a stopped node on the files it left.</summary>
-    public async Task StartAsync(int node)
+    /// <param name="node">Which.</param>
+    /// <param name="given">Another node, and where its operator says that it is.</param>
+    public async Task StartAsync(int node, params IEnumerable<(int Node, string Address)> given)
     {
         var addresses = Enumerable.Range(0, Size).ToDictionary(n => new NodeId(n), n => new Uri($"http://node-{n}"));
-        _nodes[node] = new(new(_folder.FullName, new(node)), new(addresses), _options(node), new(), Network.Connect(node), _watch, _watch);
+        var settings = new ClusterSettings(addresses) { GivenAddresses = given.ToDictionary(g => new NodeId(g.Node), g => new Uri(g.Address)) };
+        _nodes[node] = new(new(_folder.FullName, new(node)), settings, _options(node), new(), Network.Connect(node), _watch, _watch);
         await this[node].StartAsync(CancellationToken.None);
     }
 

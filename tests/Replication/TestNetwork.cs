@@ -62,6 +62,15 @@ internal sealed class TestNetwork : IDisposable
         }
     }
 
+    /// <summary>Where a node would dial another.</summary>
+    public string? AddressDialled(int from, int to)
+    {
+        lock (_lock)
+        {
+            return _endpoints[from].Peers.GetValueOrDefault(new(to))?.Address.GetLeftPart(UriPartial.Authority);
+        }
+    }
+
     /// <summary>The node's process is gone: nothing leaves or reaches it.</summary>
     public void Disconnect(int node)
     {
@@ -250,14 +259,20 @@ internal sealed class TestNetwork : IDisposable
 
         public void Introduce(Func<PeerIdentity> self, Action<NodeId, PeerMessage> receive) => (Self, Receive) = (self, receive);
 
-        public void SetPeers(IReadOnlyDictionary<NodeId, Uri> peers, IReadOnlyDictionary<NodeId, ulong> removed)
+        public IReadOnlyDictionary<NodeId, PeerRecord> Peers { get; private set; } = new Dictionary<NodeId, PeerRecord>();
+
+        public void SetPeers(IReadOnlyDictionary<NodeId, PeerRecord> peers, IReadOnlyDictionary<NodeId, ulong> removed)
         {
+            lock (network._lock)
+            {
+                Peers = peers;
+            }
         }
 
         public PeerIdentity? IdentityOf(NodeId peer) => network.IdentityOf(self, peer.Value);
 
         public void Send(NodeId peer, PeerMessage message) => network.Send(this, new(self, peer.Value, message));
 
-        public LinkState StateOf(NodeId peer) => new(network.IsReachable(self, peer.Value), null, null);
+        public LinkState StateOf(NodeId peer) => new(network.IsReachable(self, peer.Value), null, null, network.IdentityOf(self, peer.Value));
     }
 }

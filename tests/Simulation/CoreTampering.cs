@@ -19,6 +19,13 @@ internal static class CoreTampering
             case Sabotage.MembershipUncommittedTwice:
                 membershipIndex = LogIndex.Min(knownIndex, core.CommitIndex);
                 break;
+            case Sabotage.LostLogsCounted:
+                foreach (var (id, progress) in ProgressOf(core))
+                {
+                    progress.LogId = membership.Find(id)?.LogId ?? progress.LogId;
+                }
+
+                break;
             default:
                 break;
         }
@@ -38,6 +45,9 @@ internal static class CoreTampering
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_log")]
     private static extern ref RaftLog LogOf(RaftNode core);
+
+    [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_progress")]
+    private static extern ref SortedDictionary<NodeId, Progress> ProgressOf(RaftNode core);
 
     [UnsafeAccessor(UnsafeAccessorKind.Field, Name = "_index")]
     private static extern ref LogIndex IndexOf(MembershipHistory history);

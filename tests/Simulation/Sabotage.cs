@@ -50,6 +50,9 @@ internal enum Sabotage
     /// <summary>What a node confirms that may not vote is counted like the others' word.</summary>
     AbstainersCounted,
 
+    /// <summary>What was promised with a log that is lost since is taken for the word of the one that is on record.</summary>
+    LostLogsCounted,
+
     /// <summary>A crash between an installation's two steps leaves it at the first.</summary>
     InstallationForgottenAtCrash,
 }

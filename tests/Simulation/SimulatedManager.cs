@@ -94,7 +94,7 @@ internal sealed class SimulatedManager(
                 continue;
             }
 
-            if (member.IsVoter && member.LogId == 0 && follower is { MayVote: true })
+            if (member.IsVoter && member.LogId == 0 && follower is { MayVote: true } && IsSaidBy(met.LogId, follower))
             {
                 next = next.With(member with { LogId = met.LogId });
             }
@@ -102,7 +102,7 @@ internal sealed class SimulatedManager(
             {
                 return next.With(member with { IsVoter = false, LogId = met.LogId });
             }
-            else if (!member.IsVoter && IsAtHand(follower) && follower.MatchIndex >= core.CommitIndex && random.Next(3) > 0)
+            else if (!member.IsVoter && IsAtHand(follower) && IsSaidBy(met.LogId, follower) && follower.MatchIndex >= core.CommitIndex && random.Next(3) > 0)
             {
                 return next.With(member with { IsVoter = true });
             }
@@ -110,6 +110,9 @@ internal sealed class SimulatedManager(
 
         return next.Equals(known) ? Granted(next) : next;
     }
+
+    /// <summary>Whether what is known of a follower is known of the log that it was met with.</summary>
+    private bool IsSaidBy(ulong logId, FollowerState follower) => follower.LogId == logId || sabotage == Sabotage.LostLogsCounted;
 
     private Membership? Granted(Membership known)
     {

@@ -7,9 +7,11 @@ internal sealed class SimulatedNetwork(
     SimulationParameters parameters, VirtualClock clock, Random random, Trace trace, Sabotage sabotage, Action<NodeId, Input> deliver)
 {
     private const long HealthyDelayMax = 300;
+    private const int LastWordsMax = 16;
 
     private readonly bool[,] _cut = new bool[parameters.TotalCount, parameters.TotalCount];
     private readonly long[,] _lastArrival = new long[parameters.TotalCount, parameters.TotalCount];
+    private readonly Dictionary<NodeId, Queue<Input.Peer>> _lastWords = [];
 
     /// <summary>From now on only cut links lose anything, and delays are short.</summary>
     public bool IsHealthy { get; set; }
@@ -27,6 +29,7 @@ internal sealed class SimulatedNetwork(
     public void Send(NodeId from, NodeId to, Input input)
     {
         SentCount++;
+        Remember(from, input);
         if (_cut[from.Value, to.Value] || Chance(parameters.LossPermille))
         {
             return;
@@ -36,6 +39,49 @@ internal sealed class SimulatedNetwork(
         if (Chance(parameters.DuplicationPermille))
         {
             Carry(from, to, input);
+        }
+    }
+
+    /// <summary>
+    /// A node has lost its disk, but not everything that it said with it has arrived: the last of its promises come, perhaps once more, when its new
+    /// disk may have been taken in already.
+    /// </summary>
+    public void DeliverLastWords(NodeId from)
+    {
+        if (!_lastWords.Remove(from, out var words))
+        {
+            return;
+        }
+
+        foreach (var word in words)
+        {
+            clock.After(random.NextInt64(1, 4 * parameters.LongDelayMax), () =>
+            {
+                if (!IsHealthy)
+                {
+                    trace.Add("hears a lost disk's word", word.Message.To, word.Message);
+                    deliver(word.Message.To, word);
+                }
+            });
+        }
+    }
+
+    private void Remember(NodeId from, Input input)
+    {
+        if (!parameters.ChangesMembers || input is not Input.Peer { Message: Answer } word)
+        {
+            return;
+        }
+
+        if (!_lastWords.TryGetValue(from, out var words))
+        {
+            _lastWords.Add(from, words = []);
+        }
+
+        words.Enqueue(word);
+        if (words.Count > LastWordsMax)
+        {
+            words.Dequeue();
         }
     }
 

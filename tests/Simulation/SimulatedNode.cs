@@ -168,13 +168,14 @@ internal sealed class SimulatedNode(
     /// After a crash: the machine comes back with a new disk. It may be started as a founder again as long as another founder remembers that the
     /// cluster exists; otherwise its operator has it join, or it would begin another cluster.
     /// </summary>
-    public void Wipe()
+    /// <param name="isReleased">Whether it takes its new log for that of a new cluster, by mistake.</param>
+    public void Wipe(bool isReleased)
     {
         trace.Add("loses its disk", id);
         var lost = LogId;
         Disk = new();
         LogId = NewLogId(random);
-        IsHeldBack = true;
+        IsHeldBack = !isReleased;
         _initial = cluster.Any(n => n.IsFounder && n.HasHistory) ? _initial : Membership.Empty;
         Applied = LogIndex.Zero;
         _states.Clear();
@@ -182,6 +183,7 @@ internal sealed class SimulatedNode(
         MarkAppliedDurable();
         (_installing, _isStateReplaced) = (null, false);
         checker.OnWiped(this, lost);
+        network.DeliverLastWords(id);
     }
 
     /// <summary>Its log was found to be new in a new cluster.</summary>
@@ -318,7 +320,7 @@ internal sealed class SimulatedNode(
                 break;
             case Input.Peer m:
                 trace.Add("takes", id, m.Message);
-                Core!.Step(m.Message);
+                Core!.Step(Hear(m.Message));
                 break;
             case Input.Write m when Core!.Role == Role.Leader:
                 if (_pending.Count < PendingMax)
@@ -630,6 +632,11 @@ internal sealed class SimulatedNode(
         (Sabotage.AbstainersCounted, AppendEntriesRejected m) => m with { MayVote = true },
         _ => message,
     };
+
+    private Message Hear(Message message) =>
+        sabotage == Sabotage.LostLogsCounted && message is Answer answer && Membership.Find(answer.From) is { LogId: not 0 and var recorded }
+            ? answer with { LogId = recorded }
+            : message;
 
     private static ulong NewLogId(Random random) => (ulong)random.NextInt64() | 1;
 

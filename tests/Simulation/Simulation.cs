@@ -28,6 +28,7 @@ internal sealed class Simulation
     private long _asked;
     private long _lastFinalRequest;
     private bool _hasConverged;
+    private bool _hasMistake;
 
     private Simulation(int seed, Sabotage sabotage, TextWriter? all)
     {
@@ -261,7 +262,9 @@ internal sealed class Simulation
         if (losesDisk && CanDoWithout(node))
         {
             _wipeCount++;
-            node.Wipe();
+            var isMistaken = !_hasMistake && MayMistakeItself(node);
+            _hasMistake |= isMistaken;
+            node.Wipe(isMistaken);
         }
 
         _clock.After(Around(_random.Next(3) == 0 ? _parameters.ElectionTimeoutMax * 2 : 2 * VirtualClock.Tick), () =>
@@ -272,6 +275,14 @@ internal sealed class Simulation
             }
         });
     }
+
+    /// <summary>
+    /// One node may believe that its cluster is new, as it does where it is misled about the others. That is harmless where they all have its lost log
+    /// on record for good, because they know then whom they do not count on. Together with others, or alone in the cluster, it would begin another one.
+    /// </summary>
+    private bool MayMistakeItself(SimulatedNode node) =>
+        _parameters.NodeCount > 1 && node.IsFounder && _checker.Membership.Find(node.Id) is { LogId: not 0 }
+        && _nodes.TrueForAll(n => n == node || n.Membership.Members.Count == 0 || n.Membership.Equals(_checker.Membership));
 
     /// <summary>Whether what a node promised may be forgotten: the others are a majority of every membership that anybody may act on.</summary>
     private bool CanDoWithout(SimulatedNode node) => CanDecide([.. _nodes.Where(n => n != node)], _nodes);

@@ -66,9 +66,10 @@ public sealed class SimulationTests
     [InlineData(nameof(Sabotage.ForeignTailKept), "Log matching")]
     [InlineData(nameof(Sabotage.LogCutBeyondDurable), "Broken invariant")]
     [InlineData(nameof(Sabotage.InstallationForgottenAtCrash), "Broken invariant")]
-    [InlineData(nameof(Sabotage.MembershipUncommittedTwice), "Leader completeness")]
+    [InlineData(nameof(Sabotage.MembershipUncommittedTwice), "Committed entries stay on a majority's disks")]
     [InlineData(nameof(Sabotage.VoterForgetsAndVotes), "Leader completeness")]
     [InlineData(nameof(Sabotage.AbstainersCounted), "Committed entries stay on a majority's disks")]
+    [InlineData(nameof(Sabotage.LostLogsCounted), "Leader completeness")]
     public void A_broken_promise_is_found(string sabotage, string property)
     {
         const int SeedsMax = 500;

@@ -73,7 +73,7 @@ public sealed class PeerHandshakeTests
             "size" => (_one with { ClusterSize = 5 }, "cluster of 5"),
             "sqlite" => (_one with { SqliteFingerprint = "3.35.5" }, "another SQLite"),
             "joining another cluster" => (_one with { ClusterId = Guid.NewGuid(), IsJoining = true }, "node 1 must start with an empty data folder"),
-            "protocol" => (_one with { ProtocolVersion = PeerIdentity.CurrentProtocolVersion + 1 }, "peer protocol 4"),
+            "protocol" => (_one with { ProtocolVersion = PeerIdentity.CurrentProtocolVersion + 1 }, $"peer protocol {PeerIdentity.CurrentProtocolVersion + 1}"),
             "same node" => (_zero with { ClusterId = id, LogId = 18 }, "an id of its own"),
             _ => (_zero with { ClusterId = id }, "this node 0 itself"),
         };

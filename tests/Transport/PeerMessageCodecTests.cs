@@ -127,12 +127,12 @@ public sealed class PeerMessageCodecTests
         return kind switch
         {
             0 => new RaftPeerMessage(new RequestVote(_from, _to, term, Index(), Term(), Bool())),
-            1 => new RaftPeerMessage(new RequestVoteResponse(_from, _to, term, Bool())),
+            1 => new RaftPeerMessage(new RequestVoteResponse(_from, _to, term, (ulong)random.Long(), Bool())),
             2 => new RaftPeerMessage(new PreVote(_from, _to, term, Index(), Term())),
-            3 => new RaftPeerMessage(new PreVoteResponse(_from, _to, term, Bool())),
+            3 => new RaftPeerMessage(new PreVoteResponse(_from, _to, term, (ulong)random.Long(), Bool())),
             4 => new RaftPeerMessage(Append()),
-            5 => new RaftPeerMessage(new AppendEntriesAccepted(_from, _to, term, Index(), random.Long(), Bool())),
-            6 => new RaftPeerMessage(new AppendEntriesRejected(_from, _to, term, Index(), Index(), Term(), random.Long(), Bool())),
+            5 => new RaftPeerMessage(new AppendEntriesAccepted(_from, _to, term, (ulong)random.Long(), Index(), random.Long(), Bool())),
+            6 => new RaftPeerMessage(new AppendEntriesRejected(_from, _to, term, (ulong)random.Long(), Index(), Index(), Term(), random.Long(), Bool())),
             7 => new RaftPeerMessage(new ReadIndexRequest(_from, _to, term, random.Long())),
             8 => new RaftPeerMessage(new ReadIndexResponse(_from, _to, term, random.Long(), Index())),
             9 => new RaftPeerMessage(new TimeoutNow(_from, _to, term)),

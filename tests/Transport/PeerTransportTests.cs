@@ -1,4 +1,5 @@
 using System.Net.WebSockets;
+using DistDb.Node.Raft;
 using DistDb.Node.Transport;
 using static DistDb.Tests.Transport.TransportNode;
 
@@ -284,12 +285,79 @@ public sealed class PeerTransportTests : IAsyncDisposable
         var first = await StartAsync(2, zero);
         zero.SetPeers([first]);
         await zero.TalkWithAsync(first);
-        var second = await CreateAsync(2, logId: 999);
-        _nodes.Add(second);
-        second.SetPeers([zero]);
-        await second.RunAsync();
+        var second = await TwinAsync(first.LogId, zero);
         await UntilAsync("both have come", () => zero.Log.Any(l => l.Contains("If two processes run as node 2")));
         zero.Log.Count(l => l.Contains("If two processes run as node 2")).Should().Be(1);
+        second.LogId.Should().Be(first.LogId, "it runs on a copy of the folder");
+    }
+
+    [Fact]
+    public async Task A_second_process_with_a_members_id_and_another_log_is_refused_while_the_member_is_there()
+    {
+        var zero = await StartAsync(0);
+        var first = await StartAsync(2, zero);
+        zero.SetPeers([first]);
+        await zero.TalkWithAsync(first);
+        var second = await TwinAsync(999, zero);
+        await UntilAsync("it is told", () => second.ProblemWith(zero)?.Contains($"another process runs as node 2 at {first.Address.GetLeftPart(UriPartial.Authority)}") == true);
+        zero.Transport.IdentityOf(first.Id)!.LogId.Should().Be(first.LogId);
+        await zero.TalkWithAsync(first);
+        zero.Log.Should().ContainSingle(l => l.Contains("another process runs as node 2"));
+
+        await StopAsync(first);
+        await UntilAsync("the member is gone, and this may be its successor", () => second.IsLinkedTo(zero));
+        zero.Transport.StateOf(first.Id).Identity.Should().BeNull("nobody is at the member's address");
+        zero.Transport.IdentityOf(first.Id)!.LogId.Should().Be(999);
+    }
+
+    [Fact]
+    public async Task A_second_process_that_came_first_goes_when_the_member_is_reached()
+    {
+        var zero = await StartAsync(0);
+        var first = await StartAsync(2, zero);
+        await StopAsync(first);
+        zero.SetPeers([first]);
+        var second = await TwinAsync(999, zero);
+        await UntilAsync("nothing speaks against it", () => second.IsLinkedTo(zero));
+
+        var again = await CreateAsync(2, port: first.Address.Port);
+        _nodes.Add(again);
+        again.SetPeers([zero]);
+        await again.RunAsync();
+
+        await UntilAsync("it is told", () => second.ProblemWith(zero)?.Contains("another process runs as node 2") == true);
+        await zero.TalkWithAsync(again);
+        second.IsLinkedTo(zero).Should().BeFalse();
+    }
+
+    [Fact]
+    public async Task A_member_that_lost_its_disk_is_welcome_with_its_new_log()
+    {
+        var zero = await StartAsync(0);
+        var two = await StartAsync(2, zero);
+        zero.SetPeers([two]);
+        await zero.TalkWithAsync(two);
+        await StopAsync(two);
+        var again = await CreateAsync(2, logId: 999, port: two.Address.Port);
+        _nodes.Add(again);
+        again.SetPeers([zero]);
+        await again.RunAsync();
+
+        await zero.TalkWithAsync(again);
+        zero.Transport.StateOf(two.Id).Identity!.LogId.Should().Be(999);
+    }
+
+    [Fact]
+    public async Task A_member_that_is_on_record_with_a_new_log_is_welcome_though_the_old_process_still_runs()
+    {
+        var zero = await StartAsync(0);
+        var old = await StartAsync(2, zero);
+        zero.Transport.SetPeers(new Dictionary<NodeId, PeerRecord> { [old.Id] = new(old.Address, 999) }, new Dictionary<NodeId, ulong>());
+        await zero.TalkWithAsync(old);
+
+        var taken = await TwinAsync(999, zero);
+
+        await UntilAsync("it is let in", () => taken.IsLinkedTo(zero));
     }
 
     [Fact]
@@ -349,6 +417,16 @@ public sealed class PeerTransportTests : IAsyncDisposable
 
         // Since the new link stands it has said nothing: there is nothing to conclude from that.
         await zero.TalkWithAsync(one);
+    }
+
+    /// <summary>Another process of node 2.</summary>
+    private async Task<TransportNode> TwinAsync(ulong logId, TransportNode peer)
+    {
+        var twin = await CreateAsync(2, logId: logId);
+        _nodes.Add(twin);
+        twin.SetPeers([peer]);
+        await twin.RunAsync();
+        return twin;
     }
 
     private static async Task<ClientWebSocket> KnockAsync(TransportNode node)

@@ -93,7 +93,7 @@ internal sealed class TransportNode : IAsyncDisposable, ILogger<PeerTransport>
     public Task RunAsync() => Transport.StartAsync(CancellationToken.None);
 
     public void SetPeers(IEnumerable<TransportNode> peers, params IEnumerable<TransportNode> removed) =>
-        Transport.SetPeers(peers.ToDictionary(p => p.Id, p => p.Address), removed.ToDictionary(p => p.Id, p => p.LogId));
+        Transport.SetPeers(peers.ToDictionary(p => p.Id, p => new PeerRecord(p.Address, p.LogId)), removed.ToDictionary(p => p.Id, p => p.LogId));
 
     public bool IsLinkedTo(TransportNode other) => Transport.StateOf(other.Id).IsConnected;
 
