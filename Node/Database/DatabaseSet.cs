@@ -96,38 +96,9 @@ public sealed class DatabaseSet : IDisposable
     /// <exception cref="StorageFailedException">One cannot be opened, or is missing.</exception>
     public void Open(long confirmedIndex)
     {
-        Directory.CreateDirectory(Folder);
-        var main = ReplicaDatabase.Open(_mainName, MainPath, _options);
-        try
+        lock (_commitLock)
         {
-            lock (_openLock)
-            {
-                _main = main;
-                _open[_mainName] = main;
-            }
-
-            var databases = main.Writer.Registry.Read();
-            _names = [_mainName, .. databases.Where(d => !d.IsDropped).Select(d => d.Name)];
-            _unconfirmed.Add(_mainName);
-            var applied = main.Writer.AppliedIndex;
-            foreach (var database in databases)
-            {
-                if (database.IsDropped)
-                {
-                    Delete(database.Name);
-                }
-                else if (FindAppliedIndex(database) is var index && index < database.Touched)
-                {
-                    applied = Math.Min(applied, Math.Max(index, confirmedIndex));
-                }
-            }
-
-            Interlocked.Exchange(ref _appliedIndex, applied);
-        }
-        catch
-        {
-            Close();
-            throw;
+            OpenAll(confirmedIndex);
         }
     }
 
@@ -388,6 +359,43 @@ public sealed class DatabaseSet : IDisposable
 
     private string PathOf(string name) => Path.Combine(Folder, name + ".db");
 
+    private void OpenAll(long confirmedIndex)
+    {
+        Directory.CreateDirectory(Folder);
+        var main = ReplicaDatabase.Open(_mainName, MainPath, _options);
+        try
+        {
+            lock (_openLock)
+            {
+                _main = main;
+                _open[_mainName] = main;
+            }
+
+            var databases = main.Writer.Registry.Read();
+            _names = [_mainName, .. databases.Where(d => !d.IsDropped).Select(d => d.Name)];
+            _unconfirmed.Add(_mainName);
+            var applied = main.Writer.AppliedIndex;
+            foreach (var database in databases)
+            {
+                if (database.IsDropped)
+                {
+                    Delete(database.Name);
+                }
+                else if (FindAppliedIndex(database) is var index && index < database.Touched)
+                {
+                    applied = Math.Min(applied, Math.Max(index, confirmedIndex));
+                }
+            }
+
+            Interlocked.Exchange(ref _appliedIndex, applied);
+        }
+        catch
+        {
+            Close();
+            throw;
+        }
+    }
+
     private void CommitAll()
     {
         var created = _operation is CreateDatabaseOperation { Name: var added } && !Names.Contains(added) ? added : null;
@@ -561,7 +569,11 @@ public sealed class DatabaseSet : IDisposable
         if (!File.Exists(path))
         {
             // A built-in one begins with nothing.
-            using var made = registered.Touched == 0 ? ReplicaDatabase.Open(name, path, _options) : throw Damaged(path, "it is gone");
+            using (registered.Touched == 0 ? ReplicaDatabase.Open(name, path, _options) : throw Damaged(path, "it is gone"))
+            {
+            }
+
+            FolderSync.Flush(Folder);
         }
 
         if (!File.Exists(path + "-wal"))

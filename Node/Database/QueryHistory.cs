@@ -72,9 +72,8 @@ internal sealed class QueryHistory(Connection connection) : IDisposable
                 continue;
             }
 
-            var (summary, query) = Describe(write);
-            Insert(
-                entry, batch.TimeMs, command.Id.Node, address, command.Client, command.Token, command.Database, summary, query, write.Observation.RowsAffected);
+            var (database, summary, query) = Describe(write);
+            Insert(entry, batch.TimeMs, command.Id.Node, address, command.Client, command.Token, database, summary, query, write.Observation.RowsAffected);
         }
 
         _deleteExcess.Bind(1, terms.RowsMax).Run();
@@ -90,11 +89,11 @@ internal sealed class QueryHistory(Connection connection) : IDisposable
 
     private static bool IsOfClient(LoggedWrite write) => write.Command.Client is not null || write.Command.Operation is RecordReadsOperation;
 
-    private static (StatementSummary Summary, string Query) Describe(LoggedWrite write) => write.Command.Operation switch
+    private static (string Database, StatementSummary Summary, string Query) Describe(LoggedWrite write) => write.Command.Operation switch
     {
-        null => (write.Summary ?? new("WRITE", null), string.Join(";\n", write.Command.Statements.Select(s => s.Sql))),
-        CreateDatabaseOperation { Name: var name } => (new("CREATE DATABASE", null), $"CREATE DATABASE \"{name}\""),
-        DropDatabaseOperation { Name: var name } => (new("DROP DATABASE", null), $"DROP DATABASE \"{name}\""),
+        null => (write.Command.Database, write.Summary ?? new("WRITE", null), string.Join(";\n", write.Command.Statements.Select(s => s.Sql))),
+        CreateDatabaseOperation { Name: var name } => (name, new("CREATE DATABASE", null), $"CREATE DATABASE \"{name}\""),
+        DropDatabaseOperation { Name: var name } => (name, new("DROP DATABASE", null), $"DROP DATABASE \"{name}\""),
         var operation => throw new System.Diagnostics.UnreachableException(operation.GetType().Name),
     };
 

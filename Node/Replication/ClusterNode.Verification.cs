@@ -100,6 +100,7 @@ public sealed partial class ClusterNode
             && result.Nodes.Any(n => n.Health == NodeHealth.Healthy))
         {
             _mustBeVerified = _isKnownBad = true;
+            _snapshotOutbox.GiveUp();
             _verifier.Distrust();
         }
 
@@ -151,13 +152,8 @@ public sealed partial class ClusterNode
     /// without one; so it does where an earlier process had come so far.
     /// </summary>
     /// <returns>What must be done before this node can serve, or null.</returns>
-    private RepairTask? OpenDatabases(NodeFolder folder, bool wasInstalled)
+    private RepairTask? OpenDatabases(NodeFolder folder)
     {
-        if (wasInstalled)
-        {
-            DatabaseQuarantine.End(folder);
-        }
-
         var repair = DatabaseQuarantine.Find(folder);
         if (repair is null)
         {

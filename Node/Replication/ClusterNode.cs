@@ -71,9 +71,9 @@ public sealed partial class ClusterNode : BackgroundService
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
         _directory = new(Id, cluster, transport, _storage.Membership ?? cluster.InitialMembership);
-        var wasInstalled = SnapshotInstallation.Recover(folder, _storage);
+        SnapshotInstallation.Recover(folder, _storage);
         _databases = new(folder.DatabasesPath, databaseOptions);
-        var repair = OpenDatabases(folder, wasInstalled);
+        var repair = OpenDatabases(folder);
         var applied = repair is null ? new LogIndex(_databases.AppliedIndex) : LogIndex.Zero;
         if (repair is null && _databases.MainIndex > _storage.LastIndex.Value)
         {

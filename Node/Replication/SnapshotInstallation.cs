@@ -39,13 +39,12 @@ internal static class SnapshotInstallation
     }
 
     /// <summary>At a node's start, before its databases are opened: finishes what an earlier process began.</summary>
-    /// <returns>Whether there was anything to finish.</returns>
     /// <exception cref="RaftStorageException">The log cannot be written.</exception>
-    public static bool Recover(NodeFolder folder, RaftStorage storage)
+    public static void Recover(NodeFolder folder, RaftStorage storage)
     {
         if (!File.Exists(MarkerPath(folder)))
         {
-            return false;
+            return;
         }
 
         var words = File.ReadAllText(MarkerPath(folder)).TrimEnd('\n').Split(' ', 4);
@@ -54,8 +53,10 @@ internal static class SnapshotInstallation
         var membership = words[2] == "-" ? null : MembershipCodec.Decode(Convert.FromBase64String(words[2]));
         DatabaseFile.ReplaceFolder(folder.DatabasesPath, Path.Combine(folder.SnapshotPath, words[3]));
         storage.InstallBase(index, term, membership);
+
+        // Before the marker goes: a start that found only the repair's would put these good databases aside.
+        DatabaseQuarantine.End(folder);
         End(folder);
-        return true;
     }
 
     private static string Text(Membership? membership) =>

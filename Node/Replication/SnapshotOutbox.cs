@@ -36,6 +36,7 @@ internal sealed class SnapshotOutbox(
     private readonly Lock _lock = new();
     private Snapshot? _current;
     private LogIndex? _makingFrom;
+    private int _generation;
 
     /// <summary>
     /// The log must not be cut behind this while a peer may be on its way there; null when nothing keeps it. A copy for which too much is kept is
@@ -72,6 +73,7 @@ internal sealed class SnapshotOutbox(
     {
         lock (_lock)
         {
+            _generation++;
             _current?.Delete();
             _current = null;
         }
@@ -194,6 +196,7 @@ internal sealed class SnapshotOutbox(
         var id = BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8));
         var path = Path.Combine(folder, $"outgoing-{id:x16}");
         Snapshot snapshot;
+        var generation = Volatile.Read(ref _generation);
         try
         {
             Directory.CreateDirectory(path);
@@ -231,6 +234,12 @@ internal sealed class SnapshotOutbox(
 
         lock (_lock)
         {
+            if (generation != _generation)
+            {
+                snapshot.Delete();
+                throw new InvalidOperationException("The databases were found bad while they were copied for another node.");
+            }
+
             _current?.Delete();
             _current = snapshot;
         }

@@ -469,7 +469,18 @@ internal sealed class WriteLoop : IDisposable
                 DatabaseQuarantine.End(_folder);
             }
 
-            _databases.Replace(snapshot.Folder, snapshot.Index.Value);
+            try
+            {
+                _databases.Replace(snapshot.Folder, snapshot.Index.Value);
+            }
+            catch (StorageFailedException e) when (e.IsDamage)
+            {
+                // Another one will be needed; this one is out of the way then.
+                BeginRepair($"The snapshot at entry {snapshot.Index} is damaged: {e.Reason}.");
+                SnapshotDone(snapshot, false);
+                return;
+            }
+
             try
             {
                 _raft.InstallSnapshotAsync(snapshot).Wait(_stopped.Token);

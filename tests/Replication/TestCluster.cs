@@ -100,20 +100,20 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public string[] SnapshotFiles(int node) => Directory.GetFileSystemEntries(Path.Combine(NodeFolder.PathOf(_folder.FullName, new(node)), "snapshots"));
 
-    /// <summary>A stopped node loses its database, but not its log.</summary>
+    /// <summary>A stopped node loses its databases, but not its log.</summary>
     public void WipeDatabase(int node) => Directory.Delete(DatabaseFolder(node), recursive: true);
 
-    /// <summary>Copies a node's database as it is while nothing is being written.</summary>
+    /// <summary>Copies a node's databases as they are while nothing is being written.</summary>
     public void SaveDatabase(int node)
     {
         Directory.CreateDirectory(SavedDatabase(node));
-        foreach (var file in (string[])["main.db", "main.db-wal"])
+        foreach (var file in Directory.GetFiles(DatabaseFolder(node)).Where(f => !f.EndsWith("-shm", StringComparison.Ordinal)))
         {
-            File.Copy(Path.Combine(DatabaseFolder(node), file), Path.Combine(SavedDatabase(node), file), overwrite: true);
+            File.Copy(file, Path.Combine(SavedDatabase(node), Path.GetFileName(file)), overwrite: true);
         }
     }
 
-    /// <summary>Puts the copy in place of a stopped node's database: a power loss that took back what SQLite had not synced.</summary>
+    /// <summary>Puts the copy in place of a stopped node's databases: a power loss that took back what SQLite had not synced.</summary>
     public void LoseUnsynced(int node)
     {
         Directory.Delete(DatabaseFolder(node), recursive: true);
