@@ -92,7 +92,7 @@ public sealed class IdempotencyTests
             node => TestCluster.Options with { RequestTimeout = TimeSpan.FromSeconds(node == 2 ? 1 : 60) });
         cluster.Network.Drop(m => m.To == 2 && HasEntries(m));
         Done(await cluster.InsertAsync(0, "x", id: "key"));
-        Failed(await cluster[2].WriteAsync("main", 
+        Failed(await cluster[2].WriteAsync("main",
             [TestCluster.Sql("INSERT INTO w(token, k) VALUES (?, ?)", SqlValue.From("x"), SqlValue.Null)], false, "key", default))
             .Code.Should().Be(FailureCode.OutcomeUnknown);
         await cluster.CheckAsync();

@@ -170,7 +170,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     public async Task<List<string>> UserTablesAsync(int node)
     {
-        var result = await this[node].QueryAsync("main", 
+        var result = await this[node].QueryAsync("main",
             Sql("SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT LIKE '\\_distdb%' ESCAPE '\\' ORDER BY name"), false, default, default);
         return [.. result.Should().BeOfType<QueryResult.Done>().Subject.Rows.Rows.Select(row => row[0].Text)];
     }

@@ -245,7 +245,7 @@ public sealed class VerificationTests
     public async Task A_page_that_was_overwritten_is_found_with_the_first_row_that_cannot_be_read()
     {
         await using var cluster = await TestCluster.StartAsync(_ => _verified);
-        (await cluster[0].WriteAsync("main", 
+        (await cluster[0].WriteAsync("main",
             [TestCluster.Sql("WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) INSERT INTO w SELECT 'row ' || n, n FROM c")],
             false, null, default)).Should().BeOfType<WriteResult.Done>();
         await cluster.SettleAsync();
@@ -261,7 +261,7 @@ public sealed class VerificationTests
     public async Task A_query_that_hits_damage_is_refused_and_starts_the_repair()
     {
         await using var cluster = await TestCluster.StartAsync();
-        (await cluster[0].WriteAsync("main", 
+        (await cluster[0].WriteAsync("main",
             [TestCluster.Sql("WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) INSERT INTO w SELECT 'row ' || n, n FROM c")],
             false, null, default)).Should().BeOfType<WriteResult.Done>();
         await cluster.SettleAsync();
@@ -306,7 +306,7 @@ public sealed class VerificationTests
     public async Task A_node_that_is_alone_stops_and_says_what_to_do()
     {
         await using var cluster = await TestCluster.StartAsync(_ => _verified with { Raft = new() }, size: 1);
-        (await cluster[0].WriteAsync("main", 
+        (await cluster[0].WriteAsync("main",
             [TestCluster.Sql("WITH RECURSIVE c(n) AS (SELECT 0 UNION ALL SELECT n + 1 FROM c WHERE n < 2000) INSERT INTO w SELECT 'row ' || n, n FROM c")],
             false, null, default)).Should().BeOfType<WriteResult.Done>();
         await cluster.CrashAsync(0);
