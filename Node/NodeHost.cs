@@ -114,6 +114,7 @@ internal static class NodeHost
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
         ClusterEndpoints.Map(app);
+        DatabasesEndpoint.Map(app);
         return app;
     }
 
@@ -157,6 +158,7 @@ internal static class NodeHost
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();
         services.AddSingleton<StatusBuilder>();
+        services.AddSingleton<DatabaseCatalog>();
 
         // Started in this order, stopped in the reverse one; the web server comes last and goes first.
         services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());
