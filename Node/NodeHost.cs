@@ -72,7 +72,8 @@ internal static class NodeHost
         }
     }
 
-    private static WebApplication Build(NodeSettings settings)
+    /// <summary>Everything that makes the node, not started: no file is opened yet.</summary>
+    internal static WebApplication Build(NodeSettings settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -115,6 +116,7 @@ internal static class NodeHost
         StatusEndpoints.Map(app);
         ClusterEndpoints.Map(app);
         DatabasesEndpoint.Map(app);
+        OpenApiEndpoint.Map(app);
         return app;
     }
 
