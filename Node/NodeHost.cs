@@ -72,7 +72,8 @@ internal static class NodeHost
         }
     }
 
-    private static WebApplication Build(NodeSettings settings)
+    /// <summary>Everything that makes the node, not started: no file is opened yet.</summary>
+    internal static WebApplication Build(NodeSettings settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
@@ -114,6 +115,8 @@ internal static class NodeHost
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
         ClusterEndpoints.Map(app);
+        DatabasesEndpoint.Map(app);
+        OpenApiEndpoint.Map(app);
         return app;
     }
 
@@ -160,6 +163,7 @@ internal static class NodeHost
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();
         services.AddSingleton<StatusBuilder>();
+        services.AddSingleton<DatabaseCatalog>();
 
         // Started in this order, stopped in the reverse one; the web server comes last and goes first.
         services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());

@@ -22,9 +22,18 @@ for project in DistDb.csproj tests/DistDb.Tests.csproj bench/DistDb.Bench.csproj
   dotnet format "$project" --verify-no-changes --no-restore
 done
 
+status=0
+if [ $# = 0 ]; then
+  # What else the tests say of the API's description does not need them.
+  if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
+    tests/api.sh || { echo "tests/api.sh has failed." >&2; status=1; }
+  else
+    echo "There is no npm of Node.js 20 or newer: the API is not checked by public tools (tests/api.sh)."
+  fi
+fi
+
 log=$(mktemp)
 trap 'rm -f "$log"' EXIT
-status=0
 dotnet test tests/DistDb.Tests.csproj -c Release --no-build --nologo --logger "console;verbosity=normal" "$@" | tee "$log" || status=$?
 
 # The last line in one form, whatever the test runner's version prints.

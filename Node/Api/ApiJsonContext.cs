@@ -14,6 +14,7 @@ namespace DistDb.Node.Api;
 [JsonSerializable(typeof(MembersAnswer))]
 [JsonSerializable(typeof(VerifyRequest))]
 [JsonSerializable(typeof(VerificationStatus))]
+[JsonSerializable(typeof(DatabasesAnswer))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(int))]

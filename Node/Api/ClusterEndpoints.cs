@@ -64,7 +64,8 @@ internal static class ClusterEndpoints
     private static MembersAnswer Members(StatusBuilder status) => new(
         [.. status.Cluster().Nodes.Select(n => new MemberAnswer(n.Id, n.Address, n.Role, n.Suffrage, n.Reachable))]);
 
-    private static async Task<IResult> GuardAsync(HttpContext context, Func<Task<IResult>> handle)
+    /// <summary>Answers what a handler throws on purpose.</summary>
+    internal static async Task<IResult> GuardAsync(HttpContext context, Func<Task<IResult>> handle)
     {
         try
         {

@@ -38,6 +38,9 @@ internal sealed record CommandForm(CommandKind Kind, string Name, params IReadOn
     /// <summary>The fields of every command.</summary>
     public static IReadOnlyList<string> Common { get; } = ["command", "database", "id", "consistency", "min_index", "timeout_ms", "is_master", "is_replicated"];
 
+    /// <summary>All commands.</summary>
+    public static IReadOnlyCollection<CommandForm> All => _byName.Values;
+
     /// <summary>All its fields, for a refusal.</summary>
     public string FieldList => string.Join(", ", Common.Take(1).Concat(Fields).Concat(Common.Skip(1)));
 

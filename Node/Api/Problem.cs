@@ -61,8 +61,8 @@ internal static class Problem
 
         var (code, detail) = problem.Status switch
         {
-            StatusCodes.Status404NotFound => ("not_found", "There is nothing at this address. See POST /query, GET /status, GET /cluster."),
-            StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "This address takes another method. See POST /query, GET /status, GET /cluster."),
+            StatusCodes.Status404NotFound => ("not_found", "There is nothing at this address. See POST /query, GET /status, GET /cluster; GET /openapi/v1.json describes all."),
+            StatusCodes.Status405MethodNotAllowed => ("method_not_allowed", "This address takes another method. See POST /query, GET /status, GET /cluster; GET /openapi/v1.json describes all."),
             >= 500 => ("internal", "A defect in distdb; the node's log has more. If this was a write, it may or may not be done."),
             _ => ("bad_request", "The web server refused the request."),
         };

@@ -40,9 +40,7 @@ internal static class QueryEndpoint
     {
         if (!gate.TryEnter())
         {
-            var failure = new Failure(
-                FailureCode.Overloaded, $"{gate.RequestsMax} requests are under way at this node, which is its limit (--max-requests). Nothing was done; come back in a moment.");
-            await Problem.ToResult(failure).ExecuteAsync(context).ConfigureAwait(false);
+            await Problem.ToResult(gate.Refusal).ExecuteAsync(context).ConfigureAwait(false);
             return;
         }
 

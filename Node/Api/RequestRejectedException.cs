@@ -2,8 +2,13 @@ using DistDb.Node.Commands;
 
 namespace DistDb.Node.Api;
 
-/// <summary>A request that is wrong in itself, found before anything was done with it.</summary>
-internal sealed class RequestRejectedException(FailureCode code, string detail) : Exception(detail)
+/// <summary>A request that is not done: most often because it is wrong in itself, found before anything was done with it.</summary>
+internal sealed class RequestRejectedException(Failure failure) : Exception(failure.Detail)
 {
-    public Failure Failure { get; } = new(code, detail);
+    public RequestRejectedException(FailureCode code, string detail)
+        : this(new Failure(code, detail))
+    {
+    }
+
+    public Failure Failure { get; } = failure;
 }

@@ -36,9 +36,11 @@ internal static class StatusEndpoints
         $$"""
         This is DistDb, node {{node.Id}}.
 
-        POST /query     {"command":"query","query":"SELECT 1"}
-        GET  /status    this node
-        GET  /cluster   all nodes
+        POST /query             {"command":"query","query":"SELECT 1"}
+        GET  /databases         all databases, with their tables
+        GET  /status            this node
+        GET  /cluster           all nodes
+        GET  /openapi/v1.json   everything, for programs
 
         Master (schema changes): node {{node.Master}} at {{node.AddressOf(node.Master)}}
 

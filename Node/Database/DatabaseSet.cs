@@ -287,7 +287,7 @@ public sealed class DatabaseSet : IDisposable
                         return null;
                     }
 
-                    var database = FindOrOpen(name);
+                    var database = FindOrOpen(name, forWriting: false);
                     database.LeaseCount++;
                     return new(database.Readers, () => EndLease(database));
                 }
@@ -517,12 +517,12 @@ public sealed class DatabaseSet : IDisposable
     {
         lock (_openLock)
         {
-            return FindOrOpen(name);
+            return FindOrOpen(name, forWriting: true);
         }
     }
 
     /// <summary>The caller holds the lock.</summary>
-    private ReplicaDatabase FindOrOpen(string name)
+    private ReplicaDatabase FindOrOpen(string name, bool forWriting)
     {
         if (!IsOpen)
         {
@@ -542,6 +542,7 @@ public sealed class DatabaseSet : IDisposable
         }
 
         database.UsedAtMs = Environment.TickCount64;
+        database.IsWritersToo |= forWriting;
         return database;
     }
 
@@ -550,6 +551,11 @@ public sealed class DatabaseSet : IDisposable
         lock (_openLock)
         {
             database.LeaseCount--;
+            if (_reopened is null)
+            {
+                // The thread that writes closes nothing while nobody writes.
+                CloseExcess(d => !d.IsWritersToo);
+            }
         }
     }
 
@@ -611,6 +617,7 @@ public sealed class DatabaseSet : IDisposable
 
         lock (_openLock)
         {
+            database.IsWritersToo = true;
             _open[name] = database;
         }
     }
@@ -637,27 +644,41 @@ public sealed class DatabaseSet : IDisposable
     {
         lock (_openLock)
         {
-            if (_open.Count <= _options.OpenDatabasesMax)
+            foreach (var closed in CloseExcess(d => !d.Writer.IsBegun))
             {
-                return;
-            }
-
-            // Some more than needed, so that it need not be done with each.
-            foreach (var database in _open.Values
-                .Where(d => d != _main && d.LeaseCount == 0 && !d.Writer.IsBegun)
-                .OrderBy(d => d.UsedAtMs)
-                .Take(_open.Count - (_options.OpenDatabasesMax * 3 / 4))
-                .ToList())
-            {
-                if (database.Writer.Checkpoint() is not null)
-                {
-                    _unconfirmed.Remove(database.Name);
-                    _open.Remove(database.Name);
-                    database.Dispose();
-                    _closed[database.Name] = FileStamp.Of(PathOf(database.Name));
-                }
+                _unconfirmed.Remove(closed);
             }
         }
+    }
+
+    /// <summary>The same for those that the calling thread may close. The caller holds the lock.</summary>
+    /// <returns>Their names.</returns>
+    private List<string> CloseExcess(Func<ReplicaDatabase, bool> mayClose)
+    {
+        List<string> closed = [];
+        if (_open.Count <= _options.OpenDatabasesMax)
+        {
+            return closed;
+        }
+
+        // Some more than needed, so that it need not be done with each.
+        foreach (var database in _open.Values
+            .Where(d => d != _main && d.LeaseCount == 0 && mayClose(d))
+            .OrderBy(d => d.UsedAtMs)
+            .Take(_open.Count - (_options.OpenDatabasesMax * 3 / 4))
+            .ToList())
+        {
+            // What only was read has nothing that the disk would have to confirm.
+            if (!database.IsWritersToo || database.Writer.Checkpoint() is not null)
+            {
+                _open.Remove(database.Name);
+                database.Dispose();
+                _closed[database.Name] = FileStamp.Of(PathOf(database.Name));
+                closed.Add(database.Name);
+            }
+        }
+
+        return closed;
     }
 
     private void RunWhileClosed(Action action)
@@ -722,7 +743,7 @@ public sealed class DatabaseSet : IDisposable
         public static FileStamp Of(string path)
         {
             var file = new FileInfo(path);
-            return new(file.Length, file.LastWriteTimeUtc);
+            return new(file.Exists ? file.Length : -1, file.LastWriteTimeUtc);
         }
     }
 }

@@ -23,6 +23,9 @@ internal sealed class ReplicaDatabase : IDisposable
     /// <summary>How many use <see cref="Readers"/> now.</summary>
     public int LeaseCount { get; set; }
 
+    /// <summary>The thread that applies entries has used it since it was opened, and may be using it now; until then whoever has it open may close it.</summary>
+    public bool IsWritersToo { get; set; }
+
     /// <summary>When it was used last, by <see cref="Environment.TickCount64"/>.</summary>
     public long UsedAtMs { get; set; } = Environment.TickCount64;
 

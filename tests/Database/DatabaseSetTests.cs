@@ -201,13 +201,35 @@ public sealed class DatabaseSetTests : IDisposable
             Do($"d{99 - i}", "INSERT INTO t VALUES (777)");
         }
 
-        Directory.GetFiles("/proc/self/fd").Count(f => new FileInfo(f).LinkTarget is { } t && t.StartsWith(_folder.FullName, StringComparison.Ordinal))
-            .Should().BeLessThan(8 * 10);
+        CountOpenFiles().Should().BeLessThan(8 * 10);
         _set.Checkpoint().Should().Be(_set.AppliedIndex);
         _set.Dispose();
         _set = Open();
         _set.AppliedIndex.Should().BeGreaterThan(300);
         (await ReadAsync("d5", "SELECT count(*) FROM t")).Should().Be(2);
+    }
+
+    [Fact]
+    public async Task Hundreds_of_databases_are_read_with_few_open_files_though_nobody_writes()
+    {
+        for (var i = 0; i < 100; i++)
+        {
+            Create($"d{i}");
+            Do($"d{i}", "CREATE TABLE t(a)", $"INSERT INTO t VALUES ({i})");
+        }
+
+        for (var round = 0; round < 2; round++)
+        {
+            for (var i = 0; i < 100; i++)
+            {
+                (await ReadAsync($"d{i}", "SELECT min(a) FROM t")).Should().Be(i);
+            }
+        }
+
+        CountOpenFiles().Should().BeLessThan(8 * 10);
+        Do("d7", "INSERT INTO t VALUES (777)");
+        (await ReadAsync("d7", "SELECT max(a) FROM t")).Should().Be(777);
+        _set.Checkpoint().Should().Be(_set.AppliedIndex);
     }
 
     [Fact]
@@ -300,6 +322,9 @@ public sealed class DatabaseSetTests : IDisposable
         set.Open(confirmedIndex);
         return set;
     }
+
+    private int CountOpenFiles() =>
+        Directory.GetFiles("/proc/self/fd").Count(f => new FileInfo(f).LinkTarget is { } t && t.StartsWith(_folder.FullName, StringComparison.Ordinal));
 
     private string PathOf(string name) => Path.Combine(_folder.FullName, name + ".db");
 
