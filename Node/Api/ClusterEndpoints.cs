@@ -75,6 +75,10 @@ internal static class ClusterEndpoints
         {
             return Problem.ToResult(e.Failure);
         }
+        catch (BadHttpRequestException e)
+        {
+            return Problem.ToResult(Problem.BodyUnreadable(e, "this address"));
+        }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to hear the answer.

@@ -5,13 +5,13 @@ namespace DistDb.Node.Api;
 /// <summary>The body of <c>POST /cluster/promote</c>.</summary>
 /// <param name="Id">The node that is to be the master.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record PromoteRequest(int Id);
+public sealed record PromoteRequest([property: JsonRequired] int Id);
 
 /// <summary>The body of <c>POST /cluster/members</c>: a member is reached elsewhere from now on.</summary>
 /// <param name="Id">The member.</param>
 /// <param name="Address">Its base address, such as <c>http://127.0.0.1:9001</c>.</param>
 [JsonUnmappedMemberHandling(JsonUnmappedMemberHandling.Disallow)]
-public sealed record MemberRequest(int Id, string Address);
+public sealed record MemberRequest([property: JsonRequired] int Id, [property: JsonRequired] string Address);
 
 /// <summary>What <c>GET /cluster/members</c> answers, and what a change of the membership answers when it is done.</summary>
 /// <param name="Members">All members, by id.</param>

@@ -49,6 +49,18 @@ internal static class Problem
         return failure.Code == FailureCode.Overloaded ? new WithRetryAfter(problem) : problem;
     }
 
+    /// <summary>The failure to answer where the web server could not read a request's body.</summary>
+    /// <param name="exception">What it says.</param>
+    /// <param name="limit">Whose limit a body that is too large exceeds.</param>
+    public static Failure BodyUnreadable(BadHttpRequestException exception, string limit) => exception.StatusCode switch
+    {
+        StatusCodes.Status413PayloadTooLarge => new(
+            FailureCode.TooLarge, $"The request's body exceeds the limit of {limit}. Nothing was done; send less at once."),
+        StatusCodes.Status408RequestTimeout => new(
+            FailureCode.Timeout, "The request's body came too slowly. Nothing was done; send it again."),
+        _ => new(FailureCode.BadRequest, $"The request's body is not what HTTP asks for: {exception.Message} Nothing was done."),
+    };
+
     /// <summary>Gives a code to the problems that the web server finds by itself, before a request reaches us.</summary>
     public static void AddCode(ProblemDetailsOptions options) => options.CustomizeProblemDetails = context =>
     {

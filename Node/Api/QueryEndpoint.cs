@@ -78,11 +78,9 @@ internal static class QueryEndpoint
         {
             await Problem.ToResult(e.Failure).ExecuteAsync(context).ConfigureAwait(false);
         }
-        catch (BadHttpRequestException e) when (e.StatusCode == StatusCodes.Status413PayloadTooLarge)
+        catch (BadHttpRequestException e)
         {
-            var failure = new Failure(
-                FailureCode.TooLarge, "The request's body exceeds the limit of this node (--max-body). Nothing was done; send less at once.");
-            await Problem.ToResult(failure).ExecuteAsync(context).ConfigureAwait(false);
+            await Problem.ToResult(Problem.BodyUnreadable(e, "this node (--max-body)")).ExecuteAsync(context).ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
