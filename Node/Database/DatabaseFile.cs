@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 using DistDb.Node.Database.Native;
 using Microsoft.Data.Sqlite;
 
@@ -7,6 +8,8 @@ namespace DistDb.Node.Database;
 /// <summary>Whole database files and folders of them: copying, looking into, putting one in another's place.</summary>
 public static class DatabaseFile
 {
+    private const string ListName = "databases";
+
     private static readonly string[] _suffixes = ["", "-wal", "-shm"];
 
     /// <summary>The log entry that a closed database file is at.</summary>
@@ -29,46 +32,70 @@ public static class DatabaseFile
         FolderSync.Flush(Path.GetDirectoryName(path)!);
     }
 
-    /// <summary>
-    /// Puts a folder of databases in the place of another, whose files nobody has open. Safe to call again after a crash in its middle, as long as
-    /// the new folder is still at its first place. On disk when it returns.
-    /// </summary>
-    /// <exception cref="IOException">A folder cannot be moved.</exception>
-    public static void ReplaceFolder(string folder, string newFolder)
+    /// <summary>Makes a folder of databases ready for <see cref="ReplaceFolder"/>: writes down what is in it. On disk when it returns.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    public static void SealFolder(string folder)
     {
-        var old = folder + ".old";
-        if (Directory.Exists(newFolder))
+        using (var file = new FileStream(Path.Combine(folder, ListName), FileMode.Create, FileAccess.Write))
         {
-            DeleteFolder(old);
-            if (Directory.Exists(folder))
-            {
-                Directory.Move(folder, old);
-            }
-
-            Directory.Move(newFolder, folder);
-            FolderSync.Flush(folder);
-            FolderSync.Flush(Path.GetDirectoryName(folder)!);
-            FolderSync.Flush(Path.GetDirectoryName(newFolder)!);
+            file.Write(Encoding.UTF8.GetBytes(string.Join('\n', Directory.GetFiles(folder, "*.db").Select(Path.GetFileName))));
+            file.Flush(flushToDisk: true);
         }
 
-        DeleteFolder(old);
+        FolderSync.Flush(folder);
     }
 
     /// <summary>
-    /// Moves a folder of databases, whose files nobody has open, to another place, and leaves an empty one. Does nothing where the other place is
-    /// taken: then an earlier process came so far. On disk when it returns.
+    /// Puts the files of a sealed folder in the place of another's, which nobody has open. Either may be on a disk of its own. Safe to call again
+    /// after a crash in its middle: what the sealed folder has not any more is in its place. On disk when it returns.
     /// </summary>
-    /// <exception cref="IOException">The folder cannot be moved.</exception>
-    public static void MoveFolderAside(string folder, string target)
+    /// <exception cref="IOException">A file cannot be moved.</exception>
+    public static void ReplaceFolder(string folder, string sealedFolder)
     {
-        if (!Directory.Exists(target))
+        var list = Path.Combine(sealedFolder, ListName);
+        if (File.Exists(list))
         {
-            Directory.Move(folder, target);
-            FolderSync.Flush(Path.GetDirectoryName(target)!);
+            // The old files' write-ahead logs would be taken for the new ones': they must be gone for good before.
+            var names = File.ReadAllText(list).Split('\n');
+            Directory.CreateDirectory(folder);
+            foreach (var file in Directory.GetFiles(folder).Where(f => !names.Contains(Path.GetFileName(f))))
+            {
+                File.Delete(file);
+            }
+
+            FolderSync.Flush(folder);
+            foreach (var name in names.Where(n => File.Exists(Path.Combine(sealedFolder, n))))
+            {
+                Move(Path.Combine(sealedFolder, name), Path.Combine(folder, name));
+            }
+
+            FolderSync.Flush(folder);
+            File.Delete(list);
         }
 
-        Directory.CreateDirectory(folder);
-        FolderSync.Flush(Path.GetDirectoryName(folder)!);
+        if (Directory.Exists(sealedFolder))
+        {
+            Directory.Delete(sealedFolder, recursive: true);
+            FolderSync.Flush(Path.GetDirectoryName(sealedFolder)!);
+        }
+    }
+
+    /// <summary>
+    /// Moves the files of a folder of databases, which nobody has open, to another. Does again what a crash in its middle left over. On disk when it
+    /// returns.
+    /// </summary>
+    /// <exception cref="IOException">A file cannot be moved.</exception>
+    public static void MoveFolderAside(string folder, string target)
+    {
+        Directory.CreateDirectory(target);
+        foreach (var file in Directory.GetFiles(folder))
+        {
+            Move(file, Path.Combine(target, Path.GetFileName(file)));
+        }
+
+        FolderSync.Flush(target);
+        FolderSync.Flush(Path.GetDirectoryName(target)!);
+        FolderSync.Flush(folder);
     }
 
     /// <summary>Has the disk confirm what SQLite's write-ahead log of a database holds.</summary>
@@ -152,11 +179,11 @@ public static class DatabaseFile
         }
     }
 
-    private static void DeleteFolder(string folder)
+    private static void Move(string file, string target)
     {
-        if (Directory.Exists(folder))
-        {
-            Directory.Delete(folder, recursive: true);
-        }
+        // To another disk this is a copy, which the file itself outlives until the copy is there.
+        File.Move(file, target, overwrite: true);
+        using var handle = File.OpenHandle(target, FileMode.Open, FileAccess.ReadWrite);
+        RandomAccess.FlushToDisk(handle);
     }
 }

@@ -17,6 +17,7 @@ internal static class SnapshotInstallation
     /// <summary>From here on the installation will be finished, whatever happens.</summary>
     public static void Begin(NodeFolder folder, ReceivedSnapshot snapshot)
     {
+        DatabaseFile.SealFolder(snapshot.Folder);
         var draft = MarkerPath(folder) + ".draft";
         using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
         {

@@ -33,7 +33,7 @@ public sealed class SmallDiskTests
         }
 
         (await node.WaitForExitAsync()).Should().Be(1, cluster.Logs);
-        node.Current().Should().Contain(Path.Combine(FolderOf(node), file == "main.db" ? "databases" : "", file))
+        node.Current().Should().Contain(file == "main.db" ? databases : Path.Combine(FolderOf(node), file))
             .And.Contain("start the node again").And.NotContain("   at ");
         for (var more = id + 10; id < more; id++)
         {

@@ -99,6 +99,13 @@ internal sealed class SoakRun : IAsyncDisposable
             answer.IsOk.Should().BeTrue(answer.Text);
         }
 
+        // Local reads begin at once, at any node.
+        await _arena.Cluster.WaitUntilAsync("every node has the tables", async () =>
+        {
+            var reads = await Task.WhenAll(_arena.Cluster.Nodes.Select(n => n.QueryAsync("SELECT count(*) FROM sqlite_schema WHERE name IN ('items', 'registers', 'lists', 'accounts')")));
+            return reads.All(r => r.IsOk && r.Json.GetProperty("rows")[0][0].GetInt32() == 4);
+        });
+
         using var watchEnd = new CancellationTokenSource();
         var watching = WatchAsync(progress, started, watchEnd.Token);
         try
