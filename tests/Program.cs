@@ -1,3 +1,4 @@
+using DistDb.Tests.Fuzz;
 using DistDb.Tests.Overload;
 using DistDb.Tests.Simulation;
 using DistDb.Tests.Soak;
@@ -16,12 +17,13 @@ internal static class Program
         ["simulate", .. var rest] => SimulateCommand.Run(rest),
         ["soak", .. var rest] => SoakCommand.Run(rest),
         ["overload", .. var rest] => OverloadCommand.Run(rest),
+        ["fuzz", .. var rest] => FuzzCommand.Run(rest),
         _ => Usage(),
     };
 
     private static int Usage()
     {
-        Console.Error.WriteLine("usage: dotnet run --project tests -- simulate [--seeds N] [--from S] [--seed S [--trace]]\n   or: dotnet run --project tests -- soak MINUTES [--seed N] [--nodes N]\n   or: dotnet run --project tests -- overload [--connections N] [--seconds S] [--bytes N]");
+        Console.Error.WriteLine("usage: dotnet run --project tests -- simulate [--seeds N] [--from S] [--seed S [--trace]]\n   or: dotnet run --project tests -- soak MINUTES [--seed N] [--nodes N]\n   or: dotnet run --project tests -- overload [--connections N] [--seconds S] [--bytes N]\n   or: dotnet run --project tests -- fuzz [COUNT] [--seed N] [--first N]");
         return 2;
     }
 }
