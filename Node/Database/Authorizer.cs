@@ -16,11 +16,16 @@ internal sealed class Authorizer(bool forWrites)
     private const string TemporaryRefusal =
         "Temporary tables, views and triggers are not available: a request has no session that they could live in.";
 
+    private const string PragmaRefusal =
+        "PRAGMA is not available in writes: settings are the same on every replica. Those that describe the schema can be read with " +
+        "command \"query\".";
+
     private bool _preparing;
     private bool _schema;
     private bool _rows;
     private bool _statistics;
     private bool _asked;
+    private bool _selects;
 
     /// <summary>Set around our own statements, which may do anything.</summary>
     public bool Bypass { get; set; }
@@ -32,19 +37,26 @@ internal sealed class Authorizer(bool forWrites)
     public void BeginPrepare()
     {
         _preparing = true;
-        _schema = _rows = _statistics = _asked = false;
+        _schema = _rows = _statistics = _asked = _selects = false;
         Refusal = null;
     }
 
     /// <summary>Call after a statement was prepared; the notes taken decide its kind.</summary>
     /// <param name="readOnly">What sqlite3_stmt_readonly says. It alone does not make a read: a schema statement that has nothing to
     /// do is sometimes read-only. Nor do the notes alone make a write: to connect an R-Tree for a SELECT, SQLite prepares inserts.</param>
-    /// <param name="explain">True for EXPLAIN and EXPLAIN QUERY PLAN, for which SQLite asks as if it did what it explains.</param>
-    public StatementKind EndPrepare(bool readOnly, bool explain)
+    /// <param name="explain">What sqlite3_stmt_isexplain says: 1 for EXPLAIN, 2 for EXPLAIN QUERY PLAN. For both SQLite asks as if it did what
+    /// it explains.</param>
+    public StatementKind EndPrepare(bool readOnly, int explain)
     {
         _preparing = false;
-        if (explain)
+        if (explain != 0)
         {
+            if (forWrites && explain == 1)
+            {
+                // Its rows have addresses and counters of this process, and all replicas would remember them with a transaction's "id".
+                Refusal ??= "EXPLAIN is not available in writes: it may give something else on another replica. Send it with command \"query\".";
+            }
+
             return StatementKind.Read;
         }
 
@@ -56,6 +68,12 @@ internal sealed class Authorizer(bool forWrites)
         // Every read asks at least for SELECT or PRAGMA.
         if (readOnly && _asked)
         {
+            if (forWrites && !_selects)
+            {
+                // One of those that full-text search and R-Trees may ask for.
+                Refusal ??= PragmaRefusal;
+            }
+
             return StatementKind.Read;
         }
 
@@ -90,6 +108,9 @@ internal sealed class Authorizer(bool forWrites)
         switch (action)
         {
             case AuthorizerAction.Select:
+                _selects |= _preparing;
+                return Allow;
+
             case AuthorizerAction.Recursive:
                 return Allow;
 
@@ -196,8 +217,7 @@ internal sealed class Authorizer(bool forWrites)
 
         if (forWrites)
         {
-            return Refuse($"PRAGMA {Text(pragma)} is not available in writes: settings are the same on every replica. " +
-                "Those that describe the schema can be read with command \"query\".");
+            return Refuse(PragmaRefusal);
         }
 
         if (!ReadablePragmas.Contains(Text(pragma), !argument.IsEmpty))
