@@ -16,16 +16,13 @@ internal sealed class Authorizer(bool forWrites)
     private const string TemporaryRefusal =
         "Temporary tables, views and triggers are not available: a request has no session that they could live in.";
 
-    private const string PragmaRefusal =
-        "PRAGMA is not available in writes: settings are the same on every replica. Those that describe the schema can be read with " +
-        "command \"query\".";
-
     private bool _preparing;
     private bool _schema;
     private bool _rows;
     private bool _statistics;
     private bool _asked;
     private bool _selects;
+    private string? _pragma;
 
     /// <summary>Set around our own statements, which may do anything.</summary>
     public bool Bypass { get; set; }
@@ -38,6 +35,7 @@ internal sealed class Authorizer(bool forWrites)
     {
         _preparing = true;
         _schema = _rows = _statistics = _asked = _selects = false;
+        _pragma = null;
         Refusal = null;
     }
 
@@ -68,10 +66,10 @@ internal sealed class Authorizer(bool forWrites)
         // Every read asks at least for SELECT or PRAGMA.
         if (readOnly && _asked)
         {
-            if (forWrites && !_selects)
+            if (forWrites && !_selects && _pragma is not null)
             {
-                // One of those that full-text search and R-Trees may ask for.
-                Refusal ??= PragmaRefusal;
+                // No full-text search or R-Tree asked for it.
+                RefusePragma(_pragma);
             }
 
             return StatementKind.Read;
@@ -212,12 +210,17 @@ internal sealed class Authorizer(bool forWrites)
         // Full-text search and R-Trees ask for these two themselves while they work.
         if (argument.IsEmpty && (Is(pragma, "data_version"u8) || Is(pragma, "page_size"u8)))
         {
+            if (_preparing)
+            {
+                _pragma = Text(pragma);
+            }
+
             return Allow;
         }
 
         if (forWrites)
         {
-            return Refuse(PragmaRefusal);
+            return RefusePragma(Text(pragma));
         }
 
         if (!ReadablePragmas.Contains(Text(pragma), !argument.IsEmpty))
@@ -230,6 +233,10 @@ internal sealed class Authorizer(bool forWrites)
     }
 
     private void NoteSchema() => _schema |= _preparing;
+
+    private int RefusePragma(string pragma) => Refuse(
+        $"PRAGMA {pragma} is not available in writes: settings are the same on every replica. " +
+        "Those that describe the schema can be read with command \"query\".");
 
     private int RefuseInternal() =>
         Refuse($"Names that begin with {InternalSchema.Prefix} are reserved for the cluster's own tables; choose another name.");
