@@ -24,6 +24,8 @@ internal sealed class Authorizer(bool forWrites)
     private bool _asked;
     private StatementSummary? _schemaSummary;
     private StatementSummary? _rowSummary;
+    private bool _selects;
+    private string? _pragma;
 
     /// <summary>Set around our own statements, which may do anything.</summary>
     public bool Bypass { get; set; }
@@ -35,8 +37,9 @@ internal sealed class Authorizer(bool forWrites)
     public void BeginPrepare()
     {
         _preparing = true;
-        _schema = _rows = _statistics = _asked = false;
+        _schema = _rows = _statistics = _asked = _selects = false;
         _schemaSummary = _rowSummary = null;
+        _pragma = null;
         Refusal = null;
     }
 
@@ -51,12 +54,19 @@ internal sealed class Authorizer(bool forWrites)
     /// <summary>Call after a statement was prepared; the notes taken decide its kind.</summary>
     /// <param name="readOnly">What sqlite3_stmt_readonly says. It alone does not make a read: a schema statement that has nothing to
     /// do is sometimes read-only. Nor do the notes alone make a write: to connect an R-Tree for a SELECT, SQLite prepares inserts.</param>
-    /// <param name="explain">True for EXPLAIN and EXPLAIN QUERY PLAN, for which SQLite asks as if it did what it explains.</param>
-    public StatementKind EndPrepare(bool readOnly, bool explain)
+    /// <param name="explain">What sqlite3_stmt_isexplain says: 1 for EXPLAIN, 2 for EXPLAIN QUERY PLAN. For both SQLite asks as if it did what
+    /// it explains.</param>
+    public StatementKind EndPrepare(bool readOnly, int explain)
     {
         _preparing = false;
-        if (explain)
+        if (explain != 0)
         {
+            if (forWrites && explain == 1)
+            {
+                // Its rows have addresses and counters of this process, and all replicas would remember them with a transaction's "id".
+                Refusal ??= "EXPLAIN is not available in writes: it may give something else on another replica. Send it with command \"query\".";
+            }
+
             return StatementKind.Read;
         }
 
@@ -68,6 +78,12 @@ internal sealed class Authorizer(bool forWrites)
         // Every read asks at least for SELECT or PRAGMA.
         if (readOnly && _asked)
         {
+            if (forWrites && !_selects && _pragma is not null)
+            {
+                // No full-text search or R-Tree asked for it.
+                RefusePragma(_pragma);
+            }
+
             return StatementKind.Read;
         }
 
@@ -102,6 +118,9 @@ internal sealed class Authorizer(bool forWrites)
         switch (action)
         {
             case AuthorizerAction.Select:
+                _selects |= _preparing;
+                return Allow;
+
             case AuthorizerAction.Recursive:
                 return Allow;
 
@@ -204,13 +223,17 @@ internal sealed class Authorizer(bool forWrites)
         // Full-text search and R-Trees ask for these two themselves while they work.
         if (argument.IsEmpty && (Is(pragma, "data_version"u8) || Is(pragma, "page_size"u8)))
         {
+            if (_preparing)
+            {
+                _pragma = Text(pragma);
+            }
+
             return Allow;
         }
 
         if (forWrites)
         {
-            return Refuse($"PRAGMA {Text(pragma)} is not available in writes: settings are the same on every replica. " +
-                "Those that describe the schema can be read with command \"query\".");
+            return RefusePragma(Text(pragma));
         }
 
         if (!ReadablePragmas.Contains(Text(pragma), !argument.IsEmpty))
@@ -249,6 +272,10 @@ internal sealed class Authorizer(bool forWrites)
         AuthorizerAction.AlterTable => "ALTER TABLE",
         _ => throw new ArgumentOutOfRangeException(nameof(action), action, null),
     };
+
+    private int RefusePragma(string pragma) => Refuse(
+        $"PRAGMA {pragma} is not available in writes: settings are the same on every replica. " +
+        "Those that describe the schema can be read with command \"query\".");
 
     private int RefuseInternal() =>
         Refuse($"Names that begin with {InternalSchema.Prefix} are reserved for the cluster's own tables; choose another name.");

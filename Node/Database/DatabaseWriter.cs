@@ -594,6 +594,11 @@ public sealed class DatabaseWriter : IDisposable
     private Failure? AfterSchemaStatement()
     {
         _statements.Clear();
+
+        // A virtual table knows only of savepoints that began after it was made: without one, SQLite would not tell it of the write's rollback,
+        // and it would later write out rows into tables that are gone.
+        _savepoint.Run();
+        _release.Run();
         if (!_findIntruder.Step())
         {
             return null;

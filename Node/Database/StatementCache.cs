@@ -96,7 +96,7 @@ internal sealed unsafe class StatementCache(Connection connection, int capacity)
             authorizer.BeginPrepare();
             code = Sqlite3.sqlite3_prepare_v3(connection.Handle, text, bytes.Length, Sqlite3.PreparePersistent, out handle, out var tail);
             kind = authorizer.EndPrepare(
-                Sqlite3.sqlite3_stmt_readonly(handle) != 0, Sqlite3.sqlite3_stmt_isexplain(handle) != 0);
+                handle != 0 && Sqlite3.sqlite3_stmt_readonly(handle) != 0, Sqlite3.sqlite3_stmt_isexplain(handle));
             authorizer.Bypass = true;
             rest = SqlTail.SkipBlank(bytes.AsSpan((int)(tail - text)..^1));
         }

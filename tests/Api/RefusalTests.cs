@@ -154,7 +154,7 @@ public sealed class RefusalTests(ApiCluster api)
             }
 
             data.Add("exec", "SELECT 1", 400, "bad_request", "query");
-            data.Add("exec", "EXPLAIN DELETE FROM t", 400, "bad_request", "query");
+            data.Add("exec", "EXPLAIN DELETE FROM t", 403, "forbidden", "query");
             data.Add("exec", "PRAGMA table_info(t)", 403, "forbidden", "query");
             data.Add("query", "SELECT * FROM nobody", 400, "sql_error", "no such table: nobody");
             data.Add("query", "SELECT missing FROM t", 400, "sql_error", "no such column: missing");

@@ -232,7 +232,7 @@ public sealed class ClassificationTests : IDisposable
 
     [Theory]
     [InlineData("SELECT 1")]
-    [InlineData("EXPLAIN DELETE FROM t")]
+    [InlineData("EXPLAIN QUERY PLAN DELETE FROM t")]
     public void A_read_sent_as_a_write_is_told_where_to_go(string sql)
     {
         var failure = _database.Fail(sql);

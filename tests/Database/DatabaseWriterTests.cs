@@ -251,4 +251,27 @@ public sealed class DatabaseWriterTests : IDisposable
 
     private WriteOutcome Run(string sql, int ordinal) =>
         _database.Writer.Execute(_database.Command(Sql(sql)), ordinal, _all, Timeout.InfiniteTimeSpan);
+
+    [Theory]
+    [InlineData("CREATE VIRTUAL TABLE f USING fts5(body)")]
+    [InlineData("CREATE VIRTUAL TABLE f USING fts4(body)")]
+    [InlineData("CREATE VIRTUAL TABLE f USING fts3(body)")]
+    public void A_full_text_table_that_is_made_filled_and_taken_back_leaves_no_trace(string create)
+    {
+        _database.Fail(_database.Transaction(Sql(create), Sql("INSERT INTO f VALUES ('one')"), Sql("nonsense"))).Code.Should().Be(FailureCode.SqlError);
+        _database.Do(create, "INSERT INTO f VALUES ('two')");
+
+        // The same with other writes before and after it in the entry.
+        var writer = _database.Writer;
+        writer.Begin(_database.NextStamp());
+        writer.Execute(_database.Command(Sql("INSERT INTO f VALUES ('three')")), 0, new(true), Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
+        var other = create.Replace(" f ", " g ", StringComparison.Ordinal);
+        writer.Execute(_database.Transaction(Sql(other), Sql("INSERT INTO g VALUES ('one')"), Sql("INSERT INTO f VALUES ('four')"), Sql("nonsense")), 1, new(true), Timeout.InfiniteTimeSpan)
+            .Should().BeOfType<WriteOutcome.Failed>();
+        writer.Execute(_database.Transaction(Sql("DROP TABLE f"), Sql("nonsense")), 1, new(true), Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Failed>();
+        writer.Execute(_database.Command(Sql("INSERT INTO f VALUES ('five')")), 1, new(true), Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
+        writer.Commit();
+        _database.Rows("SELECT body FROM f WHERE f MATCH 'two OR three OR four OR five'").Rows.Select(row => row[0].Text).Should().BeEquivalentTo("two", "three", "five");
+        _database.Value("PRAGMA integrity_check").Text.Should().Be("ok");
+    }
 }

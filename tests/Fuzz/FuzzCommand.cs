@@ -12,7 +12,8 @@ internal static class FuzzCommand
         var seed = new Option<int?>("--seed") { Description = "Repeats a run, as far as the machine lets two runs be alike" };
         var first = new Option<int>("--first") { Description = "Position of the first request in the seed's stream" };
         var lanes = new Option<int>("--lanes") { Description = "Requests under way at a time", DefaultValueFactory = _ => defaults.LaneCount };
-        var command = new RootCommand("Sends generated requests and garbage to a cluster, and checks every answer and the cluster itself") { count, seed, first, lanes };
+        var list = new Option<bool>("--list") { Description = "Print the requests instead of sending them" };
+        var command = new RootCommand("Sends generated requests and garbage to a cluster, and checks every answer and the cluster itself") { count, seed, first, lanes, list };
         command.SetAction(async (parsed, _) =>
         {
             var options = defaults with
@@ -23,6 +24,16 @@ internal static class FuzzCommand
                 LaneCount = parsed.GetValue(lanes),
             };
             Console.WriteLine($"seed {options.Seed}");
+            if (parsed.GetValue(list))
+            {
+                for (var i = options.First; i < options.First + options.Count; i++)
+                {
+                    Console.WriteLine($"{i}: {FuzzRequests.At(options.Seed, i)}");
+                }
+
+                return 0;
+            }
+
             var report = await FuzzRun.RunAsync(options, Console.WriteLine);
             Console.Write(report);
             return report.IsClean ? 0 : 1;
