@@ -1,5 +1,6 @@
 using System.Globalization;
 using DistDb.Node.Commands;
+using DistDb.Node.Database;
 
 namespace DistDb.Node.Api;
 
@@ -73,6 +74,6 @@ internal static class HistoryRequest
 
     private static string ReadTime(string text) =>
         DateTimeOffset.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal, out var time)
-            ? time.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture)
+            ? time.ToString(QueryHistory.TimeFormat, CultureInfo.InvariantCulture)
             : throw StrictJson.Bad("\"since\" must be a time, such as 2026-01-31T12:00:00Z; without a zone it is UTC.");
 }

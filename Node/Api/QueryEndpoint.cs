@@ -154,7 +154,7 @@ internal static class QueryEndpoint
             .ConfigureAwait(false))
         {
             case QueryResult.Done { Index: var index, Rows: var all }:
-                node.RecordRead(ClientOf(context), token: null, request.Database.Value, request.Statements[0].Sql);
+                RecordRead(context, node, request);
                 await rows.SendAsync(context, index, all, rest: null, started).ConfigureAwait(false);
                 break;
             case QueryResult.Begun { Rest: var stopped } when stopped.Stopped.IsCancellationRequested:
@@ -166,7 +166,7 @@ internal static class QueryEndpoint
 
                 break;
             case QueryResult.Begun { Index: var index, First: var first, Rest: var rest }:
-                node.RecordRead(ClientOf(context), token: null, request.Database.Value, request.Statements[0].Sql);
+                RecordRead(context, node, request);
                 await rows.SendAsync(context, index, first, rest, started).ConfigureAwait(false);
                 break;
             case QueryResult.NotARead when request.RowsMax is not null:
@@ -208,6 +208,14 @@ internal static class QueryEndpoint
                 break;
             case var result:
                 throw new UnreachableException(result.GetType().Name);
+        }
+    }
+
+    private static void RecordRead(HttpContext context, ClusterNode node, QueryRequest request)
+    {
+        if (node.RecordsReads)
+        {
+            node.RecordRead(ClientOf(context), token: null, request.Database.Value, request.Statements[0].Sql);
         }
     }
 

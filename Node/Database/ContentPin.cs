@@ -22,7 +22,7 @@ public sealed class ContentPin(long index, IReadOnlyList<PinnedContent> database
     {
         foreach (var database in Databases)
         {
-            database.CopyTo(Path.Combine(folder, database.Name + ".db"));
+            database.CopyTo(DatabaseFile.PathIn(folder, database.Name));
         }
     }
 

@@ -1,5 +1,4 @@
 using System.Globalization;
-using System.Text;
 using DistDb.Node.Database.Native;
 using Microsoft.Data.Sqlite;
 
@@ -11,6 +10,9 @@ public static class DatabaseFile
     private const string ListName = "databases";
 
     private static readonly string[] _suffixes = ["", "-wal", "-shm"];
+
+    /// <summary>The file of a database in a folder of them.</summary>
+    public static string PathIn(string folder, string name) => Path.Combine(folder, name + ".db");
 
     /// <summary>The log entry that a closed database file is at.</summary>
     /// <exception cref="StorageFailedException">The file is no database of ours.</exception>
@@ -34,16 +36,8 @@ public static class DatabaseFile
 
     /// <summary>Makes a folder of databases ready for <see cref="ReplaceFolder"/>: writes down what is in it. On disk when it returns.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
-    public static void SealFolder(string folder)
-    {
-        using (var file = new FileStream(Path.Combine(folder, ListName), FileMode.Create, FileAccess.Write))
-        {
-            file.Write(Encoding.UTF8.GetBytes(string.Join('\n', Directory.GetFiles(folder, "*.db").Select(Path.GetFileName))));
-            file.Flush(flushToDisk: true);
-        }
-
-        FolderSync.Flush(folder);
-    }
+    public static void SealFolder(string folder) =>
+        DurableFile.Write(Path.Combine(folder, ListName), string.Join('\n', Directory.GetFiles(folder, PathIn("", "*")).Select(Path.GetFileName)));
 
     /// <summary>
     /// Puts the files of a sealed folder in the place of another's, which nobody has open. Either may be on a disk of its own. Safe to call again
@@ -81,12 +75,13 @@ public static class DatabaseFile
     }
 
     /// <summary>
-    /// Moves the files of a folder of databases, which nobody has open, to another. Does again what a crash in its middle left over. On disk when it
+    /// Moves the files of a folder of databases, which nobody has open, to another, and leaves it empty. Does again what a crash in its middle left over. On disk when it
     /// returns.
     /// </summary>
     /// <exception cref="IOException">A file cannot be moved.</exception>
     public static void MoveFolderAside(string folder, string target)
     {
+        Directory.CreateDirectory(folder);
         Directory.CreateDirectory(target);
         foreach (var file in Directory.GetFiles(folder))
         {
@@ -171,10 +166,9 @@ public static class DatabaseFile
         catch (SqliteException e)
         {
             const int Error = 1;
-            const int NotADatabase = 26;
             throw new StorageFailedException(
                 $"The file {path} is not a database of distdb: {e.Message} Nothing was changed.",
-                e.SqliteErrorCode == Error ? NotADatabase : e.SqliteExtendedErrorCode,
+                e.SqliteErrorCode == Error ? SqliteErrors.NotADatabase : e.SqliteExtendedErrorCode,
                 e.Message);
         }
     }

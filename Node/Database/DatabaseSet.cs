@@ -18,8 +18,6 @@ namespace DistDb.Node.Database;
 /// </summary>
 public sealed class DatabaseSet : IDisposable
 {
-    private const int CorruptCode = 11;
-
     private static readonly string _mainName = DatabaseName.Main.Value;
     private static readonly string _historyName = DatabaseName.HistoryQuery.Value;
 
@@ -81,7 +79,25 @@ public sealed class DatabaseSet : IDisposable
     public int MasterNode => Main.MasterNode;
 
     /// <inheritdoc cref="DatabaseWriter.TransactionLost"/>
-    public bool TransactionLost => _begun.Values.Any(d => d.Writer.TransactionLost);
+    public bool TransactionLost
+    {
+        get
+        {
+            // Looked at with every write.
+            foreach (var database in _begun.Values)
+            {
+                if (database.Writer.TransactionLost)
+                {
+                    return true;
+                }
+            }
+
+            return false;
+        }
+    }
+
+    /// <summary>Whether the open entry is new to <c>main</c>; otherwise it is there again for other files alone.</summary>
+    private bool IsMainBehind => _begun.ContainsKey(_mainName);
 
     private DatabaseWriter Main => _main?.Writer ?? throw new InvalidOperationException($"The databases in {Folder} are not open.");
 
@@ -196,7 +212,7 @@ public sealed class DatabaseSet : IDisposable
     /// <inheritdoc cref="DatabaseWriter.SetOverruled"/>
     public void SetOverruled(ulong observation)
     {
-        if (_begun.ContainsKey(_mainName))
+        if (IsMainBehind)
         {
             Main.SetOverruled(observation);
         }
@@ -208,7 +224,7 @@ public sealed class DatabaseSet : IDisposable
     /// <inheritdoc cref="DatabaseWriter.SetClusterId"/>
     public void SetClusterId(Guid id)
     {
-        if (_begun.ContainsKey(_mainName))
+        if (IsMainBehind)
         {
             Main.SetClusterId(id);
         }
@@ -217,7 +233,7 @@ public sealed class DatabaseSet : IDisposable
     /// <inheritdoc cref="DatabaseWriter.SetMembership"/>
     public void SetMembership(ReadOnlySpan<byte> membership)
     {
-        if (_begun.ContainsKey(_mainName))
+        if (IsMainBehind)
         {
             Main.SetMembership(membership);
         }
@@ -289,7 +305,7 @@ public sealed class DatabaseSet : IDisposable
 
                     var database = FindOrOpen(name, forWriting: false);
                     database.LeaseCount++;
-                    return new(database.Readers, () => EndLease(database));
+                    return new(database, () => EndLease(database));
                 }
 
                 reopened = _reopened.Task;
@@ -357,7 +373,7 @@ public sealed class DatabaseSet : IDisposable
     public static Failure NoSuchDatabase(string name) => new(
         FailureCode.NoSuchDatabase, $"There is no database \"{name}\". Nothing was done; create it first (CREATE DATABASE), or leave \"database\" out for \"{_mainName}\".");
 
-    private string PathOf(string name) => Path.Combine(Folder, name + ".db");
+    private string PathOf(string name) => DatabaseFile.PathIn(Folder, name);
 
     private void OpenAll(long confirmedIndex)
     {
@@ -405,7 +421,6 @@ public sealed class DatabaseSet : IDisposable
             Create(created);
         }
 
-        var isMainBehind = _begun.ContainsKey(_mainName);
         foreach (var (name, database) in _begun.Where(d => d.Key != _mainName))
         {
             if (!_touched.Contains(name))
@@ -419,7 +434,7 @@ public sealed class DatabaseSet : IDisposable
             database.Writer.Commit();
         }
 
-        if (isMainBehind)
+        if (IsMainBehind)
         {
             foreach (var name in _touched)
             {
@@ -451,30 +466,28 @@ public sealed class DatabaseSet : IDisposable
     /// <summary>Who is to replay a write; null where nobody has to, because it was done before a crash.</summary>
     private DatabaseWriter? FindReplayer(WriteCommand command)
     {
-        var isMainBehind = _begun.ContainsKey(_mainName);
         if (command.Operation is not null || command.Database == _mainName)
         {
-            return isMainBehind ? Main : null;
+            return IsMainBehind ? Main : null;
         }
 
         // Where main is ahead, the database may have been dropped since.
         return Names.Contains(command.Database) ? Use(command.Database)?.Writer
-            : !isMainBehind ? null
+            : !IsMainBehind ? null
             : throw new ReplicaDivergedException(
                 $"Entry {_stamp.Index} writes to the database \"{command.Database}\", which this node does not have.");
     }
 
     private void NoteReplayed(WriteCommand command)
     {
-        var isMainBehind = _begun.ContainsKey(_mainName);
         if (command.Operation is { } operation)
         {
-            _operation = isMainBehind ? operation : null;
+            _operation = IsMainBehind ? operation : null;
         }
         else if (command.Database != _mainName)
         {
             _touched.Add(command.Database);
-            if (isMainBehind)
+            if (IsMainBehind)
             {
                 Main.RememberKey(command);
             }
@@ -526,7 +539,7 @@ public sealed class DatabaseSet : IDisposable
     {
         if (!IsOpen)
         {
-            throw new StorageFailedException($"The databases in {Folder} were put aside just now.", CorruptCode);
+            throw new StorageFailedException($"The databases in {Folder} were put aside just now.", SqliteErrors.Corrupt);
         }
 
         if (!_open.TryGetValue(name, out var database))
@@ -595,7 +608,7 @@ public sealed class DatabaseSet : IDisposable
     }
 
     private static StorageFailedException Damaged(string path, string reason) =>
-        new($"The database {path} cannot be used: {reason}.", CorruptCode, reason);
+        new($"The database {path} cannot be used: {reason}.", SqliteErrors.Corrupt, reason);
 
     private void Create(string name)
     {
@@ -622,21 +635,30 @@ public sealed class DatabaseSet : IDisposable
         }
     }
 
-    /// <summary>Whoever still reads it goes on with what was there.</summary>
+    /// <summary>Nobody finds the database any more; those that still query it are waited for, and those that take their rows are ended.</summary>
     private void Delete(string name)
     {
+        ReplicaDatabase? database;
         lock (_openLock)
         {
-            if (_open.Remove(name, out var database))
-            {
-                database.Dispose();
-            }
-
+            _open.Remove(name, out database);
             _closed.Remove(name);
         }
 
         _unconfirmed.Remove(name);
-        DatabaseFile.Delete(PathOf(name));
+        if (database is null)
+        {
+            DatabaseFile.Delete(PathOf(name));
+            return;
+        }
+
+        // SQLite finds what belongs to a file by its name: a reader that opened it while it is deleted could meet the write-ahead log of the
+        // next database of that name.
+        database.Readers.RunWhileClosed(() =>
+        {
+            database.Dispose();
+            DatabaseFile.Delete(PathOf(name));
+        });
     }
 
     /// <summary>Closes files that were not used for the longest time, where more are open than should be.</summary>

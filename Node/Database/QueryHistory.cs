@@ -12,6 +12,9 @@ internal sealed class QueryHistory(Connection connection) : IDisposable
     /// <summary>Longest query text that is kept, in characters.</summary>
     public const int QueryLengthMax = 8192;
 
+    /// <summary>How times are written: in UTC, and in the order of time when compared as text.</summary>
+    public const string TimeFormat = "yyyy-MM-dd HH:mm:ss.fff";
+
     /// <summary>Rows deleted with one entry: more than most add, so that a backlog runs out, and few enough not to be noticed.</summary>
     private const int DeletedAtOnce = 2000;
 
@@ -126,7 +129,6 @@ internal sealed class QueryHistory(Connection connection) : IDisposable
             ? query
             : string.Create(CultureInfo.InvariantCulture, $"{query.AsSpan(0, QueryLengthMax)} ... ({query.Length - QueryLengthMax} more characters)");
 
-    /// <summary>In UTC, and in the order of time when compared as text.</summary>
     private static string Text(long timeMs) =>
-        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(timeMs, 0, DatabaseWriter.TimeMsMax)).ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
+        DateTimeOffset.FromUnixTimeMilliseconds(Math.Clamp(timeMs, 0, DatabaseWriter.TimeMsMax)).ToString(TimeFormat, CultureInfo.InvariantCulture);
 }

@@ -36,6 +36,7 @@ public sealed class ReadPool : IDisposable
     /// <param name="limits">What it may take.</param>
     /// <param name="cancellationToken">Stops the waiting and also a query that is running.</param>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The pool is closed, which may also happen while the query waits for its turn.</exception>
     /// <exception cref="StorageFailedException">The file cannot be read.</exception>
     public async Task<ReadOutcome> QueryAsync(Statement statement, ReadLimits limits, CancellationToken cancellationToken)
     {
@@ -52,6 +53,8 @@ public sealed class ReadPool : IDisposable
         var isLent = false;
         try
         {
+            // While it waited for its turn.
+            ObjectDisposedException.ThrowIf(_disposed, this);
             reader = _idle.TryTake(out var idle) ? idle : new(_path, _options);
 
             // After the connection was opened, so that it has the right file.
@@ -156,13 +159,12 @@ public sealed class ReadPool : IDisposable
 
     private void CheckFile()
     {
-        const int Corrupt = 11;
         lock (_watchLock)
         {
             if (_watch is { HasMoved: true })
             {
                 var reason = $"the file {_path} was deleted or replaced while this node was running it";
-                throw new StorageFailedException($"The database cannot be read: {reason}.", Corrupt, reason);
+                throw new StorageFailedException($"The database cannot be read: {reason}.", SqliteErrors.Corrupt, reason);
             }
         }
     }

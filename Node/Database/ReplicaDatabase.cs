@@ -5,6 +5,8 @@ namespace DistDb.Node.Database;
 /// <summary>One open database file: the connection that writes it and those that read it. See <see cref="DatabaseSet"/> for who may use it when.</summary>
 internal sealed class ReplicaDatabase : IDisposable
 {
+    private bool _isDisposed;
+
     private ReplicaDatabase(string name, DatabaseWriter writer, ReadPool readers)
     {
         Name = name;
@@ -19,6 +21,9 @@ internal sealed class ReplicaDatabase : IDisposable
 
     /// <summary>Belongs to any thread.</summary>
     public ReadPool Readers { get; }
+
+    /// <summary>Whether it was closed, above all because it was dropped: what queries meet then says nothing of any file.</summary>
+    public bool IsDisposed => Volatile.Read(ref _isDisposed);
 
     /// <summary>How many use <see cref="Readers"/> now.</summary>
     public int LeaseCount { get; set; }
@@ -51,6 +56,7 @@ internal sealed class ReplicaDatabase : IDisposable
     /// <summary>Closes the file; queries that run are not waited for, and go on with what they have.</summary>
     public void Dispose()
     {
+        Volatile.Write(ref _isDisposed, true);
         Readers.Dispose();
         Writer.Dispose();
     }

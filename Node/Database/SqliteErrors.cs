@@ -14,19 +14,23 @@ internal static class SqliteErrors
     /// <summary>SQLITE_FULL.</summary>
     public const int Full = 13;
 
+    /// <summary>SQLITE_CORRUPT.</summary>
+    public const int Corrupt = 11;
+
+    /// <summary>SQLITE_NOTADB.</summary>
+    public const int NotADatabase = 26;
+
     private const int Busy = 5;
     private const int NoMemory = 7;
     private const int ReadOnly = 8;
     private const int Interrupt = 9;
     private const int InputOutput = 10;
-    private const int Corrupt = 11;
     private const int CannotOpen = 14;
     private const int Protocol = 15;
     private const int TooBig = 18;
     private const int Constraint = 19;
     private const int Misuse = 21;
     private const int Authorization = 23;
-    private const int NotADatabase = 26;
 
     /// <summary>What full-text search says of content that contradicts its index; a client can bring it about, so it is no damage.</summary>
     private const int CorruptVirtualTable = Corrupt | (1 << 8);

@@ -13,5 +13,5 @@ public sealed class StorageFailedException(string message, int sqliteCode, strin
     public string Reason { get; } = reason ?? message;
 
     /// <summary>Whether (SQLITE_CORRUPT, SQLITE_NOTADB) the file is not what SQLite wrote, so that another copy of the content can take its place.</summary>
-    public bool IsDamage => (SqliteCode & 0xff) is 11 or 26;
+    public bool IsDamage => (SqliteCode & 0xff) is SqliteErrors.Corrupt or SqliteErrors.NotADatabase;
 }

@@ -77,15 +77,7 @@ public static class Quarantine
         Directory.CreateDirectory(QuarantinePath(folder));
         FolderSync.Flush(folder.Path);
         var name = now.UtcDateTime.ToString("yyyy-MM-dd'T'HHmmss.fff'Z'", CultureInfo.InvariantCulture);
-        var draft = MarkerPath(folder) + ".draft";
-        using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
-        {
-            file.Write(System.Text.Encoding.ASCII.GetBytes(name + "\n"));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(draft, MarkerPath(folder), overwrite: true);
-        FolderSync.Flush(QuarantinePath(folder));
+        DurableFile.Write(MarkerPath(folder), name + "\n");
         return Path.Combine(QuarantinePath(folder), name);
     }
 

@@ -340,46 +340,52 @@ public sealed partial class ClusterNode
     private async Task<(ReadOutcome? Outcome, DatabaseLease? Lease)> ReadAsync(
         string database, Statement statement, ReadLimits limits, CancellationToken cancellationToken)
     {
-        DatabaseLease? lease = null;
-        var isHandedOn = false;
-        try
+        while (true)
         {
-            lease = await _databases.LeaseAsync(database, cancellationToken).ConfigureAwait(false);
-            if (lease is null)
+            DatabaseLease? lease = null;
+            var isHandedOn = false;
+            try
             {
-                return (new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database)), null);
-            }
+                lease = await _databases.LeaseAsync(database, cancellationToken).ConfigureAwait(false);
+                if (lease is null)
+                {
+                    return (new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database)), null);
+                }
 
-            var outcome = await lease.Readers.QueryAsync(statement, limits, cancellationToken).ConfigureAwait(false);
-            isHandedOn = outcome is ReadOutcome.RowsBegun;
-            return (outcome, isHandedOn ? lease : null);
-        }
-        catch (StorageFailedException) when (!_databases.Names.Contains(database))
-        {
-            // Dropped at this very moment.
-            return (new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database)), null);
-        }
-        catch (StorageFailedException e) when (IsClosed || e.IsDamage)
-        {
-            OnUnreadable(e);
-            return (null, null);
-        }
-        finally
-        {
-            if (!isHandedOn)
+                var outcome = await lease.Readers.QueryAsync(statement, limits, cancellationToken).ConfigureAwait(false);
+                isHandedOn = outcome is ReadOutcome.RowsBegun;
+                return (outcome, isHandedOn ? lease : null);
+            }
+            catch (Exception e) when (e is StorageFailedException or ObjectDisposedException && lease is { IsOver: true })
             {
-                lease?.Dispose();
+                // Dropped or replaced at this very moment: once more, with what is there now.
+            }
+            catch (StorageFailedException e) when (IsClosed || e.IsDamage)
+            {
+                OnUnreadable(e);
+                return (null, null);
+            }
+            finally
+            {
+                if (!isHandedOn)
+                {
+                    lease?.Dispose();
+                }
             }
         }
     }
 
     /// <summary>The same for a query that was begun; null also where the content turned out to be bad meanwhile.</summary>
-    private RowBatch? ReadOn(Func<RowBatch> read)
+    private RowBatch? ReadOn(DatabaseLease lease, Func<RowBatch> read)
     {
         try
         {
             var batch = read();
             return IsClosed ? null : batch;
+        }
+        catch (StorageFailedException) when (lease.IsOver)
+        {
+            return new([], IsLast: true, new(FailureCode.NoSuchDatabase, "The database was dropped while the query ran."));
         }
         catch (StorageFailedException e) when (IsClosed || e.IsDamage)
         {

@@ -307,6 +307,9 @@ public sealed partial class ClusterNode : BackgroundService
         };
     }
 
+    /// <summary>Whether this node has the reads that it answers recorded in the query history.</summary>
+    public bool RecordsReads => _reads is not null;
+
     /// <summary>Has a read that was answered recorded in the query history, where this node is to do that.</summary>
     /// <param name="client">The client's IP address.</param>
     /// <param name="token">The name of its token, or null.</param>

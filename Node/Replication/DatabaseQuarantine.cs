@@ -28,16 +28,8 @@ internal static class DatabaseQuarantine
         var now = DateTimeOffset.UtcNow;
         var name = string.Create(CultureInfo.InvariantCulture, $"databases-{now:yyyyMMdd'T'HHmmss.fff'Z'}");
         var task = new RepairTask(reason.ReplaceLineEndings(" "), minIndex, now, Path.Combine(folder.QuarantinePath, name));
-        var draft = MarkerPath(folder) + ".draft";
-        using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
-        {
-            file.Write(System.Text.Encoding.UTF8.GetBytes(
-                string.Create(CultureInfo.InvariantCulture, $"{now:O} {minIndex.Value} {name} {task.Reason}\n")));
-            file.Flush(flushToDisk: true);
-        }
-
-        File.Move(draft, MarkerPath(folder), overwrite: true);
-        FolderSync.Flush(folder.Path);
+        DurableFile.Write(
+            MarkerPath(folder), string.Create(CultureInfo.InvariantCulture, $"{now:O} {minIndex.Value} {name} {task.Reason}\n"));
         DeleteOldest(folder);
         return task;
     }

@@ -8,14 +8,14 @@ public sealed class QueryRows : IDisposable
 {
     private readonly RowCursor _rows;
     private readonly DatabaseLease _lease;
-    private readonly Func<Func<RowBatch>, RowBatch?> _read;
+    private readonly Func<DatabaseLease, Func<RowBatch>, RowBatch?> _read;
     private readonly Func<Failure> _closed;
 
     /// <param name="rows">The rows.</param>
     /// <param name="lease">The database that they come from.</param>
     /// <param name="read">Reads, and gives null where the content turned out to be bad.</param>
     /// <param name="closed">What clients are told then.</param>
-    internal QueryRows(RowCursor rows, DatabaseLease lease, Func<Func<RowBatch>, RowBatch?> read, Func<Failure> closed)
+    internal QueryRows(RowCursor rows, DatabaseLease lease, Func<DatabaseLease, Func<RowBatch>, RowBatch?> read, Func<Failure> closed)
     {
         _rows = rows;
         _lease = lease;
@@ -29,7 +29,7 @@ public sealed class QueryRows : IDisposable
     /// <summary>Reads on, on the calling thread.</summary>
     /// <exception cref="OperationCanceledException">The client has gone.</exception>
     /// <exception cref="StorageFailedException">The file cannot be read.</exception>
-    public RowBatch Next() => _read(_rows.Next) ?? new([], IsLast: true, _closed());
+    public RowBatch Next() => _read(_lease, _rows.Next) ?? new([], IsLast: true, _closed());
 
     public void Dispose()
     {

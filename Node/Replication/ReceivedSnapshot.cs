@@ -1,4 +1,5 @@
 using DistDb.Node.Commands;
+using DistDb.Node.Database;
 using DistDb.Node.Raft;
 
 namespace DistDb.Node.Replication;
@@ -10,7 +11,7 @@ namespace DistDb.Node.Replication;
 internal sealed record ReceivedSnapshot(string Folder, LogIndex Index, Term Term)
 {
     /// <summary>The file of <c>main</c>.</summary>
-    public string MainPath => Path.Combine(Folder, DatabaseName.Main + ".db");
+    public string MainPath => DatabaseFile.PathIn(Folder, DatabaseName.Main.Value);
 
     /// <summary>The newest configuration up to there, once it was read from the file; null where there was none.</summary>
     public Membership? Membership { get; init; }

@@ -306,7 +306,7 @@ internal sealed class SnapshotInbox(
             }
         }
 
-        public string PathOf(SnapshotPart part) => Path.Combine(Folder, part.Name + ".db");
+        public string PathOf(SnapshotPart part) => DatabaseFile.PathIn(Folder, part.Name);
 
         public void Add(SnapshotChunk chunk, long nowMs)
         {

@@ -18,18 +18,11 @@ internal static class SnapshotInstallation
     public static void Begin(NodeFolder folder, ReceivedSnapshot snapshot)
     {
         DatabaseFile.SealFolder(snapshot.Folder);
-        var draft = MarkerPath(folder) + ".draft";
-        using (var file = new FileStream(draft, FileMode.Create, FileAccess.Write))
-        {
-            file.Write(System.Text.Encoding.UTF8.GetBytes(
-                string.Create(CultureInfo.InvariantCulture, $"{snapshot.Index.Value} {snapshot.Term.Value} {Text(snapshot.Membership)} {Path.GetFileName(snapshot.Folder)}\n")));
-            file.Flush(flushToDisk: true);
-        }
 
-        File.Move(draft, MarkerPath(folder), overwrite: true);
-
-        // The names of the marker and of the snapshot must be on disk before the databases are touched.
-        FolderSync.Flush(folder.SnapshotPath);
+        // The names of the marker and of the snapshot, which is beside it, must be on disk before the databases are touched.
+        DurableFile.Write(
+            MarkerPath(folder),
+            string.Create(CultureInfo.InvariantCulture, $"{snapshot.Index.Value} {snapshot.Term.Value} {Text(snapshot.Membership)} {Path.GetFileName(snapshot.Folder)}\n"));
     }
 
     /// <summary>Both steps are done.</summary>

@@ -54,7 +54,7 @@ internal sealed class SnapshotOutbox(
             }
 
             // One that is being made fails when the log is cut behind it, and is made anew.
-            var making = logBytes > Math.Max(keptLogBytes, databases.TotalByteCount) ? null : _makingFrom;
+            var making = _makingFrom is not null && logBytes > Math.Max(keptLogBytes, databases.TotalByteCount) ? null : _makingFrom;
             return _current is { Index: var kept } && (making is not { } from || kept < from) ? kept : making;
         }
     }
@@ -206,7 +206,7 @@ internal sealed class SnapshotOutbox(
             {
                 content.CopyTo(path);
                 index = new(content.Index);
-                files = [.. content.Databases.Select(d => Path.Combine(path, d.Name + ".db"))];
+                files = [.. content.Databases.Select(d => DatabaseFile.PathIn(path, d.Name))];
             }
 
             // Read after the copy: this node knew in this term, or before, that all of the copy is committed.

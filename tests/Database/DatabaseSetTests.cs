@@ -177,6 +177,15 @@ public sealed class DatabaseSetTests : IDisposable
     }
 
     [Fact]
+    public void A_folder_that_is_gone_can_be_put_aside_as_well()
+    {
+        _set.Dispose();
+        var folder = Path.Combine(_folder.FullName, "gone");
+        DatabaseFile.MoveFolderAside(folder, Path.Combine(_folder.FullName, "aside"));
+        Directory.Exists(folder).Should().BeTrue("there is a place for the next ones");
+    }
+
+    [Fact]
     public void A_file_that_is_gone_is_damage()
     {
         Create("a");
@@ -253,6 +262,24 @@ public sealed class DatabaseSetTests : IDisposable
     }
 
     [Fact]
+    public void Files_that_are_closed_can_be_pinned_and_are_then_still_the_ones_that_were_written()
+    {
+        for (var i = 0; i < 20; i++)
+        {
+            Create($"d{i}");
+            Do($"d{i}", "CREATE TABLE t(a)");
+        }
+
+        using (var pin = _set.Pin()!)
+        {
+            pin.Digest(default).Should().OnlyContain(d => d.Damage == null);
+        }
+
+        Do("d0", "INSERT INTO t VALUES (1)");
+        Rows("d0").Should().Be(1);
+    }
+
+    [Fact]
     public async Task Whoever_reads_a_database_that_is_dropped_goes_on_and_the_next_finds_none()
     {
         Create("a");
@@ -261,7 +288,11 @@ public sealed class DatabaseSetTests : IDisposable
         {
             var (query, _) = (lease!.Readers, 0);
             (await query.QueryAsync(TestDatabase.Sql("SELECT a FROM t"), new(Timeout.InfiniteTimeSpan), default)).Should().BeOfType<ReadOutcome.RowsRead>();
+            lease.IsOver.Should().BeFalse();
             Drop("a");
+            lease.IsOver.Should().BeTrue();
+            await query.Awaiting(q => q.QueryAsync(TestDatabase.Sql("SELECT a FROM t"), new(Timeout.InfiniteTimeSpan), default))
+                .Should().ThrowAsync<ObjectDisposedException>("whoever comes late must not open what takes its place");
         }
 
         (await _set.LeaseAsync("a", default)).Should().BeNull();

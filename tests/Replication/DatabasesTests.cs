@@ -1,4 +1,5 @@
 using DistDb.Node.Commands;
+using DistDb.Node.Raft;
 using DistDb.Node.Replication;
 using DistDb.Tests.Database;
 
@@ -70,6 +71,31 @@ public sealed class DatabasesTests
         difference.Keys.Should().Equal("id = 2");
         await cluster.UntilAsync(() => cluster.QuarantineFiles(1).Length > 0 && cluster[1].IsReady, "the node is healed");
         await ShouldBeEqualAsync(cluster);
+    }
+
+    [Fact]
+    public async Task Whoever_reads_while_a_database_comes_and_goes_gets_rows_or_a_plain_refusal()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        using var end = new CancellationTokenSource();
+        Task[] readers = [.. Enumerable.Range(0, 4).Select(_ => Task.Run(async () =>
+        {
+            while (!end.IsCancellationRequested)
+            {
+                var result = await cluster[0].QueryAsync("a", TestDatabase.Sql("SELECT count(*) FROM sqlite_schema"), isStrong: false, LogIndex.Zero, default);
+                (result is QueryResult.Done or QueryResult.NotDone { Failure.Code: FailureCode.NoSuchDatabase }).Should().BeTrue($"{result}");
+                await Task.Yield();
+            }
+        }))];
+        for (var i = 0; i < 30 && !readers.Any(r => r.IsCompleted); i++)
+        {
+            (await ChangeAsync(cluster[0], new CreateDatabaseOperation("a", false))).Should().BeNull(string.Join('\n', cluster.Messages));
+            (await ChangeAsync(cluster[0], new DropDatabaseOperation("a", false))).Should().BeNull(string.Join('\n', cluster.Messages));
+        }
+
+        await end.CancelAsync();
+        await Task.WhenAll(readers);
+        cluster[0].Repair.Should().BeNull();
     }
 
     private static Task<WriteResult> WriteAsync(ClusterNode node, string database, string sql) =>
