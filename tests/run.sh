@@ -36,6 +36,9 @@ log=$(mktemp)
 trap 'rm -f "$log"' EXIT
 dotnet test tests/DistDb.Tests.csproj -c Release --no-build --nologo --logger "console;verbosity=normal" "$@" | tee "$log" || status=$?
 
+# What failed once more, where it is found: below the names of all that passed.
+sed -nE '/^  Failed /,/^(  (Passed|Skipped) |\[xUnit|Test Run )/{/^(  (Passed|Skipped) |\[xUnit|Test Run )/d;p}' "$log" | cut -c 1-400 | head -n 300
+
 # The last line in one form, whatever the test runner's version prints.
 count() { sed -nE "s/^ *$1: *([0-9]+).*/\1/p" "$log" | tail -n 1; }
 passed=$(count Passed)
