@@ -16,8 +16,8 @@ internal static class QueryEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/query", HandleAsync);
-        routes.MapPost("/", HandleAsync);
+        routes.MapPost("/query", HandleAsync).Needs(TokenRole.Read);
+        routes.MapPost("/", HandleAsync).Needs(TokenRole.Read);
     }
 
     private static async Task HandleAsync(
@@ -54,6 +54,17 @@ internal static class QueryEndpoint
                 throw new RequestRejectedException(
                     FailureCode.BadRequest,
                     string.Create(CultureInfo.InvariantCulture, $"\"timeout_ms\" may be up to {(long)node.RequestTimeout.TotalMilliseconds} at this node (--timeout). Nothing was done; ask for less, or leave it out."));
+            }
+
+            // A statement that writes is held against the client's role once SQLite has said what it is: at the leader, or below.
+            var access = ClientAccess.Of(context);
+            if (request.Operation is not null)
+            {
+                access.Require(TokenRole.Admin, "To create and drop databases");
+            }
+            else
+            {
+                access.Require(request.Database);
             }
 
             await (request.IsQuery && request.Operation is null
@@ -158,6 +169,9 @@ internal static class QueryEndpoint
             case QueryResult.NotARead when request.RowsMax is not null:
                 throw new RequestRejectedException(
                     FailureCode.BadRequest, "\"max_rows\" is for statements that read; this one writes. Nothing was done; leave it out.");
+            case QueryResult.NotARead { IsSchema: true } when ClientAccess.Of(context) is { Role: < TokenRole.Schema } access:
+                await FailAsync(context, schema, request, TokenRoles.Refusal("To change the schema", TokenRole.Schema, access.Role)).ConfigureAwait(false);
+                break;
             case QueryResult.NotARead { IsSchema: true } when !schema.IsOpen:
                 await FailAsync(context, schema, request, schema.Refusal()).ConfigureAwait(false);
                 break;
@@ -175,9 +189,13 @@ internal static class QueryEndpoint
     private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
         var timeout = request.Timeout ?? node.RequestTimeout;
+        var access = ClientAccess.Of(context);
+
+        // Whatever is written goes to the leader and into the log, even a transaction that only reads.
+        access.Require(TokenRole.Write, "To write");
         var writing = request.Operation is { } operation
             ? node.ChangeDatabasesAsync(operation, request.Id, timeout, context.RequestAborted)
-            : node.WriteAsync(request.Database.Value, request.Statements, request.IsTransaction, request.Id, timeout, context.RequestAborted);
+            : node.WriteAsync(request.Database.Value, request.Statements, request.IsTransaction, request.Id, timeout, context.RequestAborted, access.Role);
         switch (await writing.ConfigureAwait(false))
         {
             case WriteResult.Done { Index: var index, Results: var results }:

@@ -3,7 +3,12 @@ using DistDb.Node.Commands;
 namespace DistDb.Node.Api;
 
 /// <summary>A request that is wrong in itself, found before anything was done with it.</summary>
-internal sealed class RequestRejectedException(FailureCode code, string detail) : Exception(detail)
+internal sealed class RequestRejectedException(Failure failure) : Exception(failure.Detail)
 {
-    public Failure Failure { get; } = new(code, detail);
+    public RequestRejectedException(FailureCode code, string detail)
+        : this(new(code, detail))
+    {
+    }
+
+    public Failure Failure { get; } = failure;
 }

@@ -30,6 +30,9 @@ public sealed record WriteCommand
     /// <summary>What it does in place of statements, or null.</summary>
     public Operation? Operation { get; init; }
 
+    /// <summary>What its client may do. The leader holds the statements against it; who applies the entry does not ask again.</summary>
+    public TokenRole Role { get; init; } = TokenRole.Admin;
+
     /// <summary>Longest idempotency key, in characters: room for any UUID or hash with a prefix, too small to store data in.</summary>
     public const int IdempotencyKeyLengthMax = 255;
 }

@@ -227,8 +227,9 @@ public sealed partial class ClusterNode : BackgroundService
 
     /// <inheritdoc cref="WriteAsync(string, IReadOnlyList{Statement}, bool, string?, CancellationToken)"/>
     /// <param name="timeout">How long the client waits, up to <see cref="RequestTimeout"/>; the leader executes nothing for it later than that.</param>
+    /// <param name="role">What the client may do: the leader refuses statements that take more.</param>
     public async Task<WriteResult> WriteAsync(
-        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken)
+        string database, IReadOnlyList<Statement> statements, bool isTransaction, string? idempotencyKey, TimeSpan timeout, CancellationToken cancellationToken, TokenRole role = TokenRole.Admin)
     {
         if (Refusal() is { } refusal)
         {
@@ -236,7 +237,14 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var deadline = Deadline.After(timeout);
-        var write = new WriteCommand { Database = database, Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey };
+        var write = new WriteCommand
+        {
+            Database = database,
+            Statements = statements,
+            IsTransaction = isTransaction,
+            IdempotencyKey = idempotencyKey,
+            Role = role,
+        };
         var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
@@ -476,6 +484,7 @@ public sealed partial class ClusterNode : BackgroundService
                 SweepOpinions();
                 SweepRepair();
                 SweepVerification();
+                SweepInitialToken();
             }
         }
         catch (OperationCanceledException)
