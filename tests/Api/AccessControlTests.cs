@@ -2,6 +2,9 @@ using DistDb.Node.Api;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.Routing;
+using Microsoft.AspNetCore.Routing.Patterns;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace DistDb.Tests.Api;
 
@@ -79,6 +82,26 @@ public sealed class AccessControlTests
             (access is null).Should().Be(needed > TokenRole.Read);
             (refusal?.Code).Should().Be(needed > TokenRole.Read ? FailureCode.NotReady : null);
         }
+    }
+
+    [Fact]
+    public async Task A_route_without_a_rule_is_closed_to_everybody()
+    {
+        await using var services = new ServiceCollection().AddLogging().AddProblemDetails().BuildServiceProvider();
+        var context = new DefaultHttpContext { RequestServices = services };
+        using var body = new MemoryStream();
+        context.Response.Body = body;
+        context.SetEndpoint(new RouteEndpoint(_ => Task.CompletedTask, RoutePatternFactory.Parse("/new"), 0, EndpointMetadataCollection.Empty, "new"));
+        var isReached = false;
+
+        // Whatever the node knows: it is not even asked.
+        await new AccessControl(null!, isLoopback: true).InvokeAsync(context, _ =>
+        {
+            isReached = true;
+            return Task.CompletedTask;
+        });
+        isReached.Should().BeFalse();
+        context.Response.StatusCode.Should().Be(StatusCodes.Status403Forbidden);
     }
 
     [Theory]
