@@ -474,6 +474,7 @@ public sealed partial class ClusterNode : BackgroundService
                 SweepRepair();
                 SweepVerification();
                 _reads?.Sweep();
+                SweepInitialToken();
             }
         }
         catch (OperationCanceledException)
