@@ -9,8 +9,9 @@ namespace DistDb.Node.Api;
 /// of the last entry that this node applied, and the token's role against what the route needs.
 /// </summary>
 /// <param name="node">Knows the tokens.</param>
+/// <param name="browsers">Knows the pages that may use the node.</param>
 /// <param name="isLoopback">Whether only this machine reaches the node. Any other node is never open.</param>
-internal sealed class AccessControl(ClusterNode node, bool isLoopback)
+internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, bool isLoopback)
 {
     /// <summary>Whether clients are asked for tokens, as far as this node can tell.</summary>
     public AccessMode Mode => ModeOf(node.Tokens, isLoopback, node.AwaitsFirstToken);
@@ -90,6 +91,12 @@ internal sealed class AccessControl(ClusterNode node, bool isLoopback)
 
         var tokens = node.Tokens;
         var mode = ModeOf(tokens, isLoopback, node.AwaitsFirstToken);
+        if (browsers.Refuse(context.Request, isOpen: mode is AccessMode.Open or AccessMode.Unknown) is { } foreign)
+        {
+            await RefuseAsync(context, foreign).ConfigureAwait(false);
+            return;
+        }
+
         var (access, refusal) = Judge(mode, tokens ?? TokenSet.Empty, BearerToken.Of(context.Request), rule.Needed ?? TokenRole.Read, node.Now);
         if (access is not null)
         {

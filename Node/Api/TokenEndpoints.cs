@@ -81,7 +81,6 @@ internal static partial class TokenEndpoints
             case WriteResult.Done:
                 var by = ByWhom(context);
                 LogCreated(logger, wanted.Name, wanted.Role, by);
-                context.Response.Headers.CacheControl = "no-store";
                 return Results.Json(new NewTokenAnswer(token, wanted.Name), ApiJsonContext.Default.NewTokenAnswer);
             case WriteResult.NotDone { Failure: { Code: FailureCode.OutcomeUnknown } failure }:
                 return Problem.ToResult(failure with

@@ -14,6 +14,11 @@ internal sealed unsafe class Connection : IDisposable
     private const int ConfigDefensive = 1010;
     private const int ConfigWritableSchema = 1011;
     private const int LimitLength = 0;
+    private const int LimitExpressionDepth = 3;
+    private const int LimitCompoundSelect = 4;
+    private const int LimitAttached = 7;
+    private const int LimitLikePatternLength = 8;
+    private const int LimitTriggerDepth = 10;
     private const int StatusDeferredForeignKeys = 10;
 
     /// <summary>Time for another process (an operator's shell, a backup tool) to let go of the file's lock.</summary>
@@ -41,6 +46,13 @@ internal sealed unsafe class Connection : IDisposable
             _ = Sqlite3.sqlite3_extended_result_codes(_handle, 1);
             _ = Sqlite3.sqlite3_busy_timeout(_handle, BusyTimeoutMs);
             _ = Sqlite3.sqlite3_limit(_handle, LimitLength, DatabaseOptions.ValueBytesMax);
+
+            // SQLite's own defaults, whatever the library at hand was built with: what one replica compiles, all must.
+            _ = Sqlite3.sqlite3_limit(_handle, LimitExpressionDepth, 1000);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitCompoundSelect, 500);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitTriggerDepth, 1000);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitLikePatternLength, 50_000);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitAttached, 0);
             Configure(ConfigForeignKeys, 1);
             Configure(ConfigFts3Tokenizer, 0);
             Configure(ConfigLoadExtension, 0);
