@@ -198,7 +198,7 @@ internal static class NodeHost
         services.AddSingleton<ClusterOrigins>();
         services.AddSingleton<BrowserGuard>();
         services.AddSingleton(provider => new AccessControl(
-            provider.GetRequiredService<ClusterNode>(), provider.GetRequiredService<BrowserGuard>(), settings.IsLoopback));
+            provider.GetRequiredService<ClusterNode>(), provider.GetRequiredService<BrowserGuard>(), settings.ClusterSecret, settings.IsLoopback));
         services.AddSingleton<SchemaGate>();
         services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));

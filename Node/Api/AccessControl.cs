@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Replication;
@@ -10,9 +11,16 @@ namespace DistDb.Node.Api;
 /// </summary>
 /// <param name="node">Knows the tokens.</param>
 /// <param name="browsers">Knows the pages that may use the node.</param>
+/// <param name="clusterSecret">The secret of the cluster: whoever has it is the cluster.</param>
 /// <param name="isLoopback">Whether only this machine reaches the node. Any other node is never open.</param>
-internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, bool isLoopback)
+internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, ReadOnlyMemory<byte> clusterSecret, bool isLoopback)
 {
+    private readonly byte[] _secretTokenHash = BearerToken.HashOf(BearerToken.OfSecret(clusterSecret.Span));
+
+    /// <summary>Whether a client has shown that it has the cluster secret: <see cref="BearerToken.OfSecret"/>.</summary>
+    public bool HasSecret(HttpRequest request) =>
+        BearerToken.Of(request) is { } shown && CryptographicOperations.FixedTimeEquals(BearerToken.HashOf(shown), _secretTokenHash);
+
     /// <summary>Whether clients are asked for tokens, as far as this node can tell.</summary>
     public AccessMode Mode => ModeOf(node.Tokens, isLoopback, node.AwaitsFirstToken);
 

@@ -95,7 +95,7 @@ public sealed class AccessControlTests
         var isReached = false;
 
         // Whatever the node knows: it is not even asked.
-        await new AccessControl(null!, null!, isLoopback: true).InvokeAsync(context, _ =>
+        await new AccessControl(null!, null!, new byte[32], isLoopback: true).InvokeAsync(context, _ =>
         {
             isReached = true;
             return Task.CompletedTask;
