@@ -47,12 +47,15 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
         switch (mode)
         {
             case AccessMode.Open:
-            case AccessMode.Unknown when needed == TokenRole.Read:
                 return (ClientAccess.Unlimited, null);
             case AccessMode.Unknown:
-                return (null, new(
-                    FailureCode.NotReady,
-                    "This node does not have the cluster's data, and so does not know who may do this. Nothing was done; ask another node, or this one again in a while."));
+                var reader = new ClientAccess(null, TokenRole.Read, [])
+                {
+                    Refusal = new(
+                        FailureCode.NotReady,
+                        "This node has yet to get the cluster's data, or to catch up with it, and so does not know who may do this. Nothing was done; ask another node, or this one again in a moment."),
+                };
+                return needed == TokenRole.Read ? (reader, null) : (null, reader.Refusal);
             case AccessMode.Closed:
                 return (null, new(
                     FailureCode.NotReady,
@@ -134,6 +137,6 @@ internal enum AccessMode
     /// <summary>It lets nobody in: it is to ask for tokens, and knows of none yet.</summary>
     Closed,
 
-    /// <summary>It has no data yet and only this machine reaches it: it shows how it is, and does nothing for anybody.</summary>
+    /// <summary>It finds no tokens, may have missed the first, and only this machine reaches it: it shows how it is and what it has, and does nothing for anybody.</summary>
     Unknown,
 }

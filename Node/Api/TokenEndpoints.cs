@@ -43,7 +43,9 @@ internal static partial class TokenEndpoints
     {
         var request = await JsonBody.ReadAsync(context, ApiJsonContext.Default.TokenRequest, """{"name": "app", "role": "write", "databases": ["main"], "expires_in_s": 2592000}""")
             .ConfigureAwait(false);
-        return await MakeAsync(context, node, logger, Check(request), mustBeFirst: false).ConfigureAwait(false);
+
+        // Whoever did without a token can only make the first.
+        return await MakeAsync(context, node, logger, Check(request), mustBeFirst: ClientAccess.Of(context).TokenName is null).ConfigureAwait(false);
     });
 
     private static Task<IResult> InitAsync(HttpContext context, ClusterNode node, AccessControl door, ILogger<AccessControl> logger) => ClusterEndpoints.GuardAsync(context, async () =>

@@ -947,6 +947,13 @@ internal sealed class WriteLoop : IDisposable
             return;
         }
 
+        if (write.Command is { Client: not null, Token: null } && Tokens is { All.Count: > 0 })
+        {
+            // Its node has yet to hear of the first token.
+            batch.Unlogged.Add((write, new WriteOutcome.Failed(new(FailureCode.Unauthorized, "This cluster asks for a token since a moment ago. Nothing was done."))));
+            return;
+        }
+
         var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role);
         var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
         if (outcome is WriteOutcome.Succeeded succeeded)
