@@ -151,6 +151,9 @@ internal sealed unsafe class Connection : IDisposable
         return connection;
     }
 
+    /// <summary>Stops the statements that run now. Any thread may call it.</summary>
+    public void Interrupt() => Sqlite3.sqlite3_interrupt(_handle);
+
     /// <summary>Sets time and chance for the statements that the calling thread runs next on this connection.</summary>
     public void SeedEntry(EntryStamp stamp, int ordinal)
     {

@@ -638,7 +638,7 @@ public sealed class DatabaseSet : IDisposable
         }
     }
 
-    /// <summary>Nobody finds the database any more; those that still query it are waited for, and those that take their rows are ended.</summary>
+    /// <summary>Nobody finds the database any more, and those that still read it are told that it was dropped.</summary>
     private void Delete(string name)
     {
         ReplicaDatabase? database;
@@ -656,8 +656,8 @@ public sealed class DatabaseSet : IDisposable
         }
 
         // SQLite finds what belongs to a file by its name: a reader that opened it while it is deleted could meet the write-ahead log of the
-        // next database of that name.
-        database.Readers.RunWhileClosed(() =>
+        // next database of that name. So they are ended first.
+        database.Readers.RunOnceEnded(() =>
         {
             database.Dispose();
             DatabaseFile.Delete(PathOf(name));

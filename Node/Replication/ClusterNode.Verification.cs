@@ -385,7 +385,7 @@ public sealed partial class ClusterNode
         }
         catch (StorageFailedException) when (lease.IsOver)
         {
-            return new([], IsLast: true, new(FailureCode.NoSuchDatabase, "The database was dropped while the query ran."));
+            return new([], IsLast: true, ReadPool.Dropped);
         }
         catch (StorageFailedException e) when (IsClosed || e.IsDamage)
         {

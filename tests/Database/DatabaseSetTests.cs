@@ -299,6 +299,37 @@ public sealed class DatabaseSetTests : IDisposable
     }
 
     [Fact]
+    public async Task Dropping_a_database_waits_for_no_query_and_whoever_reads_it_is_told()
+    {
+        const string Endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c WHERE n < 0";
+        const string Many = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000) SELECT n FROM c";
+        Create("a");
+        using var lease = (await _set.LeaseAsync("a", default))!;
+        var begun = (await Query(Many)).Should().BeOfType<ReadOutcome.RowsBegun>().Subject;
+        Task<ReadOutcome>[] running = [Query(Endless), Query(Endless), Query(Endless)];
+        while ((await lease.Readers.QueryAsync(TestDatabase.Sql("SELECT 1"), new(TimeSpan.FromMilliseconds(1)), default)) is not ReadOutcome.Failed
+            { Failure.Code: FailureCode.Overloaded })
+        {
+            // Until all queries have begun, there is a reader left.
+        }
+
+        var waiting = Query("SELECT 1");
+        var dropping = Task.Run(() => Drop("a"));
+        (await Task.WhenAll([.. running, waiting])).Should().OnlyContain(o => o is ReadOutcome.Failed && ((ReadOutcome.Failed)o).Failure == ReadPool.Dropped);
+        using (begun.Rest)
+        {
+            begun.Rest.Stopped.WaitHandle.WaitOne(TimeSpan.FromSeconds(60)).Should().BeTrue();
+            begun.Rest.Next().Failure.Should().Be(ReadPool.Dropped);
+        }
+
+        await dropping.WaitAsync(TimeSpan.FromSeconds(60));
+        _folder.GetFiles("a.*").Should().BeEmpty();
+
+        Task<ReadOutcome> Query(string sql) =>
+            Task.Run(() => lease.Readers.QueryAsync(TestDatabase.Sql(sql), new(Timeout.InfiniteTimeSpan), default));
+    }
+
+    [Fact]
     public void A_key_stands_for_one_write_whatever_its_database()
     {
         Create("a");
