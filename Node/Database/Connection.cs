@@ -28,7 +28,7 @@ internal sealed unsafe class Connection : IDisposable
     private readonly EntryRandom? _random;
     private nint _handle;
 
-    private Connection(string path, bool forWrites)
+    private Connection(string path, bool forWrites, bool foreignKeys = true)
     {
         SqliteLibrary.Initialize();
         Path = System.IO.Path.GetFullPath(path);
@@ -53,7 +53,7 @@ internal sealed unsafe class Connection : IDisposable
             _ = Sqlite3.sqlite3_limit(_handle, LimitTriggerDepth, 1000);
             _ = Sqlite3.sqlite3_limit(_handle, LimitLikePatternLength, 50_000);
             _ = Sqlite3.sqlite3_limit(_handle, LimitAttached, 0);
-            Configure(ConfigForeignKeys, 1);
+            Configure(ConfigForeignKeys, foreignKeys ? 1 : 0);
             Configure(ConfigFts3Tokenizer, 0);
             Configure(ConfigLoadExtension, 0);
             Configure(ConfigDefensive, 1);
@@ -130,9 +130,9 @@ internal sealed unsafe class Connection : IDisposable
 
     /// <summary>Opens the file for writing, creating it where it does not exist; time and chance come from <see cref="SeedEntry"/>.</summary>
     /// <exception cref="StorageFailedException">The file cannot be opened.</exception>
-    public static Connection OpenWriter(string path)
+    public static Connection OpenWriter(string path, bool foreignKeys = true)
     {
-        var connection = new Connection(path, forWrites: true);
+        var connection = new Connection(path, forWrites: true, foreignKeys);
         connection.RunInternal("PRAGMA journal_mode = WAL");
         connection.RunInternal("PRAGMA synchronous = NORMAL");
 

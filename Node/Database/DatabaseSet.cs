@@ -12,7 +12,7 @@ namespace DistDb.Node.Database;
 /// again where it is missing, and only there. What is done in one file depends on the entry and on that file alone.
 /// </para>
 /// <para>
-/// One thread writes: everything but <see cref="Names"/>, <see cref="LeaseAsync"/>, <see cref="Pin"/> and the byte counts belongs to it.
+/// One thread writes: everything but <see cref="Names"/>, <see cref="HasForeignKeys"/>, <see cref="LeaseAsync"/>, <see cref="Pin"/> and the byte counts belongs to it.
 /// Files other than <c>main</c> are opened when they are needed, and closed again when too many are open.
 /// </para>
 /// </summary>
@@ -32,6 +32,7 @@ public sealed class DatabaseSet : IDisposable
     private readonly Dictionary<string, FileStamp> _closed = [];
     private TaskCompletionSource? _reopened;
     private volatile ImmutableSortedSet<string> _names = [];
+    private volatile ImmutableHashSet<string> _withoutForeignKeys = [];
 
     private readonly Dictionary<string, ReplicaDatabase> _begun = [];
     private readonly SortedSet<string> _touched = new(StringComparer.Ordinal);
@@ -62,6 +63,9 @@ public sealed class DatabaseSet : IDisposable
 
     /// <summary>All databases, in the order of their names.</summary>
     public ImmutableSortedSet<string> Names => _names;
+
+    /// <summary>Whether foreign keys are enforced in a database, as it was created.</summary>
+    public bool HasForeignKeys(string name) => !_withoutForeignKeys.Contains(name);
 
     /// <summary>The log entry that every database is at, or ahead of: entries behind it are to be applied. As of the last commit.</summary>
     public long AppliedIndex => Interlocked.Read(ref _appliedIndex);
@@ -381,7 +385,7 @@ public sealed class DatabaseSet : IDisposable
     private void OpenAll(long confirmedIndex)
     {
         Directory.CreateDirectory(Folder);
-        var main = ReplicaDatabase.Open(_mainName, MainPath, _options);
+        var main = ReplicaDatabase.Open(_mainName, MainPath, _options, foreignKeys: true);
         try
         {
             lock (_openLock)
@@ -392,6 +396,7 @@ public sealed class DatabaseSet : IDisposable
 
             var databases = main.Writer.Registry.Read();
             _names = [_mainName, .. databases.Where(d => !d.IsDropped).Select(d => d.Name)];
+            _withoutForeignKeys = [.. databases.Where(d => !d.IsDropped && !d.ForeignKeys).Select(d => d.Name)];
             _unconfirmed.Add(_mainName);
             var applied = main.Writer.AppliedIndex;
             foreach (var database in databases)
@@ -417,7 +422,7 @@ public sealed class DatabaseSet : IDisposable
 
     private void CommitAll()
     {
-        var created = _operation is CreateDatabaseOperation { Name: var added } && !Names.Contains(added) ? added : null;
+        var created = _operation is CreateDatabaseOperation creation && !Names.Contains(creation.Name) ? creation : null;
         var dropped = _operation is DropDatabaseOperation { Name: var ended } && Names.Contains(ended) ? ended : null;
         if (created is not null)
         {
@@ -451,12 +456,13 @@ public sealed class DatabaseSet : IDisposable
         Interlocked.Exchange(ref _appliedIndex, _stamp.Index);
         if (created is not null)
         {
-            _names = _names.Add(created);
+            _names = _names.Add(created.Name);
         }
 
         if (dropped is not null)
         {
             _names = _names.Remove(dropped);
+            _withoutForeignKeys = _withoutForeignKeys.Remove(dropped);
 
             // Were the drop lost in a power loss and its files not, entries before it would be applied to files that are gone.
             DatabaseFile.FlushLog(MainPath);
@@ -553,7 +559,7 @@ public sealed class DatabaseSet : IDisposable
                 throw Damaged(path, "it was deleted, replaced or changed by another program while this node was running");
             }
 
-            database = ReplicaDatabase.Open(name, path, _options);
+            database = ReplicaDatabase.Open(name, path, _options, HasForeignKeys(name));
             _open[name] = database;
         }
 
@@ -591,7 +597,7 @@ public sealed class DatabaseSet : IDisposable
         if (!File.Exists(path))
         {
             // A built-in one begins with nothing.
-            using (registered.Touched == 0 ? ReplicaDatabase.Open(name, path, _options) : throw Damaged(path, "it is gone"))
+            using (registered.Touched == 0 ? ReplicaDatabase.Open(name, path, _options, registered.ForeignKeys) : throw Damaged(path, "it is gone"))
             {
             }
 
@@ -613,11 +619,17 @@ public sealed class DatabaseSet : IDisposable
     private static StorageFailedException Damaged(string path, string reason) =>
         new($"The database {path} cannot be used: {reason}.", SqliteErrors.Corrupt, reason);
 
-    private void Create(string name)
+    private void Create(CreateDatabaseOperation creation)
     {
+        var name = creation.Name;
         var path = PathOf(name);
         Delete(name);
-        var database = ReplicaDatabase.Open(name, path, _options);
+        if (!creation.ForeignKeys)
+        {
+            _withoutForeignKeys = _withoutForeignKeys.Add(name);
+        }
+
+        var database = ReplicaDatabase.Open(name, path, _options, creation.ForeignKeys);
         try
         {
             database.Writer.Begin(_stamp);

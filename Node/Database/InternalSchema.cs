@@ -49,9 +49,10 @@ internal static class InternalSchema
             name TEXT PRIMARY KEY,
             created INTEGER NOT NULL,
             touched INTEGER NOT NULL,
-            dropped INTEGER) WITHOUT ROWID
+            dropped INTEGER,
+            foreign_keys INTEGER NOT NULL) WITHOUT ROWID
         """,
-        "INSERT OR IGNORE INTO _distdb_databases VALUES ('history_query', 0, 0, NULL)",
+        "INSERT OR IGNORE INTO _distdb_databases VALUES ('history_query', 0, 0, NULL, 1)",
 
         // Who is let in, of use in main alone: see TokenTable.
         """

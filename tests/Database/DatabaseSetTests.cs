@@ -56,6 +56,44 @@ public sealed class DatabaseSetTests : IDisposable
     }
 
     [Fact]
+    public void Foreign_keys_are_enforced_or_not_as_a_database_was_created_also_after_a_restart_and_in_a_copy()
+    {
+        LogOperation(new CreateDatabaseOperation("off", false, ForeignKeys: false));
+        LogOperation(new CreateDatabaseOperation("on", false));
+        foreach (var name in (string[])["off", "on"])
+        {
+            Do(name, "CREATE TABLE p(id PRIMARY KEY)", "CREATE TABLE t(p REFERENCES p)");
+        }
+
+        ShouldBeAsCreated();
+        _set.Dispose();
+        _set = Open();
+        ShouldBeAsCreated();
+        var copy = _folder.FullName + "-copy";
+        Directory.CreateDirectory(copy);
+        using (var pin = _set.Pin()!)
+        {
+            pin.CopyTo(copy);
+        }
+
+        DatabaseFile.SealFolder(copy);
+        _set.Replace(copy, _set.AppliedIndex);
+        ShouldBeAsCreated();
+
+        Drop("off");
+        Create("off");
+        Do("off", "CREATE TABLE p(id PRIMARY KEY)", "CREATE TABLE t(p REFERENCES p)");
+        Fail("off", "INSERT INTO t VALUES (1)").Code.Should().Be(FailureCode.Constraint, "the new one has nothing of the old one");
+
+        void ShouldBeAsCreated()
+        {
+            (_set.HasForeignKeys("off"), _set.HasForeignKeys("on"), _set.HasForeignKeys("main")).Should().Be((false, true, true));
+            Do("off", "INSERT INTO t VALUES (1)");
+            Fail("on", "INSERT INTO t VALUES (1)").Code.Should().Be(FailureCode.Constraint);
+        }
+    }
+
+    [Fact]
     public void A_batch_that_is_rolled_back_leaves_no_database_and_no_row_behind()
     {
         Create("books");
