@@ -136,7 +136,8 @@ internal sealed unsafe class Connection : IDisposable
         connection.RunInternal("PRAGMA journal_mode = WAL");
         connection.RunInternal("PRAGMA synchronous = NORMAL");
 
-        // 64 MiB: the pages of a whole batch, and after a burst no larger log file than that stays on disk.
+        // 64 MiB: the pages of a whole batch, as far as SqliteLibrary's bound on all caches together allows, and after a burst no larger log file
+        // than that stays on disk.
         connection.RunInternal("PRAGMA cache_size = -65536");
         connection.RunInternal("PRAGMA journal_size_limit = 67108864");
         return connection;

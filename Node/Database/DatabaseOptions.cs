@@ -43,7 +43,7 @@ public sealed record DatabaseOptions
     [Range(1, 1024)]
     public int ReaderCount { get; init; } = Math.Max(4, 2 * Environment.ProcessorCount);
 
-    /// <summary>Databases whose files are kept open, each with some file handles and up to 64 MiB of cached pages. Those used least recently
+    /// <summary>Databases whose files are kept open, each with some file handles. Those used least recently
     /// are closed first.</summary>
     [Range(2, 10_000)]
     public int OpenDatabasesMax { get; init; } = 32;
