@@ -116,12 +116,16 @@ public sealed class DatabaseSet : IDisposable
 
     /// <summary>Opens <c>main</c>, or creates it, and sees that all other databases are there.</summary>
     /// <param name="confirmedIndex">The disk had confirmed all files at this entry: those that are behind it were not touched before it.</param>
+    /// <param name="mayRenewHistory">
+    /// Whether a query history that is missing is begun anew, which makes it another one than other nodes have; otherwise that is damage.
+    /// </param>
+    /// <returns>Whether the query history was missing, and was begun anew. What the log still has of it comes back with the log.</returns>
     /// <exception cref="StorageFailedException">One cannot be opened, or is missing.</exception>
-    public void Open(long confirmedIndex)
+    public bool Open(long confirmedIndex, bool mayRenewHistory = false)
     {
         lock (_commitLock)
         {
-            OpenAll(confirmedIndex);
+            return OpenAll(confirmedIndex, mayRenewHistory);
         }
     }
 
@@ -382,8 +386,9 @@ public sealed class DatabaseSet : IDisposable
 
     private string PathOf(string name) => DatabaseFile.PathIn(Folder, name);
 
-    private void OpenAll(long confirmedIndex)
+    private bool OpenAll(long confirmedIndex, bool mayRenewHistory)
     {
+        var isHistoryRenewed = false;
         Directory.CreateDirectory(Folder);
         var main = ReplicaDatabase.Open(_mainName, MainPath, _options, foreignKeys: true);
         try
@@ -405,13 +410,22 @@ public sealed class DatabaseSet : IDisposable
                 {
                     Delete(database.Name);
                 }
-                else if (FindAppliedIndex(database) is var index && index < database.Touched)
+                else
                 {
-                    applied = Math.Min(applied, Math.Max(index, confirmedIndex));
+                    if (!File.Exists(PathOf(database.Name)))
+                    {
+                        isHistoryRenewed |= BeginBuiltIn(database, mayRenewHistory);
+                    }
+
+                    if (FindAppliedIndex(database.Name) is var index && index < database.Touched)
+                    {
+                        applied = Math.Min(applied, Math.Max(index, confirmedIndex));
+                    }
                 }
             }
 
             Interlocked.Exchange(ref _appliedIndex, applied);
+            return isHistoryRenewed;
         }
         catch
         {
@@ -589,21 +603,31 @@ public sealed class DatabaseSet : IDisposable
         }
     }
 
-    /// <summary>The entry that a registered database is at, when this node starts.</summary>
-    private long FindAppliedIndex(RegisteredDatabase registered)
+    /// <summary>Makes a file that is not there, which only a built-in database's may be, as it begins with nothing.</summary>
+    /// <returns>Whether there was one before.</returns>
+    private bool BeginBuiltIn(RegisteredDatabase registered, bool mayRenewHistory)
     {
-        var name = registered.Name;
-        var path = PathOf(name);
-        if (!File.Exists(path))
+        var path = PathOf(registered.Name);
+        var wasThere = registered.Touched != 0;
+        if (wasThere && !(mayRenewHistory && registered.Name == _historyName))
         {
-            // A built-in one begins with nothing.
-            using (registered.Touched == 0 ? ReplicaDatabase.Open(name, path, _options, registered.ForeignKeys) : throw Damaged(path, "it is gone"))
-            {
-            }
-
-            FolderSync.Flush(Folder);
+            throw Damaged(path, "it is gone");
         }
 
+        // A write-ahead log that is left over would be taken for the new file's.
+        DatabaseFile.Delete(path);
+        using (ReplicaDatabase.Open(registered.Name, path, _options, registered.ForeignKeys))
+        {
+        }
+
+        FolderSync.Flush(Folder);
+        return wasThere;
+    }
+
+    /// <summary>The entry that a database is at, when this node starts.</summary>
+    private long FindAppliedIndex(string name)
+    {
+        var path = PathOf(name);
         if (!File.Exists(path + "-wal"))
         {
             return DatabaseFile.ReadAppliedIndex(path);

@@ -224,6 +224,36 @@ public sealed class DatabaseSetTests : IDisposable
     }
 
     [Fact]
+    public void A_history_that_is_gone_begins_anew_where_it_may_and_is_damage_where_not()
+    {
+        Create("a");
+        var stamp = NextStamp();
+        var command = Command("main", "CREATE TABLE t(a)") with { Client = "10.0.0.1" };
+        _set.Begin(stamp);
+        _set.Execute(command, 0, new(MaySchema: true), Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
+        _set.Commit(new(stamp.TimeMs, stamp.Seed, [new(command, default)]) { History = new(100, 100_000, new Dictionary<int, string>()) });
+        _set.Dispose();
+        var history = PathOf("history_query");
+        File.Delete(history);
+        File.WriteAllText(history + "-wal", "left over");
+        using (var set = new DatabaseSet(_folder.FullName, new()))
+        {
+            set.Invoking(s => s.Open(0)).Should().Throw<StorageFailedException>().Where(e => e.IsDamage).WithMessage("*history_query*is gone*");
+        }
+
+        _set = new DatabaseSet(_folder.FullName, new());
+        _set.Open(1, mayRenewHistory: true).Should().BeTrue();
+        Rows("main").Should().Be(0, "everything else is as it was");
+        _set.Dispose();
+        _set = new DatabaseSet(_folder.FullName, new());
+        _set.Open(1, mayRenewHistory: true).Should().BeFalse("it is there again");
+        File.Delete(PathOf("a"));
+        _set.Dispose();
+        using var other = new DatabaseSet(_folder.FullName, new());
+        other.Invoking(s => s.Open(0, mayRenewHistory: true)).Should().Throw<StorageFailedException>("it is users' data").WithMessage("*is gone*");
+    }
+
+    [Fact]
     public void A_file_that_is_gone_is_damage()
     {
         Create("a");
