@@ -28,7 +28,7 @@ internal sealed unsafe class Connection : IDisposable
     private readonly EntryRandom? _random;
     private nint _handle;
 
-    private Connection(string path, bool forWrites)
+    private Connection(string path, bool forWrites, bool foreignKeys = true)
     {
         SqliteLibrary.Initialize();
         Path = System.IO.Path.GetFullPath(path);
@@ -53,7 +53,7 @@ internal sealed unsafe class Connection : IDisposable
             _ = Sqlite3.sqlite3_limit(_handle, LimitTriggerDepth, 1000);
             _ = Sqlite3.sqlite3_limit(_handle, LimitLikePatternLength, 50_000);
             _ = Sqlite3.sqlite3_limit(_handle, LimitAttached, 0);
-            Configure(ConfigForeignKeys, 1);
+            Configure(ConfigForeignKeys, foreignKeys ? 1 : 0);
             Configure(ConfigFts3Tokenizer, 0);
             Configure(ConfigLoadExtension, 0);
             Configure(ConfigDefensive, 1);
@@ -130,13 +130,14 @@ internal sealed unsafe class Connection : IDisposable
 
     /// <summary>Opens the file for writing, creating it where it does not exist; time and chance come from <see cref="SeedEntry"/>.</summary>
     /// <exception cref="StorageFailedException">The file cannot be opened.</exception>
-    public static Connection OpenWriter(string path)
+    public static Connection OpenWriter(string path, bool foreignKeys = true)
     {
-        var connection = new Connection(path, forWrites: true);
+        var connection = new Connection(path, forWrites: true, foreignKeys);
         connection.RunInternal("PRAGMA journal_mode = WAL");
         connection.RunInternal("PRAGMA synchronous = NORMAL");
 
-        // 64 MiB: the pages of a whole batch, and after a burst no larger log file than that stays on disk.
+        // 64 MiB: the pages of a whole batch, as far as SqliteLibrary's bound on all caches together allows, and after a burst no larger log file
+        // than that stays on disk.
         connection.RunInternal("PRAGMA cache_size = -65536");
         connection.RunInternal("PRAGMA journal_size_limit = 67108864");
         return connection;
@@ -150,6 +151,9 @@ internal sealed unsafe class Connection : IDisposable
         connection.RunInternal("PRAGMA query_only = ON");
         return connection;
     }
+
+    /// <summary>Stops the statements that run now. Any thread may call it.</summary>
+    public void Interrupt() => Sqlite3.sqlite3_interrupt(_handle);
 
     /// <summary>Sets time and chance for the statements that the calling thread runs next on this connection.</summary>
     public void SeedEntry(EntryStamp stamp, int ordinal)

@@ -197,6 +197,9 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>Size of a database's file in bytes, without what SQLite's write-ahead log still holds.</summary>
     public long BytesOf(string database) => _databases.ByteCount(database);
 
+    /// <inheritdoc cref="DatabaseSet.HasForeignKeys"/>
+    public bool HasForeignKeys(string database) => _databases.HasForeignKeys(database);
+
     /// <summary>All databases, in the order of their names.</summary>
     public IReadOnlyCollection<string> Databases => _databases.Names;
 

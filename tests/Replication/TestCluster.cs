@@ -231,6 +231,9 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <summary>Moves what SQLite's log holds into the file.</summary>
     private void MergeLog(int node) => Tamper(node, "PRAGMA wal_checkpoint(TRUNCATE)");
 
+    /// <summary>Deletes one database of a stopped replica.</summary>
+    public void DeleteDatabase(int node, string database) => DatabaseFile.Delete(Path.Combine(DatabaseFolder(node), $"{database}.db"));
+
     /// <summary>Changes a stopped replica behind its node's back.</summary>
     public void Tamper(int node, string sql, string database = "main")
     {
