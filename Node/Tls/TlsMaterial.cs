@@ -84,7 +84,7 @@ public sealed class TlsMaterial
         {
             return X509Certificate2.CreateFromPem(pem, key);
         }
-        catch (CryptographicException e) when (e.InnerException is ArgumentException)
+        catch (Exception e) when (e is ArgumentException or CryptographicException { InnerException: ArgumentException })
         {
             throw new InvalidDataException($"The key in {files.Key} cannot be used: it is not that of the certificate ({certificate.Subject}) in {files.Certificate}.", e);
         }
