@@ -84,6 +84,9 @@ public sealed class TlsClusterTests(TlsClusterTests.TlsCluster shared) : IClassF
             stranger.Start();
             await cluster.WaitUntilAsync("a member refuses it", () => cluster.Nodes.Any(
                 n => n != stranger && n.Log.Contains($"No link to node 7 at 127.0.0.1:{stranger.Address.Port}: its certificate (CN=node, signed by CN=Other CA) is not signed by a CA of {shared.Authority.CaPath}", StringComparison.Ordinal)));
+
+            // The members took it in by its own link, and cannot reach it.
+            await cluster.WaitUntilAsync("it is removed again", async () => (await cluster[0].DeleteAsync("/cluster/members/7")).IsOk);
         }
         finally
         {
