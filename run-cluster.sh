@@ -4,7 +4,7 @@ set -euo pipefail
 
 usage() {
   cat <<'EOF'
-Usage: run-cluster.sh <n> [--base-port PORT] [--data FOLDER] [--fresh] [-- COMMAND...]
+Usage: run-cluster.sh <n> [--base-port PORT] [--data FOLDER] [--fresh] [--tls] [-- COMMAND...]
 
 Starts a master on PORT and n nodes on PORT+1 to PORT+n, and stops them on Ctrl-C.
 
@@ -12,8 +12,9 @@ Starts a master on PORT and n nodes on PORT+1 to PORT+n, and stops them on Ctrl-
   --base-port PORT  the master's port (default: 8080)
   --data FOLDER     where the nodes keep their data and logs (default: ./data); kept between runs
   --fresh           begin with empty nodes: deletes what an earlier run left in FOLDER
+  --tls             speak https only, with a certificate of a throw-away CA made for this machine in FOLDER/tls
   -- COMMAND...     run this once the cluster is ready, then stop the cluster and exit as the command did;
-                    it finds the cluster's address in DISTDB_URL
+                    it finds the cluster's address in DISTDB_URL, and with --tls the CA in DISTDB_CA
 EOF
 }
 
@@ -32,7 +33,7 @@ is_number() { # text min max
   [[ $1 =~ ^[0-9]{1,5}$ ]] && ((10#$1 >= $2 && 10#$1 <= $3))
 }
 
-nodes='' base_port=8080 data=data fresh=no command=()
+nodes='' base_port=8080 data=data fresh=no tls=no command=()
 while (($# > 0)); do
   case $1 in
     -h | --help) usage; exit 0 ;;
@@ -41,6 +42,7 @@ while (($# > 0)); do
       if [[ $1 == --data ]]; then data=$2; else base_port=$2; fi
       shift ;;
     --fresh) fresh=yes ;;
+    --tls) tls=yes ;;
     --) shift; (($# > 0)) || wrong_usage "a command is missing after --."; command=("$@"); break ;;
     -*) wrong_usage "there is no option $1." ;;
     *) [[ -z $nodes ]] || wrong_usage "one number of nodes is enough."; nodes=$1 ;;
@@ -57,11 +59,19 @@ nodes=$((10#$nodes)) base_port=$((10#$base_port))
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 data=$(realpath -m -- "$data")
 logs=$data/logs
+certificates=$data/tls
+scheme=http options=()
 pids=() # by node id; without the nodes that ended
 command_pid=
 
-# Speaks just enough HTTP to need nothing that is not in bash: prints the status code, or nothing.
+# Speaks just enough HTTP to need nothing that is not in bash, or with TLS, openssl: prints the status code, or nothing.
 http_status() ( # port path
+  if [[ $tls == yes ]]; then
+    printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$2" |
+      timeout 5 openssl s_client -quiet -verify_quiet -verify_return_error -verify_ip 127.0.0.1 -CAfile "$certificates/ca.pem" \
+        -connect "127.0.0.1:$1" | { read -r _ code _ && echo "$code"; }
+    exit
+  fi
   exec 3<>"/dev/tcp/127.0.0.1/$1" || exit
   printf 'GET %s HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n' "$2" >&3
   read -r -t 5 _ code _ <&3 && echo "$code"
@@ -144,13 +154,44 @@ clear_data() {
       fail "$node is in use by a running node; stop it before --fresh, or choose another --data."
     fi
   done
-  rm -rf -- "$data"/node-[0-9]* "$data/cluster.secret" "$logs"
+  rm -rf -- "$data"/node-[0-9]* "$data/cluster.secret" "$certificates" "$logs"
+}
+
+# A CA that signs one certificate, for this machine, and cannot sign another: its key is not kept. What was made for an earlier run serves again.
+make_certificates() {
+  command -v openssl >/dev/null || fail "--tls needs openssl to make certificates; install it (on Debian the package openssl), or give the nodes --cert and --key yourself."
+  local draft=$certificates.new
+  if openssl x509 -checkend 86400 -noout -in "$certificates/node.pem" &>/dev/null &&
+    openssl verify -CAfile "$certificates/ca.pem" "$certificates/node.pem" &>/dev/null; then
+    return
+  fi
+  rm -rf -- "$draft" "$certificates"
+  local key=(-newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes)
+  (
+    umask 077 &&
+      mkdir -p "$draft" && cd "$draft" &&
+      printf '%s\n' subjectAltName=DNS:localhost,IP:127.0.0.1,IP:::1 extendedKeyUsage=serverAuth >extensions &&
+      openssl req -x509 "${key[@]}" -keyout ca.key -out ca.pem -days 30 -subj "/CN=DistDb throw-away CA" &&
+      openssl req "${key[@]}" -keyout node.key -out request -subj /CN=localhost &&
+      openssl x509 -req -in request -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -extfile extensions -out node.pem &&
+      find . -type f ! -name ca.pem ! -name node.pem ! -name node.key -delete
+  ) &>"$logs/openssl.log" || fail "openssl could not make certificates; see $logs/openssl.log."
+  mv -- "$draft" "$certificates"
+}
+
+# The addresses in the nodes' files count unless they are given anew; an earlier run with --tls left https:// there, at which nothing is found now.
+plain_addresses() {
+  local id list=
+  for ((id = 0; id <= nodes; id++)); do
+    list+=,$id=http://127.0.0.1:$((base_port + id))
+  done
+  echo "${list#,}"
 }
 
 start_node() { # id
   local role=(node "$1" "$nodes")
   (($1 > 0)) || role=(master "$nodes")
-  dotnet "$root/bin/Release/net10.0/distdb.dll" "${role[@]}" --base-port "$base_port" --data "$data" \
+  dotnet "$root/bin/Release/net10.0/distdb.dll" "${role[@]}" --base-port "$base_port" --data "$data" "${options[@]}" \
     >"$logs/node-$1.log" 2>&1 </dev/null &
   pids[$1]=$!
 }
@@ -199,6 +240,13 @@ install_sqlite
 build
 [[ $fresh == no ]] || clear_data
 mkdir -p "$logs"
+if [[ $tls == yes ]]; then
+  make_certificates
+  scheme=https
+  options=(--cert "$certificates/node.pem" --key "$certificates/node.key" --ca "$certificates/ca.pem")
+elif [[ -e $certificates ]]; then
+  options=(--peers "$(plain_addresses)")
+fi
 
 trap stop_on_signal INT TERM HUP
 trap stop_nodes EXIT
@@ -208,14 +256,16 @@ done
 wait_until_ready
 
 echo "The cluster is ready:"
-echo "  master  http://localhost:$base_port"
+echo "  master  $scheme://localhost:$base_port"
 for ((id = 1; id <= nodes; id++)); do
-  echo "  node $id  http://localhost:$((base_port + id))"
+  echo "  node $id  $scheme://localhost:$((base_port + id))"
 done
 
 if ((${#command[@]} > 0)); then
   # In the background, since bash would keep a signal waiting until a command in the foreground has ended.
-  DISTDB_URL=http://127.0.0.1:$base_port "${command[@]}" <&0 &
+  export DISTDB_URL=$scheme://127.0.0.1:$base_port
+  [[ $tls == no ]] || export DISTDB_CA=$certificates/ca.pem
+  "${command[@]}" <&0 &
   command_pid=$!
   status=0
   wait "$command_pid" || status=$?
@@ -225,9 +275,14 @@ fi
 
 authorization=
 [[ -z ${DISTDB_TOKEN:-} ]] || authorization=' -H "Authorization: Bearer $DISTDB_TOKEN"'
+url=localhost:$((base_port + nodes))
+if [[ $tls == yes ]]; then
+  printf 'For the tools (distdb members, show-all, ...):\n  export DISTDB_CA=%q\n' "$certificates/ca.pem"
+  printf -v url -- '--cacert %q https://%s' "$certificates/ca.pem" "$url"
+fi
 cat <<EOF
 Try it:
-  curl localhost:$((base_port + nodes))/query$authorization -d '{"command":"query","query":"SELECT sqlite_version()"}'
+  curl $url/query$authorization -d '{"command":"query","query":"SELECT sqlite_version()"}'
 Ctrl-C stops all nodes. Logs are in $logs.
 EOF
 watch_nodes

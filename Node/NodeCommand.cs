@@ -6,6 +6,7 @@ using DistDb.Node.Api;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
+using DistDb.Node.Tls;
 
 namespace DistDb.Node;
 
@@ -58,7 +59,7 @@ internal static class NodeCommand
         var id = new Argument<int>("id") { Description = "The node's number." };
         var count = CountArgument();
         var options = new Options();
-        return RecoverCommand.Create(parsed => options.ReadPlace(parsed, new(parsed.GetValue(id)), parsed.GetValue(count)), options.Place, id, count);
+        return RecoverCommand.Create(parsed => options.ReadPlace(parsed, new(parsed.GetValue(id)), parsed.GetValue(count), Uri.UriSchemeHttp), options.Place, id, count);
     }
 
     private static Argument<int> CountArgument() => new("n") { Description = "How many nodes there are beside the master." };
@@ -104,6 +105,13 @@ internal static class NodeCommand
         private readonly Option<string> _tokenFile = Setting(
             "--token-file", "", "File with the token that becomes the first admin's if the cluster has none. Default: DISTDB_TOKEN, else none.");
 
+        private readonly Option<string> _certificate = Setting(
+            "--cert", "", "PEM file with this node's certificate, and after it those between it and the CA. With it and --key the node speaks https alone, to clients and peers.");
+
+        private readonly Option<string> _key = Setting("--key", "", "PEM file with the certificate's private key.");
+        private readonly Option<string> _ca = Setting(
+            "--ca", "", "PEM file with the only CAs by which the other nodes' certificates are judged. Default: those that the operating system trusts.");
+
         private readonly Option<string> _timeout = Setting("--timeout", "10s", "How long a request may take, such as 10s or 500ms.");
         private readonly Option<long> _bodyBytesMax = Setting("--max-body", 16L << 20, "Largest request body in bytes.");
 
@@ -145,7 +153,7 @@ internal static class NodeCommand
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _history, _historyAge, _logReads, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _history, _historyAge, _logReads, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -157,7 +165,11 @@ internal static class NodeCommand
         }
 
         /// <summary>The data folder and where the nodes are reached.</summary>
-        public NodePlace ReadPlace(ParseResult parsed, NodeId id, int nodeCount)
+        /// <param name="parsed">The command line.</param>
+        /// <param name="id">The node.</param>
+        /// <param name="nodeCount">How many there are beside node 0.</param>
+        /// <param name="scheme">What nodes speak whose addresses were not given.</param>
+        public NodePlace ReadPlace(ParseResult parsed, NodeId id, int nodeCount, string scheme)
         {
             if (nodeCount is < 0 or > NodeCountMax)
             {
@@ -172,11 +184,11 @@ internal static class NodeCommand
             }
 
             var host = CheckHost(parsed.GetValue(_host)!);
-            var (addresses, given) = ReadAddresses(parsed.GetValue(_peers)!, host, basePort, nodeCount, id);
+            var (addresses, given) = ReadAddresses(parsed.GetValue(_peers)!, scheme, host, basePort, nodeCount, id);
             if (IsWildcard(host) && addresses.Where(a => !given.ContainsKey(a.Key)).Select(a => a.Key).Order().ToList() is { Count: > 0 } unknown)
             {
                 throw new SettingsException(
-                    $"\"{host}\" is every address of this machine, so that it does not say where the nodes are reached. Add --peers with the addresses of all, such as {string.Join(',', unknown.Select(n => $"{n}=http://10.0.0.{n.Value + 1}:{basePort + n.Value}"))}.");
+                    $"\"{host}\" is every address of this machine, so that it does not say where the nodes are reached. Add --peers with the addresses of all, such as {string.Join(',', unknown.Select(n => $"{n}={scheme}://10.0.0.{n.Value + 1}:{basePort + n.Value}"))}.");
             }
 
             return new(id, nodeCount, host, basePort, parsed.GetValue(_data)!, addresses, given);
@@ -184,7 +196,9 @@ internal static class NodeCommand
 
         public NodeSettings Read(ParseResult parsed, NodeId id, int nodeCount)
         {
-            var place = ReadPlace(parsed, id, nodeCount);
+            var tlsFiles = ReadTlsFiles(parsed);
+            var place = ReadPlace(parsed, id, nodeCount, tlsFiles.Certificate is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps);
+            var tls = ReadTls(tlsFiles, place);
             var bodyBytesMax = parsed.GetValue(_bodyBytesMax);
             if (bodyBytesMax is < 1024 or > 64 << 20)
             {
@@ -254,6 +268,7 @@ internal static class NodeCommand
                 ClusterSecretSource = source,
                 InitialToken = token,
                 InitialTokenSource = tokenSource,
+                Tls = tls,
                 Timeout = ReadTime("--timeout", parsed.GetValue(_timeout)!, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
                 BodyBytesMax = bodyBytesMax,
                 RequestsMax = requestsMax,
@@ -329,6 +344,40 @@ internal static class NodeCommand
             }
         }
 
+        private TlsFiles ReadTlsFiles(ParseResult parsed)
+        {
+            var files = new TlsFiles(FullPath(_certificate), FullPath(_key), FullPath(_ca));
+            return (files.Certificate, files.Key) switch
+            {
+                ({ }, null) => throw new SettingsException($"--cert is {files.Certificate}, and its private key is missing: add --key."),
+                (null, { }) => throw new SettingsException($"--key is {files.Key}, and its certificate is missing: add --cert."),
+                _ => files,
+            };
+
+            string? FullPath(Option<string> option) => parsed.GetValue(option) is { Length: > 0 } path ? Path.GetFullPath(path) : null;
+        }
+
+        private static TlsMaterial ReadTls(TlsFiles files, NodePlace place)
+        {
+            // Where the other nodes and clients are told to go must be what this node speaks; the others may be at either, which changes one by one.
+            var own = place.Addresses[place.Id];
+            var scheme = files.Certificate is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps;
+            if (own.Scheme != scheme)
+            {
+                throw new SettingsException(
+                    $"In --peers this node, {place.Id}, is at {own.GetLeftPart(UriPartial.Authority)}, but {(files.Certificate is null ? "without --cert and --key" : "with a certificate")} it speaks {scheme}.");
+            }
+
+            try
+            {
+                return TlsMaterial.Load(files, own.Host);
+            }
+            catch (InvalidDataException e)
+            {
+                throw new SettingsException(e.Message);
+            }
+        }
+
         private static (string? Token, string? Source) ReadToken(string file)
         {
             const string Variable = "DISTDB_TOKEN";
@@ -346,7 +395,7 @@ internal static class NodeCommand
 
         /// <summary>All addresses, and those of them that were given.</summary>
         private static (Dictionary<NodeId, Uri> All, Dictionary<NodeId, Uri> Given) ReadAddresses(
-            string peers, string host, int basePort, int nodeCount, NodeId self)
+            string peers, string scheme, string host, int basePort, int nodeCount, NodeId self)
         {
             // By number where a name could mean two addresses, so that no connection waits for the wrong one first.
             var name = host switch
@@ -356,7 +405,7 @@ internal static class NodeCommand
                 _ => host,
             };
             var addresses = Enumerable.Range(0, nodeCount + 1).Append(self.Value).Distinct().ToDictionary(
-                i => new NodeId(i), i => new Uri(string.Create(CultureInfo.InvariantCulture, $"http://{name}:{basePort + i}")));
+                i => new NodeId(i), i => new Uri(string.Create(CultureInfo.InvariantCulture, $"{scheme}://{name}:{basePort + i}")));
             var given = new Dictionary<NodeId, Uri>();
             foreach (var part in peers.Split(',', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
             {
@@ -387,7 +436,7 @@ internal static class NodeCommand
         ];
 
         private static Uri? ReadUrl(string text) =>
-            Uri.TryCreate(text, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp ? uri : null;
+            Uri.TryCreate(text, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps) ? uri : null;
 
         private static (byte[] Secret, string Source) ReadSecret(string file, string dataFolder)
         {

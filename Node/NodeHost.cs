@@ -7,8 +7,11 @@ using DistDb.Node.Database;
 using DistDb.Node.Recovery;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
+using DistDb.Node.Tls;
 using DistDb.Node.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
 
 namespace DistDb.Node;
 
@@ -127,13 +130,15 @@ internal static class NodeHost
             kestrel.Limits.MaxRequestHeadersTotalSize = HeadersBytesMax;
             kestrel.Limits.MaxRequestHeaderCount = HeaderCountMax;
             kestrel.Limits.MaxRequestLineSize = RequestLineBytesMax;
+
+            var tls = kestrel.ApplicationServices.GetRequiredService<TlsStore>();
             if (settings.Host == "localhost")
             {
-                kestrel.ListenLocalhost(settings.Port);
+                kestrel.ListenLocalhost(settings.Port, listen => Secure(listen, tls));
             }
             else
             {
-                kestrel.Listen(IPAddress.Parse(settings.Host), settings.Port);
+                kestrel.Listen(IPAddress.Parse(settings.Host), settings.Port, listen => Secure(listen, tls));
             }
         });
         AddServices(builder.Services, settings);
@@ -156,17 +161,30 @@ internal static class NodeHost
         return app;
     }
 
+    /// <summary>Where the node has a certificate, only TLS is spoken, with whichever it has when a connection begins.</summary>
+    private static void Secure(ListenOptions listen, TlsStore tls)
+    {
+        if (tls.Current.ServerOptions is not null)
+        {
+            listen.Protocols = HttpProtocols.Http1;
+            listen.Use(PlainHttpDoor.Guard);
+            listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.ServerOptions!) });
+        }
+    }
+
     private static void AddServices(IServiceCollection services, NodeSettings settings)
     {
         services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromSeconds(5));
         services.ConfigureHttpJsonOptions(json => json.SerializerOptions.TypeInfoResolverChain.Insert(0, ApiJsonContext.Default));
         services.AddProblemDetails(Problem.AddCode);
         services.AddSingleton(_ => new NodeFolder(settings.DataFolder, settings.Id));
+        services.AddSingleton(provider => new TlsStore(settings.Tls, provider.GetRequiredService<ILogger<TlsStore>>()));
         services.AddSingleton(provider => new PeerTransport(
             new()
             {
                 Self = settings.Id,
                 Secret = settings.ClusterSecret,
+                CreateTlsOptions = () => provider.GetRequiredService<TlsStore>().Current.Trust.CreateClientOptions(),
                 Hosts = [.. settings.Join, .. settings.Addresses.Where(a => a.Key != settings.Id).Select(a => a.Value)],
             },
             provider.GetRequiredService<ILogger<PeerTransport>>()));
@@ -207,6 +225,7 @@ internal static class NodeHost
         services.AddSingleton<DatabaseCatalog>();
 
         // Started in this order, stopped in the reverse one; the web server comes last and goes first.
+        services.AddHostedService(provider => provider.GetRequiredService<TlsStore>());
         services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());
         services.AddHostedService(provider => provider.GetRequiredService<PeerTransport>());
         services.AddHostedService<StatusReporter>();
@@ -233,7 +252,7 @@ internal static class NodeHost
             Console.WriteLine($"  ignored     the token in {settings.InitialTokenSource}: the cluster has tokens, and it is not one of them");
         }
 
-        if (!settings.IsLoopback)
+        if (!settings.IsLoopback && !settings.HasTls)
         {
             Console.WriteLine("  unencrypted whoever can listen to this network can read tokens and data");
         }

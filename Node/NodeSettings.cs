@@ -1,5 +1,6 @@
 using System.Globalization;
 using DistDb.Node.Raft;
+using DistDb.Node.Tls;
 
 namespace DistDb.Node;
 
@@ -44,6 +45,9 @@ public sealed record NodeSettings
 
     /// <summary>Where that token comes from.</summary>
     public required string? InitialTokenSource { get; init; }
+
+    /// <summary>The certificate that this node shows, if any, and the CA by which it judges others'.</summary>
+    public TlsMaterial Tls { get; init; } = TlsMaterial.None;
 
     /// <summary>How long a request may take.</summary>
     public required TimeSpan Timeout { get; init; }
@@ -98,15 +102,23 @@ public sealed record NodeSettings
     /// <summary>Whether only this machine can reach the node.</summary>
     public bool IsLoopback => NodePlace.IsLoopback(Host);
 
+    /// <summary>Whether it speaks https, to clients and peers alike, and nothing else.</summary>
+    public bool HasTls => Tls.Certificate is not null;
+
     /// <summary>The settings as lines for the start-up banner; secrets are named, not shown.</summary>
     public IEnumerable<string> Describe()
     {
-        yield return $"listening   {Host}:{Port}";
+        yield return $"listening   {Host}:{Port}{(HasTls ? ", with TLS" : "")}";
         yield return $"data        {Path.GetFullPath(DataFolder)}";
         yield return $"secret      {ClusterSecretSource}";
         if (InitialTokenSource is { } source)
         {
             yield return $"token       {source}";
+        }
+
+        foreach (var line in Tls.Describe())
+        {
+            yield return line;
         }
 
         yield return $"timeout     {Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";

@@ -2,10 +2,10 @@ using System.Globalization;
 using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
-using System.Security.Authentication;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
 using DistDb.Node.Api;
+using DistDb.Node.Tls;
 
 namespace DistDb.Tools;
 
@@ -23,7 +23,8 @@ public sealed class ClusterClient : IDisposable
 
     /// <param name="timeout">How long one request may take in all.</param>
     /// <param name="token">What to show to the nodes, or null.</param>
-    public ClusterClient(TimeSpan timeout, string? token = null)
+    /// <param name="trust">By which CAs to judge the nodes' certificates; null for those that the operating system trusts.</param>
+    public ClusterClient(TimeSpan timeout, string? token = null, CertificateTrust? trust = null)
     {
         _timeout = timeout;
         _http = new(new SocketsHttpHandler
@@ -32,6 +33,7 @@ public sealed class ClusterClient : IDisposable
             UseProxy = false,
             AllowAutoRedirect = false,
             ConnectTimeout = _connectTimeout,
+            SslOptions = (trust ?? CertificateTrust.OfSystem).CreateClientOptions(),
             // So that a name whose address changed is looked up again.
             PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         })
@@ -219,7 +221,7 @@ public sealed class ClusterClient : IDisposable
     private static string Reason(Exception e) => e switch
     {
         _ when e.GetBaseException() is SocketException socket => Plain(socket.SocketErrorCode, socket.Message),
-        _ when e.GetBaseException() is AuthenticationException tls => tls.Message.TrimEnd('.'),
+        _ when TlsFailure.Describe(e) is { } tls => tls,
         _ => e.GetBaseException().Message.TrimEnd('.'),
     };
 

@@ -1,6 +1,7 @@
 using System.CommandLine;
 using System.CommandLine.Parsing;
 using DistDb.Node.Api;
+using DistDb.Node.Tls;
 
 namespace DistDb.Tools;
 
@@ -41,11 +42,18 @@ internal sealed class ConnectionOptions
         DefaultValueFactory = _ => Environment("DISTDB_TOKEN_FILE"),
     };
 
+    private readonly Option<string?> _ca = new("--ca")
+    {
+        Description = "PEM file with the only CAs by which the nodes' certificates are judged; without --url nodes are asked by https then [DISTDB_CA; default: those that the operating system trusts]",
+        HelpName = "file",
+        DefaultValueFactory = _ => Environment("DISTDB_CA"),
+    };
+
     private readonly Option<bool> _json = new("--json") { Description = "Answer in JSON, for programs" };
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _url, _host, _basePort, _tokenFile, _timeout, _json })
+        foreach (var option in new Option[] { _url, _host, _basePort, _ca, _tokenFile, _timeout, _json })
         {
             command.Add(option);
         }
@@ -53,7 +61,7 @@ internal sealed class ConnectionOptions
 
     public ConnectionSettings Read(ParseResult parsed) => new(
         parsed.GetValue(_url), Reachable(parsed.GetValue(_host)!), parsed.GetValue(_basePort),
-        TimeSpan.FromSeconds(parsed.GetValue(_timeout)), parsed.GetValue(_json), ReadToken(parsed.GetValue(_tokenFile)));
+        TimeSpan.FromSeconds(parsed.GetValue(_timeout)), parsed.GetValue(_json), ReadToken(parsed.GetValue(_tokenFile)), ReadTrust(parsed.GetValue(_ca)));
 
     /// <summary>The address of a node; reports what is none.</summary>
     internal static Uri? ParseUrl(ArgumentResult result, string text)
@@ -65,6 +73,18 @@ internal sealed class ConnectionOptions
 
         result.AddError($"'{text}' is not the address of a node; one looks like http://127.0.0.1:8080.");
         return null;
+    }
+
+    private static CertificateTrust? ReadTrust(string? file)
+    {
+        try
+        {
+            return file is { Length: > 0 } ? CertificateTrust.Read(file) : null;
+        }
+        catch (InvalidDataException e)
+        {
+            throw new ToolException(e.Message, ExitCode.WrongUsage);
+        }
     }
 
     /// <summary>There is no option for the token itself: every user of the machine sees the arguments of a process (docs/adr/0011).</summary>
@@ -103,16 +123,17 @@ internal sealed class ConnectionOptions
 /// <param name="Timeout">The limit of one request.</param>
 /// <param name="Json">Whether to answer in JSON.</param>
 /// <param name="Token">What to show to the nodes, or null.</param>
-internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, TimeSpan Timeout, bool Json, string? Token)
+/// <param name="Trust">The CAs that the user named, or null.</param>
+internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, TimeSpan Timeout, bool Json, string? Token, CertificateTrust? Trust)
 {
     /// <summary>How many ports are tried for a node that answers: with node 0 down, any other knows the cluster as well.</summary>
     private const int PortsTried = 5;
 
-    /// <summary>The address of a node by its id, as nodes of one machine choose it.</summary>
-    public Uri NodeAt(int id) => new UriBuilder(Uri.UriSchemeHttp, Host, BasePort + id).Uri;
+    /// <summary>The address of a node by its id, as nodes of one machine choose it. Whoever names a CA means https; no other guess would be safe.</summary>
+    public Uri NodeAt(int id) => new UriBuilder(Trust is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, Host, BasePort + id).Uri;
 
     /// <param name="atLeast">For requests that may take longer than others.</param>
-    public ClusterClient Connect(TimeSpan atLeast = default) => new(Timeout > atLeast ? Timeout : atLeast, Token);
+    public ClusterClient Connect(TimeSpan atLeast = default) => new(Timeout > atLeast ? Timeout : atLeast, Token, Trust);
 
     /// <summary>Asks the node that the user named for the whole cluster, or else the first that answers of those at the usual ports.</summary>
     /// <exception cref="NodeException">None answered; the first one's failure.</exception>

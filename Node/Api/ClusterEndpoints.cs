@@ -35,7 +35,7 @@ internal static class ClusterEndpoints
     {
         var request = await JsonBody.ReadAsync(context, ApiJsonContext.Default.MemberRequest, """{"id": 2, "address": "http://127.0.0.1:9001"}""")
             .ConfigureAwait(false);
-        return Uri.TryCreate(request.Address, UriKind.Absolute, out var uri) && uri.Scheme == Uri.UriSchemeHttp
+        return Uri.TryCreate(request.Address, UriKind.Absolute, out var uri) && (uri.Scheme == Uri.UriSchemeHttp || uri.Scheme == Uri.UriSchemeHttps)
             ? Answer(await node.MoveMemberAsync(new(request.Id), uri.GetLeftPart(UriPartial.Authority), context.RequestAborted).ConfigureAwait(false), status)
             : Problem.ToResult(new(
                 FailureCode.BadRequest, $"\"{request.Address}\" is not the address of a node; one looks like http://127.0.0.1:9001. Nothing was done."));

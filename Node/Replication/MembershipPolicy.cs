@@ -37,6 +37,11 @@ internal static class MembershipPolicy
             return Begin(current, facts);
         }
 
+        if (HasOtherScheme(self.Address, facts.Address))
+        {
+            return current.With(self with { Address = facts.Address });
+        }
+
         foreach (var member in met)
         {
             if (facts.Met[member.Id].LogId is var logId && logId != member.LogId)
@@ -47,6 +52,11 @@ internal static class MembershipPolicy
             if (!member.IsVoter && MayVote(member.Id, facts) && facts.CommitIndex - facts.Followers[member.Id].MatchIndex <= PromotionLagMax)
             {
                 return current.With(member with { IsVoter = true });
+            }
+
+            if (HasOtherScheme(member.Address, facts.Met[member.Id].Address))
+            {
+                return current.With(member with { Address = facts.Met[member.Id].Address });
             }
         }
 
@@ -129,6 +139,14 @@ internal static class MembershipPolicy
     /// </summary>
     private static Member Renewed(Member member, ulong logId, MembershipFacts facts) =>
         member with { LogId = logId, IsVoter = member is { IsVoter: true, LogId: 0 } && MayVote(member.Id, facts) };
+
+    /// <summary>
+    /// Whether a node that is reached where it is on record calls itself by https there where the record says http, or the other way round: it was started with a
+    /// certificate, or without. Any other difference of addresses is for operators to settle.
+    /// </summary>
+    private static bool HasOtherScheme(string recorded, string own) =>
+        Uri.TryCreate(recorded, UriKind.Absolute, out var old) && Uri.TryCreate(own, UriKind.Absolute, out var now)
+        && old.Scheme != now.Scheme && (old.Host, old.Port) == (now.Host, now.Port);
 
     /// <summary>Whether a node that was met says that it may vote, and says so of the log that it was met with.</summary>
     private static bool MayVote(NodeId node, MembershipFacts facts) =>

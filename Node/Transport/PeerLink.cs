@@ -4,6 +4,7 @@ using System.Net.WebSockets;
 using System.Threading.Channels;
 using DistDb.Node.Commands;
 using DistDb.Node.Raft;
+using DistDb.Node.Tls;
 
 namespace DistDb.Node.Transport;
 
@@ -24,6 +25,9 @@ internal sealed partial class PeerLink
     private volatile PeerIdentity? _identity;
     private volatile string? _problem;
     private string? _loggedProblem;
+
+    // The address says http, and TLS is spoken there by now. The other way round there is no such thing: https is a promise.
+    private bool _hasTlsAfterAll;
 
     /// <param name="peer">Who is expected there; null for a host, where anybody may be.</param>
     /// <param name="address">The base address.</param>
@@ -113,7 +117,8 @@ internal sealed partial class PeerLink
             }
             catch (Exception e) when (e is WebSocketException or HttpRequestException or IOException or SocketException or InvalidDataException)
             {
-                ReportProblem((e.GetBaseException() as SocketException)?.Message ?? e.Message);
+                _hasTlsAfterAll = false;
+                ReportProblem(TlsFailure.Describe(e) ?? (e.GetBaseException() as SocketException)?.Message ?? e.Message);
             }
             finally
             {
@@ -149,14 +154,7 @@ internal sealed partial class PeerLink
     {
         using var timeout = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         timeout.CancelAfter(_options.ConnectTimeout);
-        socket.Options.Proxy = null;
-        socket.Options.KeepAliveInterval = PeerTransport.KeepAliveInterval;
-        socket.Options.KeepAliveTimeout = PeerTransport.KeepAliveTimeout;
-        var address = new UriBuilder(new Uri(Address, PeerTransport.Route))
-        {
-            Scheme = Address.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs,
-        };
-        await socket.ConnectAsync(address.Uri, timeout.Token).ConfigureAwait(false);
+        await OpenAsync(socket, timeout.Token).ConfigureAwait(false);
 
         var handshake = new PeerHandshake(_options.Secret, _directory.Self());
         var buffer = new ArrayBufferWriter<byte>();
@@ -177,6 +175,27 @@ internal sealed partial class PeerLink
         }
 
         return verdict.Kind == PeerVerdictKind.Welcome ? handshake : throw new PeerRefusedException(verdict.Reason);
+    }
+
+    private async Task OpenAsync(ClientWebSocket socket, CancellationToken cancellationToken)
+    {
+        socket.Options.KeepAliveInterval = PeerTransport.KeepAliveInterval;
+        socket.Options.KeepAliveTimeout = PeerTransport.KeepAliveTimeout;
+        socket.Options.CollectHttpResponseDetails = true;
+        var address = new UriBuilder(new Uri(Address, PeerTransport.Route))
+        {
+            Scheme = _hasTlsAfterAll || Address.Scheme == Uri.UriSchemeHttps ? Uri.UriSchemeWss : Uri.UriSchemeWs,
+        };
+        using var http = new HttpMessageInvoker(new SocketsHttpHandler { UseProxy = false, SslOptions = _options.CreateTlsOptions() });
+        try
+        {
+            await socket.ConnectAsync(address.Uri, http, cancellationToken).ConfigureAwait(false);
+        }
+        catch (WebSocketException) when (TlsFailure.IsDemandOfTls(socket.HttpResponseHeaders))
+        {
+            _hasTlsAfterAll = true;
+            throw new PeerRefusedException("it speaks TLS by now");
+        }
     }
 
     private static async Task ReceiveAsync(ClientWebSocket socket, ArrayBufferWriter<byte> buffer, CancellationToken cancellationToken)

@@ -1,4 +1,6 @@
+using System.Net.Security;
 using DistDb.Node.Raft;
+using DistDb.Node.Tls;
 
 namespace DistDb.Node.Transport;
 
@@ -16,6 +18,9 @@ public sealed record PeerTransportOptions
     /// Not used by a node that does not join.
     /// </summary>
     public IReadOnlyList<Uri> Hosts { get; init; } = [];
+
+    /// <summary>How to dial a peer whose address begins with <c>https://</c>; asked for each time. Default: with the operating system's roots.</summary>
+    public Func<SslClientAuthenticationOptions> CreateTlsOptions { get; init; } = CertificateTrust.OfSystem.CreateClientOptions;
 
     /// <summary>Pause before the first new try after a link broke. Default 50 ms: a heartbeat.</summary>
     public TimeSpan ReconnectDelayMin { get; init; } = TimeSpan.FromMilliseconds(50);

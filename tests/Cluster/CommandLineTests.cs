@@ -52,6 +52,12 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("master 2 --verify-every 10", "--verify-every")]
     [InlineData("master 2 --peers 1=127.0.0.1:8081", "--peers")]
     [InlineData("master 2 --cluster-secret-file missing", "missing")]
+    [InlineData("master 2 --cert here", "--key")]
+    [InlineData("master 2 --key here", "--cert")]
+    [InlineData("master 2 --cert missing --key missing", "missing")]
+    [InlineData("master 2 --ca missing", "missing")]
+    [InlineData("master 2 --peers 0=https://127.0.0.1:8080", "--cert")]
+    [InlineData("master 2 --peers 0=http://127.0.0.1:8080 --cert here --key here", "https")]
     public async Task A_wrong_command_line(string arguments, string named) =>
         await ShouldFailAsync(2, named, _noVariables, arguments.Split(' ', StringSplitOptions.RemoveEmptyEntries));
 

@@ -6,6 +6,7 @@ using System.Net.Sockets;
 using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
+using DistDb.Node.Tls;
 
 namespace DistDb.Tests.Cluster;
 
@@ -69,6 +70,37 @@ public sealed partial class RunClusterScriptTests : IDisposable
         script.ExitCode.Should().Be(0, output.Text);
         pids.Should().OnlyContain(pid => !Directory.Exists($"/proc/{pid}"), "the script waits for its nodes");
         Directory.GetDirectories(Path.Combine(_folder, "data")).Select(Path.GetFileName).Should().BeEquivalentTo("logs", "node-0", "node-1", "node-2");
+    }
+
+    [Fact]
+    public async Task With_TLS_it_makes_certificates_and_says_how_to_trust_them_and_without_it_goes_on_with_the_same_data()
+    {
+        var port = FreePorts(2);
+        var (script, output) = Start("1", "--tls", "--base-port", $"{port}");
+        await output.WaitForAsync("Ctrl-C stops all nodes.", _timeout.Token);
+        var certificates = Path.Combine(_folder, "data", "tls");
+        Directory.GetFiles(certificates).Select(Path.GetFileName).Should().BeEquivalentTo(["ca.pem", "node.pem", "node.key"], "nobody is to sign with that CA again");
+        if (!OperatingSystem.IsWindows())
+        {
+            File.GetUnixFileMode(Path.Combine(certificates, "node.key")).Should().Be(UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        }
+
+        output.Text.Should().Contain($"  export DISTDB_CA={certificates}/ca.pem")
+            .And.Contain($"curl --cacert {certificates}/ca.pem https://localhost:{port + 1}/query")
+            .And.Contain($"  node 1  https://localhost:{port + 1}");
+
+        using var http = new HttpClient(new SocketsHttpHandler { UseProxy = false, SslOptions = CertificateTrust.Read(certificates + "/ca.pem").CreateClientOptions() });
+        using var answer = await http.PostAsJsonAsync(
+            new Uri($"https://localhost:{port}/query"), new { command = "exec", query = "CREATE TABLE t (a)" }, _timeout.Token);
+        answer.StatusCode.Should().Be(HttpStatusCode.OK);
+        Kill(script.Id, SigTerm).Should().Be(0);
+        await script.WaitForExitAsync(_timeout.Token);
+        script.ExitCode.Should().Be(0, output.Text);
+
+        var (plain, rest) = Start("1", "--base-port", $"{port}", "--", "bash", "-c", "echo at $DISTDB_URL; exit 7");
+        await plain.WaitForExitAsync(_timeout.Token);
+        plain.ExitCode.Should().Be(7, rest.Text);
+        rest.Text.Should().Contain($"at http://127.0.0.1:{port}");
     }
 
     [Fact]

@@ -139,6 +139,17 @@ public sealed class MembershipPolicyTests
         Judge(_three, new AddressChange(new(8), "http://elsewhere"), Facts()).Failure!.Code.Should().Be(FailureCode.NoSuchNode);
     }
 
+    [Fact]
+    public void A_node_that_speaks_https_by_now_or_http_again_is_recorded_so()
+    {
+        var next = Next(_three, Facts(met: [Identity(1), Identity(2) with { Address = "https://2:80" }]))!;
+        next.Find(new(2)).Should().Be(Voter(2) with { Address = "https://2:80" });
+        Next(next, Facts(met: [Identity(1), Identity(2)]))!.Find(new(2)).Should().Be(Voter(2));
+        Next(next, Facts(met: [Identity(1), Identity(2) with { Address = "http://2:81" }])).Should().BeNull("moves are for operators to record");
+        Next(_three, Facts(met: [Identity(1), Identity(2) with { Address = "https://elsewhere:80" }])).Should().BeNull("moves are for operators to record");
+        Next(_three, Facts() with { Address = "https://0:80" })!.Find(new(0))!.Address.Should().Be("https://0:80", "the leader itself");
+    }
+
     private static Membership? Next(Membership current, MembershipFacts facts) => MembershipPolicy.NextStep(current, facts);
 
     private static (Membership? Membership, Failure? Failure) Judge(Membership current, MembershipChange change, MembershipFacts facts) =>

@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
+using DistDb.Node.Tls;
 
 namespace DistDb.Tests.Support;
 
@@ -91,8 +92,12 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <param name="nodeCount">Nodes beside the master.</param>
     /// <param name="options">Further arguments for each node.</param>
     /// <param name="environment">Variables for each node.</param>
+    /// <param name="trust">By which CA to judge the nodes' certificates, which are among the options; null for http.</param>
     public static TestCluster Create(
-        int nodeCount, Func<int, IEnumerable<string>> options, Func<int, IReadOnlyDictionary<string, string>>? environment = null)
+        int nodeCount,
+        Func<int, IEnumerable<string>> options,
+        Func<int, IReadOnlyDictionary<string, string>>? environment = null,
+        CertificateTrust? trust = null)
     {
         var folder = Directory.CreateTempSubdirectory("distdb-cluster-");
         var basePort = FindFreePorts(nodeCount + 1);
@@ -105,10 +110,11 @@ internal sealed class TestCluster : IAsyncDisposable
             string[] common = ["--base-port", basePort.ToString(CultureInfo.InvariantCulture), "--data", folder.FullName];
             return new(
                 id,
-                new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{basePort + id}")),
+                new(string.Create(CultureInfo.InvariantCulture, $"{(trust is null ? "http" : "https")}://127.0.0.1:{basePort + id}")),
                 folder.FullName,
                 [.. role, .. common, .. options(id)],
-                environment?.Invoke(id) ?? new Dictionary<string, string>());
+                environment?.Invoke(id) ?? new Dictionary<string, string>(),
+                trust);
         }
     }
 
@@ -127,6 +133,10 @@ internal sealed class TestCluster : IAsyncDisposable
         _nodes.Add(node);
         return node;
     }
+
+    /// <summary>A running node as it is reached by https; to be disposed of, which leaves the node alone.</summary>
+    public TestNode Secured(int id, CertificateTrust trust) => new(
+        id, new UriBuilder(this[id].Address) { Scheme = Uri.UriSchemeHttps }.Uri, _folder.FullName, [], new Dictionary<string, string>(), trust);
 
     /// <summary>Leaves out a node that is not to run any more.</summary>
     public void Forget(TestNode node)

@@ -2,6 +2,7 @@ using System.Net;
 using System.Text;
 using System.Text.Encodings.Web;
 using System.Text.Json;
+using DistDb.Node.Tls;
 
 namespace DistDb.Tests.Support;
 
@@ -23,14 +24,22 @@ internal sealed class TestNode : IDisposable
     /// <param name="folder">The data folder of the cluster.</param>
     /// <param name="arguments">The command line.</param>
     /// <param name="environment">Variables of its own.</param>
-    public TestNode(int id, Uri address, string folder, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment)
+    /// <param name="trust">By which CA to judge its certificate; null for a node without.</param>
+    public TestNode(
+        int id, Uri address, string folder, IReadOnlyList<string> arguments, IReadOnlyDictionary<string, string> environment, CertificateTrust? trust = null)
     {
         Id = id;
         Address = address;
         _folder = folder;
         _arguments = arguments;
         _environment = environment;
-        _http = new(new SocketsHttpHandler { UseProxy = false }) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+        var handler = new SocketsHttpHandler { UseProxy = false };
+        if (trust is not null)
+        {
+            handler.SslOptions = trust.CreateClientOptions();
+        }
+
+        _http = new(handler) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public int Id { get; }
