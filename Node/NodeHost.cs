@@ -92,7 +92,7 @@ internal static class NodeHost
     /// <summary>A cluster that was open on its own machine does not become so on a network.</summary>
     private static void RequireTokens(NodeSettings settings, ClusterNode node)
     {
-        if (!settings.IsLoopback && settings.InitialToken is null && node.Tokens is { All.Count: 0 })
+        if (!settings.IsLoopback && settings.InitialToken is null && node.FoundNoTokens)
         {
             throw new SettingsException(
                 $"Listening on \"{settings.Host}\" is refused: the cluster has no tokens, so that everybody could read and write. Give the first one in DISTDB_TOKEN, or listen on localhost and make it with \"distdb token init\".");

@@ -20,6 +20,9 @@ public sealed partial class ClusterNode
     /// </summary>
     public TokenSet? Tokens => _writes.Tokens is { } tokens && (tokens.All.Count > 0 || (IsKnown && _hasCaughtUp)) ? tokens : null;
 
+    /// <summary>Whether the data that this node found at its start is of a cluster without tokens, as far as it goes.</summary>
+    public bool FoundNoTokens => _writes.Tokens is { All.Count: 0 };
+
     /// <summary>The time by which tokens expire.</summary>
     public DateTimeOffset Now => _options.TimeProvider.GetUtcNow();
 
