@@ -87,7 +87,7 @@ public sealed class RecoveryTests
         output.Should().Contain(cluster[1].Address.GetLeftPart(UriPartial.Authority)).And.Contain("voter");
         (code, _, error) = await RunAsync(cluster, "promote", "9");
         code.Should().Be(1);
-        error.Should().Contain("Node 9 cannot become the master");
+        error.Should().Contain("Node 9 is not a member");
         (code, _, error) = await RunAsync(cluster, "members", "remove", "1");
         code.Should().Be(1);
         error.Should().Contain("is the master");
