@@ -2,12 +2,14 @@ using System.Net;
 using System.Net.Sockets;
 using DistDb.Master;
 using DistDb.Node.Api;
+using DistDb.Node.Api.WebConsole;
 using DistDb.Node.Database;
 using DistDb.Node.Recovery;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
 using DistDb.Node.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.Net.Http.Headers;
 
 namespace DistDb.Node;
 
@@ -112,12 +114,27 @@ internal static class NodeHost
         app.UseStatusCodePages();
         app.UseWebSockets(new() { KeepAliveInterval = PeerTransport.KeepAliveInterval, KeepAliveTimeout = PeerTransport.KeepAliveTimeout });
         app.Map(PeerTransport.Route, peers => peers.Run(context => context.RequestServices.GetRequiredService<PeerTransport>().AcceptAsync(context)));
+        UseCors(app);
+        ConsoleEndpoints.Map(app);
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
+        EventsEndpoint.Map(app);
         ClusterEndpoints.Map(app);
         DatabasesEndpoint.Map(app);
         OpenApiEndpoint.Map(app);
         return app;
+    }
+
+    /// <summary>Lets the web console that came from one node use the others, and no page from elsewhere any (ADR 12).</summary>
+    private static void UseCors(WebApplication app)
+    {
+        var origins = app.Services.GetRequiredService<ClusterOrigins>();
+        app.UseCors(cors => cors
+            .SetIsOriginAllowed(origins.Contains)
+            .WithMethods(HttpMethods.Get, HttpMethods.Post, HttpMethods.Delete)
+            .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType)
+            .WithExposedHeaders(AnswerHeaders.Index, AnswerHeaders.Node, HeaderNames.RetryAfter)
+            .SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
     }
 
     private static void AddServices(IServiceCollection services, NodeSettings settings)
@@ -163,12 +180,16 @@ internal static class NodeHost
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();
         services.AddSingleton<StatusBuilder>();
+        services.AddSingleton<ClusterFeed>();
+        services.AddCors();
+        services.AddSingleton<ClusterOrigins>();
         services.AddSingleton<DatabaseCatalog>();
 
         // Started in this order, stopped in the reverse one; the web server comes last and goes first.
         services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());
         services.AddHostedService(provider => provider.GetRequiredService<PeerTransport>());
         services.AddHostedService<StatusReporter>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterFeed>());
         services.AddHostedService<OrderlyStop>();
     }
 

@@ -8,7 +8,6 @@ internal static class StatusEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/", Hello);
         routes.MapGet("/status", Status);
         routes.MapGet("/cluster", Cluster);
         routes.MapGet("/health/live", Live);
@@ -30,19 +29,4 @@ internal static class StatusEndpoints
             node.Repair is { } repair ? new HealthStatus("repairing", $"{repair.Reason} {repair.Step}") : new HealthStatus("not_ready"),
             ApiJsonContext.Default.HealthStatus,
             statusCode: StatusCodes.Status503ServiceUnavailable);
-
-    /// <summary>For whoever opens a node's address in a browser.</summary>
-    private static ContentHttpResult Hello(ClusterNode node) => TypedResults.Text(
-        $$"""
-        This is DistDb, node {{node.Id}}.
-
-        POST /query             {"command":"query","query":"SELECT 1"}
-        GET  /databases         all databases, with their tables
-        GET  /status            this node
-        GET  /cluster           all nodes
-        GET  /openapi/v1.json   everything, for programs
-
-        Master (schema changes): node {{node.Master}} at {{node.AddressOf(node.Master)}}
-
-        """);
 }
