@@ -38,7 +38,7 @@ const pages: PageEntry[] = [
 
 /** The frame around all pages: navigation, the cluster's health, who is signed in. */
 export function App() {
-  const { phase } = useConnectionState()
+  const phase = useConnectionState('phase')
   const [isMenuOpen, menu] = useDisclosure()
   const [path] = useRoute()
   const page = pages.find(p => p.path === path) ?? pages[0]!
