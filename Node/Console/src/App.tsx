@@ -54,7 +54,7 @@ export function App() {
       <a href="#main" className="skip-link" onClick={focusMain}>
         Skip to the page
       </a>
-      <AppShell.Header>
+      <AppShell.Header className="frame">
         <Group h="100%" px="md" gap="sm" wrap="nowrap" justify="space-between">
           <Group gap="sm" wrap="nowrap" miw={0}>
             <Burger opened={isMenuOpen} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label={isMenuOpen ? 'Close the menu' : 'Open the menu'} />
@@ -64,7 +64,7 @@ export function App() {
           <HeaderTools />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Pages">
+      <AppShell.Navbar p="xs" className="frame" aria-label="Pages">
         {pages.map(({ path, title, Icon }) => (
           <a key={path} className="nav-link" href={hrefOf(path)} {...(path === page.path && { 'aria-current': 'page' as const })}>
             <Icon />

@@ -30,6 +30,7 @@ const database: Field = {
   key: 'database',
   label: 'Database',
   kind: 'database',
+  placeholder: 'main',
   help: 'The database to work in. main is there from the beginning, and is meant where nothing is said.',
 }
 const databaseName: Field = { ...database, kind: 'name', isRequired: true, placeholder: 'shop', help: 'The name of the database: up to 64 letters, digits, _ and -.' }
