@@ -8,6 +8,7 @@ import { SignInPage } from './pages/signin/SignInPage'
 import { HeaderTools } from './shell/HeaderTools'
 import { HealthSummary } from './shell/HealthSummary'
 import { ConnectionNotice } from './shell/ConnectionNotice'
+import { NewTokenNotice } from './shell/NewTokenNotice'
 import { Logo } from './shell/Logo'
 import { useConnectionState } from './state/cluster'
 import { hrefOf, useRoute } from './state/route'
@@ -79,6 +80,7 @@ export function App() {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1} className="main">
         <ConnectionNotice />
+        <NewTokenNotice />
         {phase === 'signed_out' ? (
           <SignInPage />
         ) : (

@@ -7,9 +7,9 @@ test('creates a database and a table in it, and drops both', async ({ page, clus
   await expect(page.locator('tr[data-database="shop"]')).toBeVisible()
 
   await page.getByRole('tab', { name: 'New table' }).click()
-  await page.getByLabel('Database', { exact: true }).first().click()
+  await page.getByRole('combobox', { name: 'Database' }).click()
   await page.getByRole('option', { name: 'shop' }).click()
-  await page.getByLabel('Table').fill('items')
+  await page.getByRole('textbox', { name: 'Table' }).fill('items')
   await page.getByRole('button', { name: 'Add column' }).click()
   await page.getByLabel('Name of column 2').fill('label')
   await page.getByLabel('Column 2 is not null').check()

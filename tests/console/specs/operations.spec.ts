@@ -2,7 +2,7 @@ import type { Page } from '@playwright/test'
 import { expect, open, test } from '../fixtures.ts'
 
 async function choose(page: Page, label: string, option: string | RegExp) {
-  await page.getByLabel(label, { exact: true }).first().click()
+  await page.getByRole('combobox', { name: label }).click()
   await page.getByRole('option', { name: option }).click()
 }
 
@@ -18,13 +18,13 @@ test('every operation of the original form, from CREATE_DB to DROP_DB', async ({
   }
 
   await choose(page, 'Operation', 'CREATE_DB')
-  await page.getByLabel('Database').fill('opsdb')
+  await page.getByRole('textbox', { name: 'Database' }).fill('opsdb')
   await expect(request).toContainText('"command": "CREATE_DB"')
   await expect(request).toContainText('"database": "opsdb"')
   await send()
 
   await choose(page, 'Operation', 'CREATE_TABLE')
-  await page.getByLabel('Table').fill('pets')
+  await page.getByRole('textbox', { name: 'Table' }).fill('pets')
   await page.getByLabel('Columns').fill('{"id": "int primary key", "name": "string not null"}')
   await send()
 
@@ -77,7 +77,7 @@ test('says what a field is for, what is wrong with it, and where the schema is c
 
 test('shows what a node refuses, and why', async ({ page, cluster }) => {
   await open(page, cluster.url(0), 'operations')
-  await page.getByLabel('Table').fill('no such table')
+  await page.getByRole('combobox', { name: 'Table' }).fill('no such table')
   await page.getByRole('button', { name: 'Send' }).click()
   await expect(page.getByRole('alert')).toContainText('no such table')
   await expect(page.getByRole('alert')).toContainText('sql_error')

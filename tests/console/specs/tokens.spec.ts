@@ -32,7 +32,7 @@ test('locks a cluster, makes a token for a reader, who sees no write controls', 
   await other.getByLabel('Token', { exact: true }).fill(reader)
   await other.getByRole('button', { name: 'Sign in' }).click()
   await expect(other.getByRole('heading', { name: 'Operations', level: 1 })).toBeVisible()
-  await other.getByLabel('Operation', { exact: true }).first().click()
+  await other.getByRole('combobox', { name: 'Operation' }).click()
   await expect(other.getByRole('option', { name: 'SEARCH' })).toBeVisible()
   await expect(other.getByRole('option', { name: 'INSERT' })).toHaveCount(0)
   await other.keyboard.press('Escape')

@@ -1,5 +1,5 @@
 import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
-import type { Access, Role } from '../api/types'
+import type { Access, NewToken, Role } from '../api/types'
 import { useConnection, useConnectionState } from './cluster'
 
 /** What somebody may do, each role all that those before it may. */
@@ -15,6 +15,9 @@ export interface Session {
   readonly hasToken: boolean
   signIn(token: string): void
   signOut(): void
+  /** A token that was just made, to be shown until its maker has it: nobody can show it again. */
+  readonly newToken: NewToken | null
+  showNewToken(token: NewToken | null): void
 }
 
 // Of this tab alone, and gone with it.
@@ -34,6 +37,7 @@ export function SessionProvider({ children }: { children: ReactNode }) {
   const node = useConnectionState('node')
   const [token, setToken] = useState(storedToken)
   const [access, setAccess] = useState<Access | null>(null)
+  const [newToken, showNewToken] = useState<NewToken | null>(null)
   useEffect(() => {
     if (phase !== 'live') {
       return
@@ -55,7 +59,6 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       }
 
       setToken(next)
-      setAccess(null)
       connection.setToken(next)
     }
     return {
@@ -63,9 +66,14 @@ export function SessionProvider({ children }: { children: ReactNode }) {
       can: role => access !== null && roles.indexOf(access.role) >= roles.indexOf(role),
       hasToken: token !== null,
       signIn: change,
-      signOut: () => change(null),
+      signOut: () => {
+        showNewToken(null)
+        change(null)
+      },
+      newToken,
+      showNewToken,
     }
-  }, [connection, access, token])
+  }, [connection, access, token, newToken])
   return <Context value={session}>{children}</Context>
 }
 

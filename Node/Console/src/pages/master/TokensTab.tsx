@@ -1,14 +1,11 @@
-import { Alert, Badge, Button, Group, Select, Stack, Table, TagsInput, Text, TextInput } from '@mantine/core'
+import { Badge, Button, Group, Select, Stack, Table, TagsInput, Text, TextInput } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 import type { NewToken, Role, Token } from '../../api/types'
-import { CodeBlock } from '../../components/CodeBlock'
 import { ConfirmDialog } from '../../components/ConfirmDialog'
-import { CopyButton } from '../../components/CopyButton'
 import { EmptyState } from '../../components/EmptyState'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { Panel } from '../../components/Panel'
 import { formatTime } from '../../format'
-import { KeyIcon } from '../../icons'
 import { useConnection } from '../../state/cluster'
 import { useGet } from '../../state/request'
 import { roles, useSession } from '../../state/session'
@@ -26,14 +23,13 @@ export function TokensTab() {
   const connection = useConnection()
   const session = useSession()
   const { data, error, reload } = useGet<{ tokens: Token[] }>('/tokens')
-  const [made, setMade] = useState<NewToken | null>(null)
   const [doomed, setDoomed] = useState<string | null>(null)
   const revoke = async (name: string) => {
     await connection.request(`/tokens/${encodeURIComponent(name)}`, { method: 'DELETE' })
     reload()
   }
   const onMade = (token: NewToken) => {
-    setMade(token)
+    session.showNewToken(token)
     if (data?.tokens.length === 0) {
       // From now on the cluster asks for it.
       session.signIn(token.token)
@@ -44,15 +40,6 @@ export function TokensTab() {
   return (
     <Stack gap="md">
       <ErrorAlert error={error} />
-      {made && (
-        <Alert color="green" icon={<KeyIcon />} title={`The token ${made.name} is made`} withCloseButton closeButtonLabel="Dismiss" onClose={() => setMade(null)}>
-          <Text size="sm">Keep it now: nobody can show it again.</Text>
-          <Group gap="xs" wrap="nowrap">
-            <CodeBlock text={made.token} label="The new token" />
-            <CopyButton text={made.token} />
-          </Group>
-        </Alert>
-      )}
       {data && data.tokens.length === 0 ? (
         <FirstToken onMade={onMade} />
       ) : (
