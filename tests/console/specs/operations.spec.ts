@@ -25,22 +25,22 @@ test('every operation of the original form, from CREATE_DB to DROP_DB', async ({
 
   await choose(page, 'Operation', 'CREATE_TABLE')
   await page.getByRole('textbox', { name: 'Table' }).fill('pets')
-  await page.getByLabel('Columns').fill('{"id": "int primary key", "name": "string not null"}')
+  await page.getByRole('textbox', { name: 'Columns' }).fill('{"id": "int primary key", "name": "string not null"}')
   await send()
 
   await choose(page, 'Operation', 'INSERT')
-  await page.getByLabel('Data').fill('[{"name": "Rex"}, {"name": "Mia"}]')
+  await page.getByRole('textbox', { name: 'Data' }).fill('[{"name": "Rex"}, {"name": "Mia"}]')
   await send()
   await expect(answer).toContainText('"rows_affected": 2')
 
   await choose(page, 'Operation', 'UPDATE')
-  await page.getByLabel('Data').fill('{"name": "Max"}')
-  await page.getByLabel('Condition').fill('{"id": 1}')
+  await page.getByRole('textbox', { name: 'Data' }).fill('{"name": "Max"}')
+  await page.getByRole('textbox', { name: 'Condition' }).fill('{"id": 1}')
   await send()
   await expect(answer).toContainText('"rows_affected": 1')
 
   await choose(page, 'Operation', 'SEARCH')
-  await page.getByLabel('Columns').fill('["name"]')
+  await page.getByRole('textbox', { name: 'Columns' }).fill('["name"]')
   await send()
   await expect(answer).toContainText('"Max"')
 
@@ -67,7 +67,7 @@ test('says what a field is for, what is wrong with it, and where the schema is c
   await open(page, cluster.url(1), 'operations')
   await page.getByLabel('Condition').focus()
   await expect(page.getByRole('tooltip')).toContainText('All of them must hold')
-  await page.getByLabel('Condition').fill('{"id": ')
+  await page.getByRole('textbox', { name: 'Condition' }).fill('{"id": ')
   await expect(page.getByText(/^Not JSON/)).toBeVisible()
   await expect(page.getByRole('button', { name: 'Send' })).toBeDisabled()
   await choose(page, 'Operation', 'CREATE_DB')
