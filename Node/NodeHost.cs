@@ -12,6 +12,7 @@ using DistDb.Node.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
+using Microsoft.Net.Http.Headers;
 
 namespace DistDb.Node;
 
@@ -150,14 +151,20 @@ internal static class NodeHost
         app.UseWebSockets(new() { KeepAliveInterval = PeerTransport.KeepAliveInterval, KeepAliveTimeout = PeerTransport.KeepAliveTimeout });
         app.Map(PeerTransport.Route, peers => peers.Run(context => context.RequestServices.GetRequiredService<PeerTransport>().AcceptAsync(context)));
 
+        // Before tokens are asked for: a browser's question whether it may ask has none.
+        UseCors(app);
+
         // The peers, above, prove who they are in a way of their own; whatever is below is for clients.
         app.Use((context, next) => context.RequestServices.GetRequiredService<AccessControl>().InvokeAsync(context, next));
+        ConsoleEndpoints.Map(app);
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
+        EventsEndpoint.Map(app);
         ClusterEndpoints.Map(app);
         DatabasesEndpoint.Map(app);
         OpenApiEndpoint.Map(app);
         TokenEndpoints.Map(app);
+        AccessEndpoint.Map(app);
         return app;
     }
 
@@ -170,6 +177,18 @@ internal static class NodeHost
             listen.Use(PlainHttpDoor.Guard);
             listen.UseHttps(new TlsHandshakeCallbackOptions { OnConnection = _ => ValueTask.FromResult(tls.Current.ServerOptions!) });
         }
+    }
+
+    /// <summary>Lets the web console that came from one node use the others, and no page from elsewhere any (ADR 12).</summary>
+    private static void UseCors(WebApplication app)
+    {
+        var origins = app.Services.GetRequiredService<ClusterOrigins>();
+        app.UseCors(cors => cors
+            .SetIsOriginAllowed(origins.Contains)
+            .WithMethods(HttpMethods.Get, HttpMethods.Post, HttpMethods.Delete)
+            .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType)
+            .WithExposedHeaders(AnswerHeaders.Index, AnswerHeaders.Node, HeaderNames.RetryAfter)
+            .SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
     }
 
     private static void AddServices(IServiceCollection services, NodeSettings settings)
@@ -222,6 +241,8 @@ internal static class NodeHost
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();
         services.AddSingleton<StatusBuilder>();
+        services.AddSingleton<ClusterFeed>();
+        services.AddCors();
         services.AddSingleton<DatabaseCatalog>();
 
         // Started in this order, stopped in the reverse one; the web server comes last and goes first.
@@ -229,6 +250,7 @@ internal static class NodeHost
         services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());
         services.AddHostedService(provider => provider.GetRequiredService<PeerTransport>());
         services.AddHostedService<StatusReporter>();
+        services.AddHostedService(provider => provider.GetRequiredService<ClusterFeed>());
         services.AddHostedService<OrderlyStop>();
     }
 

@@ -100,15 +100,13 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
             return;
         }
 
-        var tokens = node.Tokens;
-        var mode = ModeOf(tokens, isLoopback, node.AwaitsFirstToken);
-        if (browsers.Refuse(context.Request, isOpen: mode is AccessMode.Open or AccessMode.Unknown) is { } foreign)
+        if (browsers.Refuse(context.Request, isOpen: Mode is AccessMode.Open or AccessMode.Unknown) is { } foreign)
         {
             await RefuseAsync(context, foreign).ConfigureAwait(false);
             return;
         }
 
-        var (access, refusal) = Judge(mode, tokens ?? TokenSet.Empty, BearerToken.Of(context.Request), rule.Needed ?? TokenRole.Read, node.Now);
+        var (access, refusal) = Judge(context.Request, rule.Needed ?? TokenRole.Read);
         if (access is not null)
         {
             context.Features.Set(access);
@@ -120,6 +118,15 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
         }
 
         await next(context).ConfigureAwait(false);
+    }
+
+    /// <summary>Lets a client in, or says why not, by what this node knows at this moment.</summary>
+    /// <param name="request">The client's.</param>
+    /// <param name="needed">The role that it takes.</param>
+    public (ClientAccess? Access, Failure? Refusal) Judge(HttpRequest request, TokenRole needed)
+    {
+        var tokens = node.Tokens;
+        return Judge(ModeOf(tokens, isLoopback, node.AwaitsFirstToken), tokens ?? TokenSet.Empty, BearerToken.Of(request), needed, node.Now);
     }
 
     private static Task RefuseAsync(HttpContext context, Failure refusal) => Problem.ToResult(refusal).ExecuteAsync(context);

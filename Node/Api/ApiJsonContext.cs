@@ -19,6 +19,7 @@ namespace DistDb.Node.Api;
 [JsonSerializable(typeof(NewTokenAnswer))]
 [JsonSerializable(typeof(TokensAnswer))]
 [JsonSerializable(typeof(RevokedTokenAnswer))]
+[JsonSerializable(typeof(AccessAnswer))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(int))]

@@ -88,7 +88,11 @@ public sealed record VersionStatus(string Distdb, string Sqlite, string Dotnet);
 /// <param name="Writes">Clients' writes applied, wherever they came in.</param>
 /// <param name="Batches">Log entries that held them.</param>
 /// <param name="PendingWrites">Writes of this node's own clients under way.</param>
-public sealed record CounterStatus(long LogSyncs, long Writes, long Batches, int PendingWrites);
+/// <param name="Reads">Queries of this node's own clients answered.</param>
+/// <param name="ReadP99Ms">Milliseconds within which 99 of 100 queries of the last full second had their first rows here; null if there were none.</param>
+/// <param name="WriteP99Ms">Milliseconds within which 99 of 100 writes that came in here were done, in the last full second; null if there were none.</param>
+public sealed record CounterStatus(
+    long LogSyncs, long Writes, long Batches, int PendingWrites, long Reads = 0, double? ReadP99Ms = null, double? WriteP99Ms = null);
 
 /// <summary>What <c>GET /cluster</c> answers: every node as the asked one knows it.</summary>
 /// <param name="Node">The node that answers.</param>

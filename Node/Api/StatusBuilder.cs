@@ -48,8 +48,8 @@ internal sealed class StatusBuilder(ClusterNode node)
     public ClusterStatus Cluster() => new(
         node.Id.Value, node.Master.Value, node.Leader?.Value, [.. node.Membership.Members.Select(m => m.Id == node.Id ? Self() : Member(m))]);
 
-    private static CounterStatus Counters(NodeCounters counters) =>
-        new(counters.LogSyncs, counters.Writes, counters.Batches, counters.PendingWrites);
+    private static CounterStatus Counters(NodeCounters counters) => new(
+        counters.LogSyncs, counters.Writes, counters.Batches, counters.PendingWrites, counters.Reads, counters.ReadP99Ms, counters.WriteP99Ms);
 
     private static long? LastContactMs(PeerView peer) =>
         peer.LastContact is { } at ? Math.Max(0, (long)(DateTimeOffset.UtcNow - at).TotalMilliseconds) : null;

@@ -9,7 +9,6 @@ internal static class StatusEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/", Hello).Needs(TokenRole.Read);
         routes.MapGet("/status", Status).Needs(TokenRole.Read);
         routes.MapGet("/cluster", Cluster).Needs(TokenRole.Read);
         routes.MapGet("/health/live", Live).IsOpenToAll();
@@ -33,19 +32,4 @@ internal static class StatusEndpoints
                 : new HealthStatus("repairing", context.Features.Get<ClientAccess>() is null ? null : $"{repair.Reason} {repair.Step}"),
             ApiJsonContext.Default.HealthStatus,
             statusCode: StatusCodes.Status503ServiceUnavailable);
-
-    /// <summary>For whoever opens a node's address in a browser.</summary>
-    private static ContentHttpResult Hello(ClusterNode node) => TypedResults.Text(
-        $$"""
-        This is DistDb, node {{node.Id}}.
-
-        POST /query             {"command":"query","query":"SELECT 1"}
-        GET  /databases         all databases, with their tables
-        GET  /status            this node
-        GET  /cluster           all nodes
-        GET  /openapi/v1.json   everything, for programs
-
-        Master (schema changes): node {{node.Master}} at {{node.AddressOf(node.Master)}}
-
-        """);
 }

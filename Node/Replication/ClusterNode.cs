@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using System.Diagnostics;
 using System.Security.Cryptography;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
@@ -33,6 +34,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly SnapshotInbox _snapshotInbox;
     private readonly SnapshotOutbox _snapshotOutbox;
     private readonly AppliedProgress _applied = new();
+    private readonly RequestMeter _meter = new();
     private readonly PendingWrites _pending;
     private readonly RaftLoop _raft;
     private readonly WriteLoop _writes;
@@ -187,7 +189,7 @@ public sealed partial class ClusterNode : BackgroundService
         get
         {
             var (writes, batches) = _writes.Counts;
-            return new(_storage.SyncCount, writes, batches, _pending.Count);
+            return new(_storage.SyncCount, writes, batches, _pending.Count, _meter.Reads, _meter.ReadP99Ms, _meter.WriteP99Ms);
         }
     }
 
@@ -236,6 +238,7 @@ public sealed partial class ClusterNode : BackgroundService
             return new WriteResult.NotDone(refusal);
         }
 
+        var started = Stopwatch.GetTimestamp();
         var deadline = Deadline.After(timeout);
         var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
@@ -260,6 +263,11 @@ public sealed partial class ClusterNode : BackgroundService
             await WaitForFreshnessAsync(isStrong: true, LogIndex.Zero, deadline, cancellationToken).ConfigureAwait(false);
         }
 
+        if (result is WriteResult.Done)
+        {
+            _meter.CountWrite(started);
+        }
+
         return result;
     }
 
@@ -273,6 +281,7 @@ public sealed partial class ClusterNode : BackgroundService
     public async Task<QueryResult> QueryAsync(
         string database, Statement statement, bool isStrong, LogIndex minIndex, ReadLimits limits, CancellationToken cancellationToken)
     {
+        var started = Stopwatch.GetTimestamp();
         var deadline = Deadline.After(limits.Time);
         if (Refusal() is { } refusal)
         {
@@ -300,13 +309,18 @@ public sealed partial class ClusterNode : BackgroundService
             return new QueryResult.NotDone(ClosedFailure());
         }
 
+        if (outcome is ReadOutcome.RowsRead or ReadOutcome.RowsBegun)
+        {
+            _meter.CountRead(started);
+        }
+
         return outcome switch
         {
             ReadOutcome.RowsRead { Rows: var rows } => new QueryResult.Done(index, rows),
             ReadOutcome.RowsBegun { First: var first, Rest: var rest } => new QueryResult.Begun(index, first, new(rest, lease!, ReadOn, ClosedFailure)),
             ReadOutcome.NotARead { IsSchema: var isSchema } => new QueryResult.NotARead(isSchema),
             ReadOutcome.Failed { Failure: var failed } => new QueryResult.NotDone(failed),
-            _ => throw new System.Diagnostics.UnreachableException(outcome.GetType().Name),
+            _ => throw new UnreachableException(outcome.GetType().Name),
         };
     }
 

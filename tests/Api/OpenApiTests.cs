@@ -99,6 +99,7 @@ public sealed partial class OpenApiTests
     [InlineData(typeof(TokenRequest))]
     [InlineData(typeof(NewTokenAnswer))]
     [InlineData(typeof(TokensAnswer))]
+    [InlineData(typeof(AccessAnswer))]
     [InlineData(typeof(RevokedTokenAnswer))]
     public void Every_field_of_an_answer_is_described_and_no_other(Type type) => CompareRecord(type, []);
 

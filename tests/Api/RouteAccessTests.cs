@@ -18,7 +18,10 @@ public sealed class RouteAccessTests(GuardedCluster guarded) : IClassFixture<Gua
     /// <summary>Method and address; the role that it takes, null for none; an address and a body to try it with.</summary>
     private static readonly (string Route, TokenRole? Needed, string Path, string? Body)[] _routes =
     [
-        ("GET /", TokenRole.Read, "/", null),
+        ("GET /", null, "/", null),
+        ("GET /assets/{name}", null, "/assets/nothing.js", null),
+        ("GET /events", TokenRole.Read, "/events", null),
+        ("GET /access", TokenRole.Read, "/access", null),
         ("POST /", TokenRole.Read, "/", """{"command":"query","query":"SELECT 1"}"""),
         ("POST /query", TokenRole.Read, "/query", """{"command":"query","query":"SELECT 1"}"""),
         ("GET /history", TokenRole.Read, "/history", null),
