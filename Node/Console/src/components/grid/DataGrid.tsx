@@ -74,6 +74,16 @@ export function DataGrid({ label, result, firstNumber = 1, keyColumns, sort, onS
     // Another result, not another listener, begins anew.
   }, [result])
 
+  const isCovered = overlay != null
+  const wasCovered = useRef(false)
+  useEffect(() => {
+    if (wasCovered.current && !isCovered) {
+      scroller.current?.focus()
+    }
+
+    wasCovered.current = isCovered
+  }, [isCovered])
+
   const change = (next: Selection) => {
     setSelection(next)
     onSelect?.(rectangleOf(next))

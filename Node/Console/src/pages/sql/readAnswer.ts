@@ -49,7 +49,7 @@ function cutAnswer(text: string, rows: RowCounter, { headers }: Response, cut: '
 /** Counts the rows in the text of an answer, `{"columns":[…],"types":[…],"rows":[[…],[…]` and so on, while it arrives. */
 class RowCounter {
   count = 0
-  /** Where the last whole row ended, or where the rows begin. */
+  /** Where the last row ended that is kept. */
   end = 0
   #position = 0
   #depth = 0
@@ -57,7 +57,7 @@ class RowCounter {
   #isEscaped = false
 
   get isFull(): boolean {
-    return this.count >= rowsMax
+    return this.count > rowsMax
   }
 
   scan(piece: string): void {
@@ -81,7 +81,7 @@ class RowCounter {
       // In a transaction's results nothing but the results themselves, which are objects, ends there.
       if (char === closeBracket && this.#depth === 2) {
         this.count++
-        this.end = end
+        this.end = this.isFull ? this.end : end
       }
     }
   }
