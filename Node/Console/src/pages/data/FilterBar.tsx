@@ -1,7 +1,6 @@
-import { ActionIcon, Button, Group, Select, Text, TextInput } from '@mantine/core'
+import { ActionIcon, Group, Select, Text, TextInput } from '@mantine/core'
 import type { Column } from '../../api/types'
-import { newId } from '../../components/newId'
-import { PlusIcon, TrashIcon } from '../../icons'
+import { TrashIcon } from '../../icons'
 import { operators, takesValue, type Filter, type Operator } from './filters'
 
 interface FilterBarProps {
@@ -15,7 +14,10 @@ interface FilterBarProps {
 /** Conditions for the rows that are shown: all must hold. */
 export function FilterBar({ filters, columns, problem, onChange }: FilterBarProps) {
   const change = (id: string, part: Partial<Filter>) => onChange(filters.map(f => (f.id === id ? { ...f, ...part } : f)))
-  const add = () => onChange([...filters, { id: newId(), column: columns[0]!.name, operator: 'eq', text: '' }])
+  if (filters.length === 0) {
+    return null
+  }
+
   return (
     <div className="data-filters">
       {filters.map(({ id, column, operator, text }) => (
@@ -36,9 +38,6 @@ export function FilterBar({ filters, columns, problem, onChange }: FilterBarProp
           </ActionIcon>
         </Group>
       ))}
-      <Button variant="default" leftSection={<PlusIcon size={14} />} onClick={add} disabled={columns.length === 0}>
-        Filter
-      </Button>
       {problem !== null && (
         <Text size="xs" c="red" role="alert">
           {problem}

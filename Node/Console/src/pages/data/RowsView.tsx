@@ -8,6 +8,7 @@ import { EmptyState } from '../../components/EmptyState'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { DataGrid } from '../../components/grid/DataGrid'
 import type { CellPosition, Rectangle } from '../../components/grid/selection'
+import { newId } from '../../components/newId'
 import { ResultTools } from '../../components/ResultTools'
 import { cellTextOf } from '../../components/sqlValues'
 import { ValueDialog } from '../../components/ValueDialog'
@@ -64,6 +65,14 @@ export function RowsView(place: Place) {
     const isAscending = view.sort?.column === name && !view.sort.isDescending
     go({ page: 0, sort: view.sort?.column !== name ? { column: name, isDescending: false } : isAscending ? { column: name, isDescending: true } : null })
   }
+  const filter = (next: Filter[]) => {
+    if (draft) {
+      askToFinish(draft)
+    } else {
+      setFilters(next)
+      setView(v => ({ ...v, page: 0 }))
+    }
+  }
   const askToFinish = ({ row }: Draft) =>
     notifications.show({ color: 'yellow', title: `Row ${firstNumber + row} has changes`, message: 'Save or discard them first.' })
   const open = (cell: CellPosition) => {
@@ -99,7 +108,7 @@ export function RowsView(place: Place) {
 
   return (
     <div className="data-rows">
-      <FilterBar filters={filters} columns={table.columns} problem={problem} onChange={next => (draft ? askToFinish(draft) : (setFilters(next), setView(v => ({ ...v, page: 0 }))))} />
+      <FilterBar filters={filters} columns={table.columns} problem={problem} onChange={filter} />
       <div className="data-tools">
         {isEditable && (
           <>
@@ -113,6 +122,9 @@ export function RowsView(place: Place) {
         )}
         <Button variant="default" disabled={!selected} onClick={() => selected && open({ row: selected.top, column: selected.left })}>
           {isEditable ? 'Edit the value' : 'Show the value'}
+        </Button>
+        <Button variant="default" onClick={() => filter([...filters, { id: newId(), column: table.columns[0]!.name, operator: 'eq', text: '' }])}>
+          Add a filter
         </Button>
         {draft ? (
           <Group gap={6} role="status" className="data-draft">

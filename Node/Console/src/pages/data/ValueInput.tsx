@@ -38,7 +38,7 @@ export function ValueInput({ column, typed, onChange, mayBeDefault, label, descr
         autosize
         minRows={1}
         maxRows={8}
-        placeholder={typed.kind === 'null' ? 'NULL' : typed.kind === 'default' ? (column.default ?? 'default') : ''}
+        placeholder={typed.kind === 'null' ? 'NULL' : typed.kind === 'default' ? defaultOf(column) : ''}
         value={typed.text}
         onChange={event => onChange({ kind: isTyped ? typed.kind : usualKind(column.type), text: event.currentTarget.value })}
         {...(autoFocus && { 'data-autofocus': true })}
@@ -56,4 +56,9 @@ export function ValueInput({ column, typed, onChange, mayBeDefault, label, descr
       />
     </Group>
   )
+}
+
+/** What a column gets that is left out. */
+function defaultOf({ default: sql, type, primary_key, not_null }: Column): string {
+  return sql ?? (primary_key && type === 'INTEGER' ? 'the next number' : not_null ? 'has no default' : 'NULL')
 }
