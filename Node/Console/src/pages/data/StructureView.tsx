@@ -11,7 +11,7 @@ export function StructureView({ table, objects }: Place & { objects: readonly Sc
   const definition = objects.find(o => (o.kind === 'table' || o.kind === 'view') && o.name === table.name)?.sql
   return (
     <Stack gap="md" p="sm" className="data-structure">
-      <MantineTable.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label="Columns">
+      <div className="data-columns" tabIndex={0} role="region" aria-label="Columns">
         <MantineTable>
           <MantineTable.Thead>
             <MantineTable.Tr>
@@ -32,7 +32,7 @@ export function StructureView({ table, objects }: Place & { objects: readonly Sc
             ))}
           </MantineTable.Tbody>
         </MantineTable>
-      </MantineTable.ScrollContainer>
+      </div>
       {definition && <Definition title="Definition" sql={definition} />}
       {indexes.map(o => (
         <Definition key={o.name} title={`Index ${o.name}`} sql={o.sql ?? '-- made by SQLite for a PRIMARY KEY or UNIQUE'} />

@@ -43,8 +43,8 @@ export function LogFilterBar({ filters, onChange }: { filters: LogFilters; onCha
         clearButtonProps={{ 'aria-label': 'All nodes' }}
       />
       <TextInput label="Client" placeholder="192.0.2.1" value={filters.client} onChange={event => set({ client: event.currentTarget.value })} />
-      <TextInput label="From" type="datetime-local" value={filters.from} onChange={event => set({ from: event.currentTarget.value })} />
-      <TextInput label="To" type="datetime-local" value={filters.to} onChange={event => set({ to: event.currentTarget.value })} />
+      <TextInput className="log-filter-time" label="From" type="datetime-local" value={filters.from} onChange={event => set({ from: event.currentTarget.value })} />
+      <TextInput className="log-filter-time" label="To" type="datetime-local" value={filters.to} onChange={event => set({ to: event.currentTarget.value })} />
       <Button variant="default" disabled={!hasFilters} onClick={() => onChange(noFilters)}>
         Clear
       </Button>

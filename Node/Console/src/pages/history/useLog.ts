@@ -63,18 +63,16 @@ export function useLog(filters: LogFilters, isPaused: boolean): Log {
       return
     }
 
-    const abort = new AbortController()
     const newest = state.entries[0]?.id ?? 0
-    ask(connection, filters, [['id > ?', newest]], abort.signal).then(
-      fresh => {
-        setError(null)
-        if (fresh.length > 0) {
-          setState({ ...state, entries: fresh.length === chunk ? fresh : [...fresh, ...state.entries], hasOlder: state.hasOlder || fresh.length === chunk })
-        }
-      },
-      (e: unknown) => !abort.signal.aborted && setError(e),
-    )
-    return () => abort.abort()
+    ask(connection, filters, [['id > ?', newest]]).then(fresh => {
+      setError(null)
+      const isGap = fresh.length === chunk
+      setState(now =>
+        fresh.length === 0 || now?.key !== key || (now.entries[0]?.id ?? 0) !== newest
+          ? now
+          : { key, entries: isGap ? fresh : [...fresh, ...now.entries], hasOlder: isGap || now.hasOlder },
+      )
+    }, setError)
     // When the log has grown, or the page goes on. What came meanwhile is there by then.
   }, [commitIndex, isPaused, isCurrent])
 

@@ -28,7 +28,7 @@ export function LibraryDrawer({ library, onOpen, onClose }: LibraryDrawerProps) 
           ) : (
             <>
               <Group justify="flex-end">
-                <Button variant="subtle" color="red" size="compact-xs" onClick={() => setClearing(true)}>
+                <Button variant="subtle" color="red" onClick={() => setClearing(true)}>
                   Clear the history
                 </Button>
               </Group>

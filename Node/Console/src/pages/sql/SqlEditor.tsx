@@ -61,7 +61,7 @@ export function SqlEditor({ text, tables, onChange, onRun, onView }: SqlEditorPr
           placeholder('SELECT …'),
           marks,
           editorTheme,
-          EditorView.contentAttributes.of({ 'aria-label': 'SQL' }),
+          EditorView.contentAttributes.of({ 'aria-label': 'SQL', tabindex: '0' }),
           EditorView.updateListener.of(({ docChanged, state }) => docChanged && newest.current.onChange(state.doc.toString())),
         ],
       }),
