@@ -25,6 +25,7 @@ internal static class Program
         root.Add(PromoteTool.Create());
         root.Add(MembersTool.Create());
         root.Add(VerifyTool.Create());
+        root.Add(TokenTool.Create());
 
         // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
         return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);

@@ -223,9 +223,11 @@ if ((${#command[@]} > 0)); then
   exit "$status"
 fi
 
+authorization=
+[[ -z ${DISTDB_TOKEN:-} ]] || authorization=' -H "Authorization: Bearer $DISTDB_TOKEN"'
 cat <<EOF
 Try it:
-  curl localhost:$((base_port + nodes))/query -d '{"command":"query","query":"SELECT sqlite_version()"}'
+  curl localhost:$((base_port + nodes))/query$authorization -d '{"command":"query","query":"SELECT sqlite_version()"}'
 Ctrl-C stops all nodes. Logs are in $logs.
 EOF
 watch_nodes

@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
+using DistDb.Node.Api;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
@@ -79,8 +80,10 @@ internal static class NodeCommand
     /// <summary>The options that both commands share.</summary>
     private sealed class Options
     {
+        private const string SecretVariable = "DISTDB_CLUSTER_SECRET";
+
         private readonly Option<string> _host = Setting(
-            "--host", "localhost", "Loopback address to listen on: localhost, 127.0.0.1 or ::1.");
+            "--host", "localhost", "Address to listen on. Any but a loopback address (localhost, 127.0.0.1, ::1) takes a cluster secret and a first token.");
 
         private readonly Option<int> _basePort = Setting("--base-port", 8080, "Node i listens on this port plus i.");
         private readonly Option<string> _data = Setting("--data", "data", "Folder for the nodes' files.");
@@ -97,6 +100,9 @@ internal static class NodeCommand
 
         private readonly Option<string> _secretFile = Setting(
             "--cluster-secret-file", "", "File with the secret that all nodes share. Default: DISTDB_CLUSTER_SECRET, else <data>/cluster.secret, made at the first start.");
+
+        private readonly Option<string> _tokenFile = Setting(
+            "--token-file", "", "File with the token that becomes the first admin's if the cluster has none. Default: DISTDB_TOKEN, else none.");
 
         private readonly Option<string> _timeout = Setting("--timeout", "10s", "How long a request may take, such as 10s or 500ms.");
         private readonly Option<long> _bodyBytesMax = Setting("--max-body", 16L << 20, "Largest request body in bytes.");
@@ -139,7 +145,7 @@ internal static class NodeCommand
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _history, _historyAge, _logReads, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _history, _historyAge, _logReads, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -165,8 +171,14 @@ internal static class NodeCommand
                 throw new SettingsException($"The base port is {basePort}; with ids up to {lastId} it must be from 1 to {IPEndPoint.MaxPort - lastId}.");
             }
 
-            var host = CheckLoopback(parsed.GetValue(_host)!);
+            var host = CheckHost(parsed.GetValue(_host)!);
             var (addresses, given) = ReadAddresses(parsed.GetValue(_peers)!, host, basePort, nodeCount, id);
+            if (IsWildcard(host) && addresses.Where(a => !given.ContainsKey(a.Key)).Select(a => a.Key).Order().ToList() is { Count: > 0 } unknown)
+            {
+                throw new SettingsException(
+                    $"\"{host}\" is every address of this machine, so that it does not say where the nodes are reached. Add --peers with the addresses of all, such as {string.Join(',', unknown.Select(n => $"{n}=http://10.0.0.{n.Value + 1}:{basePort + n.Value}"))}.");
+            }
+
             return new(id, nodeCount, host, basePort, parsed.GetValue(_data)!, addresses, given);
         }
 
@@ -217,6 +229,15 @@ internal static class NodeCommand
                     $"Node {id} is not one of the first nodes of the cluster, which are 0 to {nodeCount}. To have it taken into a running cluster, add --join and the address of any of its nodes.");
             }
 
+            var (token, tokenSource) = ReadToken(parsed.GetValue(_tokenFile)!);
+            if (!NodePlace.IsLoopback(place.Host))
+            {
+                RequireSecrets(
+                    place.Host,
+                    parsed.GetValue(_secretFile) is { Length: > 0 } || Environment.GetEnvironmentVariable(SecretVariable) is { Length: > 0 },
+                    token is not null || join.Count > 0 || File.Exists(Path.Combine(NodeFolder.PathOf(place.DataFolder, id), "raft.db")));
+            }
+
             var (secret, source) = ReadSecret(parsed.GetValue(_secretFile)!, place.DataFolder);
             return new()
             {
@@ -231,6 +252,8 @@ internal static class NodeCommand
                 IsRebuilding = parsed.GetValue(_rebuild),
                 ClusterSecret = secret,
                 ClusterSecretSource = source,
+                InitialToken = token,
+                InitialTokenSource = tokenSource,
                 Timeout = ReadTime("--timeout", parsed.GetValue(_timeout)!, TimeSpan.FromMilliseconds(1), TimeSpan.FromHours(1)),
                 BodyBytesMax = bodyBytesMax,
                 RequestsMax = requestsMax,
@@ -284,12 +307,42 @@ internal static class NodeCommand
             }
         }
 
-        /// <summary>Clients are not authenticated yet, so nobody but this machine may reach a node.</summary>
-        private static string CheckLoopback(string host) =>
-            host == "localhost" || (IPAddress.TryParse(host, out var address) && IPAddress.IsLoopback(address))
-                ? host
-                : throw new SettingsException(
-                    $"Listening on \"{host}\" is refused: clients are not authenticated in this version, so only loopback addresses (localhost, 127.0.0.1, ::1) are served.");
+        private static string CheckHost(string host) => host == "localhost" || IPAddress.TryParse(host, out _)
+            ? host
+            : throw new SettingsException($"\"{host}\" is not an address to listen on; give localhost, or an IP address of this machine.");
+
+        private static bool IsWildcard(string host) =>
+            IPAddress.TryParse(host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
+
+        /// <summary>An open database on a network is found within hours (docs/adr/0010).</summary>
+        private static void RequireSecrets(string host, bool hasSecret, bool mayHaveToken)
+        {
+            if (!hasSecret || !mayHaveToken)
+            {
+                string?[] missing =
+                [
+                    hasSecret ? null : "the secret that all nodes share (--cluster-secret-file, or DISTDB_CLUSTER_SECRET)",
+                    mayHaveToken ? null : "the first client's token (--token-file, or DISTDB_TOKEN)",
+                ];
+                throw new SettingsException(
+                    $"Listening on \"{host}\", which other machines reach, is refused without {string.Join(" and ", missing.OfType<string>())}. A good one comes from: openssl rand -hex 32");
+            }
+        }
+
+        private static (string? Token, string? Source) ReadToken(string file)
+        {
+            const string Variable = "DISTDB_TOKEN";
+            try
+            {
+                return file.Length > 0 ? (BearerToken.Parse(File.ReadAllText(file), file), Path.GetFullPath(file))
+                    : Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given ? (BearerToken.Parse(given, Variable), Variable)
+                    : (null, null);
+            }
+            catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+            {
+                throw new SettingsException(e.Message);
+            }
+        }
 
         /// <summary>All addresses, and those of them that were given.</summary>
         private static (Dictionary<NodeId, Uri> All, Dictionary<NodeId, Uri> Given) ReadAddresses(
@@ -338,7 +391,6 @@ internal static class NodeCommand
 
         private static (byte[] Secret, string Source) ReadSecret(string file, string dataFolder)
         {
-            const string Variable = "DISTDB_CLUSTER_SECRET";
             try
             {
                 if (file.Length > 0)
@@ -346,8 +398,8 @@ internal static class NodeCommand
                     return (ClusterSecret.ReadFile(file), Path.GetFullPath(file));
                 }
 
-                return Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } given
-                    ? (ClusterSecret.Parse(given, Variable), Variable)
+                return Environment.GetEnvironmentVariable(SecretVariable) is { Length: > 0 } given
+                    ? (ClusterSecret.Parse(given, SecretVariable), SecretVariable)
                     : (ClusterSecret.ReadOrCreate(dataFolder), Path.GetFullPath(Path.Combine(dataFolder, "cluster.secret")));
             }
             catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)

@@ -38,7 +38,8 @@ internal static class NodeHost
             await using (app.ConfigureAwait(false))
             {
                 // Opens the files, so that what is wrong with them is said before anything is served.
-                _ = app.Services.GetRequiredService<ClusterNode>();
+                var node = app.Services.GetRequiredService<ClusterNode>();
+                RequireTokens(settings, node);
                 try
                 {
                     await app.StartAsync(cancellationToken).ConfigureAwait(false);
@@ -49,7 +50,7 @@ internal static class NodeHost
                     return Environment.ExitCode;
                 }
 
-                PrintBanner(settings);
+                PrintBanner(settings, node, app.Services.GetRequiredService<AccessControl>().Mode);
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
 
                 // The host stops when a service fails, and calls that an orderly end.
@@ -71,6 +72,16 @@ internal static class NodeHost
         if ((settings.IsRebuilding || Quarantine.IsUnfinished(folder)) && Quarantine.SetAside(folder, DateTimeOffset.UtcNow) is { } quarantine)
         {
             Console.WriteLine($"The node's files were moved to {quarantine}; it learns everything from the other nodes.");
+        }
+    }
+
+    /// <summary>A cluster that was open on its own machine does not become so on a network.</summary>
+    private static void RequireTokens(NodeSettings settings, ClusterNode node)
+    {
+        if (!settings.IsLoopback && settings.InitialToken is null && node.Tokens is { All.Count: 0 })
+        {
+            throw new SettingsException(
+                $"Listening on \"{settings.Host}\" is refused: the cluster has no tokens, so that everybody could read and write. Give the first one in DISTDB_TOKEN, or listen on localhost and make it with \"distdb token init\".");
         }
     }
 
@@ -114,7 +125,12 @@ internal static class NodeHost
         app.UseStatusCodePages();
         app.UseWebSockets(new() { KeepAliveInterval = PeerTransport.KeepAliveInterval, KeepAliveTimeout = PeerTransport.KeepAliveTimeout });
         app.Map(PeerTransport.Route, peers => peers.Run(context => context.RequestServices.GetRequiredService<PeerTransport>().AcceptAsync(context)));
+
+        // Before tokens are asked for: a browser's question whether it may ask has none.
         UseCors(app);
+
+        // The peers, above, prove who they are in a way of their own; whatever is below is for clients.
+        app.Use((context, next) => context.RequestServices.GetRequiredService<AccessControl>().InvokeAsync(context, next));
         ConsoleEndpoints.Map(app);
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
@@ -122,6 +138,8 @@ internal static class NodeHost
         ClusterEndpoints.Map(app);
         DatabasesEndpoint.Map(app);
         OpenApiEndpoint.Map(app);
+        TokenEndpoints.Map(app);
+        AccessEndpoint.Map(app);
         return app;
     }
 
@@ -157,6 +175,7 @@ internal static class NodeHost
             {
                 GivenAddresses = settings.GivenAddresses,
                 IsJoining = settings.Join.Count > 0 || settings.IsRebuilding,
+                InitialTokenHash = settings.InitialToken is { } token ? BearerToken.HashOf(token) : default(ReadOnlyMemory<byte>?),
             },
             new()
             {
@@ -175,6 +194,7 @@ internal static class NodeHost
             provider.GetRequiredService<PeerTransport>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ClusterNode>>()));
+        services.AddSingleton(provider => new AccessControl(provider.GetRequiredService<ClusterNode>(), settings.IsLoopback));
         services.AddSingleton<SchemaGate>();
         services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
@@ -193,7 +213,7 @@ internal static class NodeHost
         services.AddHostedService<OrderlyStop>();
     }
 
-    private static void PrintBanner(NodeSettings settings)
+    private static void PrintBanner(NodeSettings settings, ClusterNode node, AccessMode mode)
     {
         Console.WriteLine($"DistDb {BuildVersion.Current}, node {settings.Id} of {settings.Addresses.Count}; SQLite {SqliteLibrary.Version}");
         foreach (var line in settings.Describe())
@@ -201,7 +221,22 @@ internal static class NodeHost
             Console.WriteLine("  " + line);
         }
 
-        Console.WriteLine("  open        no tokens: everybody on this machine may read and write");
+        Console.WriteLine(mode switch
+        {
+            AccessMode.Open or AccessMode.Unknown => "  open        as long as the cluster has no tokens, everybody on this machine may read and write",
+            AccessMode.ByToken => $"  clients     by token; there are {node.Tokens!.All.Count}",
+            _ when settings.InitialToken is not null => "  clients     by token; unless the cluster has some, the first is the one given here, \"initial\"",
+            _ => "  clients     by token; which there are, the cluster will tell",
+        });
+        if (mode == AccessMode.ByToken && settings.InitialToken is { } given && node.Tokens!.Find(BearerToken.HashOf(given)) is null)
+        {
+            Console.WriteLine($"  ignored     the token in {settings.InitialTokenSource}: the cluster has tokens, and it is not one of them");
+        }
+
+        if (!settings.IsLoopback)
+        {
+            Console.WriteLine("  unencrypted whoever can listen to this network can read tokens and data");
+        }
     }
 
     /// <summary>One line for what an operator can mend; null for what is a defect and deserves its stack trace.</summary>

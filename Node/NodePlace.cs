@@ -1,3 +1,4 @@
+using System.Net;
 using DistDb.Node.Raft;
 
 namespace DistDb.Node;
@@ -17,4 +18,9 @@ internal sealed record NodePlace(
     int BasePort,
     string DataFolder,
     IReadOnlyDictionary<NodeId, Uri> Addresses,
-    IReadOnlyDictionary<NodeId, Uri> GivenAddresses);
+    IReadOnlyDictionary<NodeId, Uri> GivenAddresses)
+{
+    /// <summary>Whether only this machine reaches what listens on an address.</summary>
+    /// <param name="host"><c>localhost</c> or an IP address.</param>
+    public static bool IsLoopback(string host) => host == "localhost" || IPAddress.IsLoopback(IPAddress.Parse(host));
+}

@@ -39,6 +39,12 @@ public sealed record NodeSettings
     /// <summary>Where the secret comes from, for the start-up banner.</summary>
     public required string ClusterSecretSource { get; init; }
 
+    /// <summary>The token that is to be the first admin's, if the cluster has none yet; or null.</summary>
+    public required string? InitialToken { get; init; }
+
+    /// <summary>Where that token comes from.</summary>
+    public required string? InitialTokenSource { get; init; }
+
     /// <summary>How long a request may take.</summary>
     public required TimeSpan Timeout { get; init; }
 
@@ -89,12 +95,20 @@ public sealed record NodeSettings
 
     public int Port => BasePort + Id.Value;
 
+    /// <summary>Whether only this machine can reach the node.</summary>
+    public bool IsLoopback => NodePlace.IsLoopback(Host);
+
     /// <summary>The settings as lines for the start-up banner; secrets are named, not shown.</summary>
     public IEnumerable<string> Describe()
     {
         yield return $"listening   {Host}:{Port}";
         yield return $"data        {Path.GetFullPath(DataFolder)}";
         yield return $"secret      {ClusterSecretSource}";
+        if (InitialTokenSource is { } source)
+        {
+            yield return $"token       {source}";
+        }
+
         yield return $"timeout     {Timeout.TotalSeconds.ToString(CultureInfo.InvariantCulture)} s";
         yield return $"max body    {BodyBytesMax} bytes";
         yield return $"requests    {RequestsMax} at once, on {ConnectionsMax} connections, holding {RequestMemoryBytes} bytes";

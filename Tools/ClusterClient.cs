@@ -22,7 +22,8 @@ public sealed class ClusterClient : IDisposable
     private readonly HttpClient _http;
 
     /// <param name="timeout">How long one request may take in all.</param>
-    public ClusterClient(TimeSpan timeout)
+    /// <param name="token">What to show to the nodes, or null.</param>
+    public ClusterClient(TimeSpan timeout, string? token = null)
     {
         _timeout = timeout;
         _http = new(new SocketsHttpHandler
@@ -36,6 +37,7 @@ public sealed class ClusterClient : IDisposable
         })
         {
             Timeout = Timeout.InfiniteTimeSpan,
+            DefaultRequestHeaders = { Authorization = token is null ? null : new("Bearer", token) },
         };
     }
 
@@ -48,6 +50,11 @@ public sealed class ClusterClient : IDisposable
     /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
     public Task<ClusterStatus> GetClusterAsync(Uri node, CancellationToken cancellation) =>
         GetAsync(node, "/cluster", ApiJsonContext.Default.ClusterStatus, cancellation);
+
+    /// <summary>Asks a node whether it is there, which it tells everybody.</summary>
+    /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
+    public Task<HealthStatus> GetHealthAsync(Uri node, CancellationToken cancellation) =>
+        GetAsync(node, "/health/live", ApiJsonContext.Default.HealthStatus, cancellation);
 
     /// <summary>Asks a node who belongs to the cluster.</summary>
     /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
@@ -87,6 +94,33 @@ public sealed class ClusterClient : IDisposable
         "/cluster/promote",
         JsonSerializer.SerializeToUtf8Bytes(new(id), ApiJsonContext.Default.PromoteRequest),
         answer => answer.Deserialize(ApiJsonContext.Default.PromoteAnswer)!,
+        cancellation);
+
+    /// <summary>Has a token made.</summary>
+    /// <exception cref="NodeException">It is not known to be made.</exception>
+    public Task<NewTokenAnswer> CreateTokenAsync(Uri node, TokenRequest request, CancellationToken cancellation) => PostAsync(
+        node,
+        "/tokens",
+        JsonSerializer.SerializeToUtf8Bytes(request, ApiJsonContext.Default.TokenRequest),
+        answer => answer.Deserialize(ApiJsonContext.Default.NewTokenAnswer)!,
+        cancellation);
+
+    /// <summary>Has the first token made, in a cluster without any.</summary>
+    /// <exception cref="NodeException">It is not known to be made.</exception>
+    public Task<NewTokenAnswer> CreateFirstTokenAsync(Uri node, CancellationToken cancellation) => PostAsync(
+        node, "/tokens/init", ReadOnlyMemory<byte>.Empty, answer => answer.Deserialize(ApiJsonContext.Default.NewTokenAnswer)!, cancellation);
+
+    /// <summary>Asks a node which tokens there are.</summary>
+    /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
+    public Task<TokensAnswer> GetTokensAsync(Uri node, CancellationToken cancellation) =>
+        GetAsync(node, "/tokens", ApiJsonContext.Default.TokensAnswer, cancellation);
+
+    /// <summary>Has a token revoked; asking again does no harm.</summary>
+    /// <exception cref="NodeException">It is not known to be done.</exception>
+    public Task<RevokedTokenAnswer> RevokeTokenAsync(Uri node, string name, CancellationToken cancellation) => SendAsync(
+        node,
+        new(HttpMethod.Delete, new Uri(node, "/tokens/" + Uri.EscapeDataString(name))),
+        answer => answer.Deserialize(ApiJsonContext.Default.RevokedTokenAnswer)!,
         cancellation);
 
     /// <summary>Has a node run a query.</summary>

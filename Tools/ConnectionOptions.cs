@@ -34,11 +34,18 @@ internal sealed class ConnectionOptions
     private readonly Option<int> _timeout = IntegerOption.Create(
         "--timeout", "How many seconds a node may take to answer one request", "seconds", 30, 1, 3600);
 
+    private readonly Option<string?> _tokenFile = new("--token-file")
+    {
+        Description = "File with the token to show, where the cluster asks for one [DISTDB_TOKEN_FILE, or the token itself in DISTDB_TOKEN]",
+        HelpName = "file",
+        DefaultValueFactory = _ => Environment("DISTDB_TOKEN_FILE"),
+    };
+
     private readonly Option<bool> _json = new("--json") { Description = "Answer in JSON, for programs" };
 
     public void AddTo(Command command)
     {
-        foreach (var option in new Option[] { _url, _host, _basePort, _timeout, _json })
+        foreach (var option in new Option[] { _url, _host, _basePort, _tokenFile, _timeout, _json })
         {
             command.Add(option);
         }
@@ -46,7 +53,7 @@ internal sealed class ConnectionOptions
 
     public ConnectionSettings Read(ParseResult parsed) => new(
         parsed.GetValue(_url), Reachable(parsed.GetValue(_host)!), parsed.GetValue(_basePort),
-        TimeSpan.FromSeconds(parsed.GetValue(_timeout)), parsed.GetValue(_json));
+        TimeSpan.FromSeconds(parsed.GetValue(_timeout)), parsed.GetValue(_json), ReadToken(parsed.GetValue(_tokenFile)));
 
     /// <summary>The address of a node; reports what is none.</summary>
     internal static Uri? ParseUrl(ArgumentResult result, string text)
@@ -58,6 +65,22 @@ internal sealed class ConnectionOptions
 
         result.AddError($"'{text}' is not the address of a node; one looks like http://127.0.0.1:8080.");
         return null;
+    }
+
+    /// <summary>There is no option for the token itself: every user of the machine sees the arguments of a process (docs/adr/0010).</summary>
+    private static string? ReadToken(string? file)
+    {
+        const string Variable = "DISTDB_TOKEN";
+        try
+        {
+            return file is { Length: > 0 } ? BearerToken.Parse(File.ReadAllText(file), file)
+                : Environment(Variable) is { } token ? BearerToken.Parse(token, Variable)
+                : null;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new ToolException(e.Message, ExitCode.WrongUsage);
+        }
     }
 
     private static string? Environment(string name) =>
@@ -79,7 +102,8 @@ internal sealed class ConnectionOptions
 /// <param name="BasePort">The port of node 0.</param>
 /// <param name="Timeout">The limit of one request.</param>
 /// <param name="Json">Whether to answer in JSON.</param>
-internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, TimeSpan Timeout, bool Json)
+/// <param name="Token">What to show to the nodes, or null.</param>
+internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, TimeSpan Timeout, bool Json, string? Token)
 {
     /// <summary>How many ports are tried for a node that answers: with node 0 down, any other knows the cluster as well.</summary>
     private const int PortsTried = 5;
@@ -88,19 +112,19 @@ internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, T
     public Uri NodeAt(int id) => new UriBuilder(Uri.UriSchemeHttp, Host, BasePort + id).Uri;
 
     /// <param name="atLeast">For requests that may take longer than others.</param>
-    public ClusterClient Connect(TimeSpan atLeast = default) => new(Timeout > atLeast ? Timeout : atLeast);
+    public ClusterClient Connect(TimeSpan atLeast = default) => new(Timeout > atLeast ? Timeout : atLeast, Token);
 
     /// <summary>Asks the node that the user named for the whole cluster, or else the first that answers of those at the usual ports.</summary>
     /// <exception cref="NodeException">None answered; the first one's failure.</exception>
     public async Task<ClusterStatus> FindClusterAsync(ClusterClient client, CancellationToken cancellation) =>
-        (await FindAsync(client, cancellation).ConfigureAwait(false)).Cluster;
+        (await FindAsync(node => client.GetClusterAsync(node, cancellation)).ConfigureAwait(false)).Answer;
 
     /// <summary>A node that answers: the one that the user named, or else the first of those at the usual ports.</summary>
     /// <exception cref="NodeException">None answered; the first one's failure.</exception>
     public async Task<Uri> FindNodeAsync(ClusterClient client, CancellationToken cancellation) =>
-        (await FindAsync(client, cancellation).ConfigureAwait(false)).Node;
+        (await FindAsync(node => client.GetHealthAsync(node, cancellation)).ConfigureAwait(false)).Node;
 
-    private async Task<(Uri Node, ClusterStatus Cluster)> FindAsync(ClusterClient client, CancellationToken cancellation)
+    private async Task<(Uri Node, T Answer)> FindAsync<T>(Func<Uri, Task<T>> ask)
     {
         IEnumerable<Uri> candidates = Url is not null ? [Url] : Enumerable.Range(0, PortsTried).Select(NodeAt);
         NodeUnreachableException? first = null;
@@ -108,7 +132,7 @@ internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, T
         {
             try
             {
-                return (node, await client.GetClusterAsync(node, cancellation).ConfigureAwait(false));
+                return (node, await ask(node).ConfigureAwait(false));
             }
             catch (NodeUnreachableException e)
             {

@@ -30,7 +30,7 @@ data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 # shellcheck disable=SC2016
 ../../run-cluster.sh 2 --base-port "$(free_port)" --data "$data" -- bash -euc '
+  newman run ../../docs/distdb.postman_collection.json --env-var "baseUrl=$DISTDB_URL" --reporters cli --reporter-cli-no-banner --reporter-cli-no-success-assertions --disable-unicode
   node out/client.js
   echo "The generated client works."
-  newman run ../../docs/distdb.postman_collection.json --env-var "baseUrl=$DISTDB_URL" --reporters cli --reporter-cli-no-banner --reporter-cli-no-success-assertions --disable-unicode
 '

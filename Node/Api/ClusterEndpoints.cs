@@ -12,11 +12,11 @@ internal static class ClusterEndpoints
     public static void Map(IEndpointRouteBuilder routes)
     {
         var cluster = routes.MapGroup("/cluster");
-        cluster.MapPost("/promote", PromoteAsync);
-        cluster.MapGet("/members", (StatusBuilder status) => Results.Json(Members(status), ApiJsonContext.Default.MembersAnswer));
-        cluster.MapPost("/members", UpdateAsync);
-        cluster.MapDelete("/members/{id:int}", RemoveAsync);
-        cluster.MapPost("/verify", VerifyAsync);
+        cluster.MapPost("/promote", PromoteAsync).Needs(TokenRole.Admin);
+        cluster.MapGet("/members", (StatusBuilder status) => Results.Json(Members(status), ApiJsonContext.Default.MembersAnswer)).Needs(TokenRole.Read);
+        cluster.MapPost("/members", UpdateAsync).Needs(TokenRole.Admin);
+        cluster.MapDelete("/members/{id:int}", RemoveAsync).Needs(TokenRole.Admin);
+        cluster.MapPost("/verify", VerifyAsync).Needs(TokenRole.Admin);
     }
 
     private static Task<IResult> PromoteAsync(HttpContext context, ClusterNode node) => GuardAsync(context, async () =>

@@ -25,15 +25,16 @@ internal sealed class DatabaseCatalog(ClusterNode node)
         SELECT name, upper(type), "notnull", pk <> 0, dflt_value, hidden <> 0 FROM pragma_table_xinfo(?) WHERE hidden <> 1 ORDER BY cid
         """;
 
+    /// <param name="access">Whose databases are listed.</param>
     /// <param name="memory">What the rows are counted on.</param>
     /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="RequestRejectedException">A database cannot be read now, or it takes longer than the node's time limit.</exception>
-    public async Task<DatabasesAnswer> ReadAsync(MemoryShare memory, CancellationToken cancellationToken)
+    public async Task<DatabasesAnswer> ReadAsync(ClientAccess access, MemoryShare memory, CancellationToken cancellationToken)
     {
         var deadline = Deadline.After(node.RequestTimeout);
         var index = node.AppliedIndex;
         List<DatabaseAnswer> databases = [];
-        foreach (var name in node.Databases)
+        foreach (var name in node.Databases.Where(access.MayUse))
         {
             if (await ReadTablesAsync(name).ConfigureAwait(false) is { } tables)
             {

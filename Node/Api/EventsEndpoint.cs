@@ -1,3 +1,5 @@
+using DistDb.Node.Commands;
+
 namespace DistDb.Node.Api;
 
 /// <summary><c>GET /events</c>: the cluster as server-sent events, for those who watch.</summary>
@@ -6,9 +8,9 @@ internal static class EventsEndpoint
     private static readonly byte[] _before = "event: cluster\ndata: "u8.ToArray();
     private static readonly byte[] _after = "\n\n"u8.ToArray();
 
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/events", ListenAsync);
+    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/events", ListenAsync).Needs(TokenRole.Read);
 
-    private static async Task ListenAsync(HttpContext context, ClusterFeed feed, IHostApplicationLifetime lifetime)
+    private static async Task ListenAsync(HttpContext context, ClusterFeed feed, AccessControl door, IHostApplicationLifetime lifetime)
     {
         var response = context.Response;
         response.ContentType = "text/event-stream";
@@ -20,6 +22,12 @@ internal static class EventsEndpoint
         {
             await foreach (var picture in feed.ListenAsync(end.Token).ConfigureAwait(false))
             {
+                // A token may expire or be revoked while its owner listens.
+                if (door.Judge(context.Request, TokenRole.Read).Access is null)
+                {
+                    break;
+                }
+
                 await response.Body.WriteAsync(_before, end.Token).ConfigureAwait(false);
                 await response.Body.WriteAsync(picture, end.Token).ConfigureAwait(false);
                 await response.Body.WriteAsync(_after, end.Token).ConfigureAwait(false);

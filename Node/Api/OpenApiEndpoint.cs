@@ -6,7 +6,8 @@ namespace DistDb.Node.Api;
 /// </summary>
 internal static class OpenApiEndpoint
 {
-    public static void Map(IEndpointRouteBuilder routes) => routes.MapGet("/openapi/v1.json", () => Results.Stream(Open(), "application/json"));
+    public static void Map(IEndpointRouteBuilder routes) =>
+        routes.MapGet("/openapi/v1.json", () => Results.Stream(Open(), "application/json")).IsOpenToAll();
 
     /// <summary>The document; dispose it.</summary>
     internal static Stream Open() => typeof(OpenApiEndpoint).Assembly.GetManifestResourceStream("openapi.json")

@@ -12,7 +12,7 @@ internal static class Problem
         FailureCode.BadRequest => ("bad_request", StatusCodes.Status400BadRequest, "The request makes no sense"),
         FailureCode.SqlError => ("sql_error", StatusCodes.Status400BadRequest, "SQLite refused the statement"),
         FailureCode.Constraint => ("constraint", StatusCodes.Status409Conflict, "A constraint was violated"),
-        FailureCode.Forbidden => ("forbidden", StatusCodes.Status403Forbidden, "The statement is not allowed"),
+        FailureCode.Forbidden => ("forbidden", StatusCodes.Status403Forbidden, "Not allowed"),
         FailureCode.NotMaster => ("not_master", StatusCodes.Status403Forbidden, "Schema changes are the master's"),
         FailureCode.PrivilegedFlag => ("privileged_flag", StatusCodes.Status403Forbidden, "A client may not say this"),
         FailureCode.NoSuchDatabase => ("no_such_database", StatusCodes.Status404NotFound, "There is no such database"),
@@ -25,6 +25,8 @@ internal static class Problem
         FailureCode.Conflict => ("conflict", StatusCodes.Status409Conflict, "Not possible as things are"),
         FailureCode.NoSuchNode => ("no_such_node", StatusCodes.Status404NotFound, "There is no such node"),
         FailureCode.Repairing => ("repairing", StatusCodes.Status503ServiceUnavailable, "This node is replacing its copy"),
+        FailureCode.Unauthorized => ("unauthorized", StatusCodes.Status401Unauthorized, "A token is needed"),
+        FailureCode.NoSuchToken => ("no_such_token", StatusCodes.Status404NotFound, "There is no such token"),
         FailureCode.NotReady => ("not_ready", StatusCodes.Status503ServiceUnavailable, "This node does not serve yet"),
         _ => throw new UnreachableException(code.ToString()),
     };
@@ -46,7 +48,13 @@ internal static class Problem
         }
 
         var problem = Results.Problem(failure.Detail, statusCode: status, title: title, type: TypeOf(code), extensions: members);
-        return failure.Code == FailureCode.Overloaded ? new WithRetryAfter(problem) : problem;
+        return failure.Code switch
+        {
+            // It may come back in a second.
+            FailureCode.Overloaded => new WithHeader(problem, "Retry-After", "1"),
+            FailureCode.Unauthorized => new WithHeader(problem, "WWW-Authenticate", "Bearer realm=\"distdb\""),
+            _ => problem,
+        };
     }
 
     /// <summary>The failure to answer where the web server could not read a request's body.</summary>
@@ -86,12 +94,11 @@ internal static class Problem
     /// <summary>The problem's type: stable, and not an address on anybody's network.</summary>
     public static string TypeOf(string code) => "urn:distdb:problem:" + code;
 
-    /// <summary>Tells a client that it may come back in a second.</summary>
-    private sealed class WithRetryAfter(IResult inner) : IResult
+    private sealed class WithHeader(IResult inner, string name, string value) : IResult
     {
         public Task ExecuteAsync(HttpContext httpContext)
         {
-            httpContext.Response.Headers.RetryAfter = "1";
+            httpContext.Response.Headers[name] = value;
             return inner.ExecuteAsync(httpContext);
         }
     }

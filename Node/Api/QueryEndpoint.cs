@@ -16,9 +16,9 @@ internal static class QueryEndpoint
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapPost("/query", HandleAsync);
-        routes.MapPost("/", HandleAsync);
-        routes.MapGet("/history", HistoryAsync);
+        routes.MapPost("/query", HandleAsync).Needs(TokenRole.Read);
+        routes.MapPost("/", HandleAsync).Needs(TokenRole.Read);
+        routes.MapGet("/history", HistoryAsync).Needs(TokenRole.Read);
     }
 
     private static Task HandleAsync(
@@ -68,6 +68,17 @@ internal static class QueryEndpoint
                 throw new RequestRejectedException(
                     FailureCode.BadRequest,
                     string.Create(CultureInfo.InvariantCulture, $"\"timeout_ms\" may be up to {(long)node.RequestTimeout.TotalMilliseconds} at this node (--timeout). Nothing was done; ask for less, or leave it out."));
+            }
+
+            // A statement that writes is held against the client's role once SQLite has said what it is: at the leader, or below.
+            var access = ClientAccess.Of(context);
+            if (request.Operation is not null)
+            {
+                access.Require(TokenRole.Admin, "To create and drop databases");
+            }
+            else
+            {
+                access.Require(request.Database);
             }
 
             await (request.IsQuery && request.Operation is null
@@ -172,6 +183,9 @@ internal static class QueryEndpoint
             case QueryResult.NotARead when request.RowsMax is not null:
                 throw new RequestRejectedException(
                     FailureCode.BadRequest, "\"max_rows\" is for statements that read; this one writes. Nothing was done; leave it out.");
+            case QueryResult.NotARead { IsSchema: true } when ClientAccess.Of(context) is { Role: < TokenRole.Schema } access:
+                await FailAsync(context, schema, request, TokenRoles.Refusal("To change the schema", TokenRole.Schema, access.Role)).ConfigureAwait(false);
+                break;
             case QueryResult.NotARead { IsSchema: true } when !schema.IsOpen:
                 await FailAsync(context, schema, request, schema.Refusal()).ConfigureAwait(false);
                 break;
@@ -188,6 +202,10 @@ internal static class QueryEndpoint
 
     private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
     {
+        var access = ClientAccess.Of(context);
+
+        // Whatever is written goes to the leader and into the log, even a transaction that only reads.
+        access.Require(TokenRole.Write, "To write");
         var write = new WriteCommand
         {
             Database = request.Database.Value,
@@ -195,7 +213,9 @@ internal static class QueryEndpoint
             IsTransaction = request.IsTransaction,
             IdempotencyKey = request.Id,
             Operation = request.Operation,
+            Role = access.Role,
             Client = ClientOf(context),
+            Token = access.TokenName,
         };
         switch (await node.WriteAsync(write, request.Timeout ?? node.RequestTimeout, context.RequestAborted).ConfigureAwait(false))
         {
@@ -215,7 +235,7 @@ internal static class QueryEndpoint
     {
         if (node.RecordsReads)
         {
-            node.RecordRead(ClientOf(context), token: null, request.Database.Value, request.Statements[0].Sql);
+            node.RecordRead(ClientOf(context), ClientAccess.Of(context).TokenName, request.Database.Value, request.Statements[0].Sql);
         }
     }
 

@@ -1,3 +1,4 @@
+using DistDb.Node.Commands;
 using DistDb.Node.Replication;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -8,10 +9,10 @@ internal static class StatusEndpoints
 {
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/status", Status);
-        routes.MapGet("/cluster", Cluster);
-        routes.MapGet("/health/live", Live);
-        routes.MapGet("/health/ready", Ready);
+        routes.MapGet("/status", Status).Needs(TokenRole.Read);
+        routes.MapGet("/cluster", Cluster).Needs(TokenRole.Read);
+        routes.MapGet("/health/live", Live).IsOpenToAll();
+        routes.MapGet("/health/ready", Ready).IsOpenToAll();
     }
 
     private static JsonHttpResult<NodeStatus> Status(StatusBuilder status) =>
@@ -23,10 +24,12 @@ internal static class StatusEndpoints
     private static JsonHttpResult<HealthStatus> Live() =>
         TypedResults.Json(new HealthStatus("live"), ApiJsonContext.Default.HealthStatus);
 
-    private static JsonHttpResult<HealthStatus> Ready(ClusterNode node) => node.IsReady
+    /// <summary>Why it is not ready is told only to those who may read.</summary>
+    private static JsonHttpResult<HealthStatus> Ready(HttpContext context, ClusterNode node, AccessControl door) => node.IsReady && door.Mode is AccessMode.Open or AccessMode.ByToken
         ? TypedResults.Json(new HealthStatus("ready"), ApiJsonContext.Default.HealthStatus)
         : TypedResults.Json(
-            node.Repair is { } repair ? new HealthStatus("repairing", $"{repair.Reason} {repair.Step}") : new HealthStatus("not_ready"),
+            node.Repair is not { } repair ? new HealthStatus("not_ready")
+                : new HealthStatus("repairing", context.Features.Get<ClientAccess>() is null ? null : $"{repair.Reason} {repair.Step}"),
             ApiJsonContext.Default.HealthStatus,
             statusCode: StatusCodes.Status503ServiceUnavailable);
 }

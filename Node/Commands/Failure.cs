@@ -12,7 +12,7 @@ public enum FailureCode : byte
     /// <summary>A constraint of the schema was violated; nothing was changed.</summary>
     Constraint = 3,
 
-    /// <summary>The statement is of a kind that is not allowed here.</summary>
+    /// <summary>The statement is of a kind that is not allowed here, or the client's token does not allow it.</summary>
     Forbidden = 4,
 
     /// <summary>A schema change was sent to a node that is not the master.</summary>
@@ -53,6 +53,12 @@ public enum FailureCode : byte
 
     /// <summary>This node is not a member that the cluster knows, not yet or not any more; nothing was done.</summary>
     NotReady = 17,
+
+    /// <summary>The client did not show a token that is good; nothing was done.</summary>
+    Unauthorized = 18,
+
+    /// <summary>No token has that name.</summary>
+    NoSuchToken = 19,
 }
 
 /// <summary>A request that was not done, and what its sender is told.</summary>

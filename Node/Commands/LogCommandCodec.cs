@@ -11,10 +11,12 @@ namespace DistDb.Node.Commands;
 ///            time: signed, seed: 8 bytes, rows max: signed, age max: signed, count, count x (node: signed, address: text), count, count x (write summary)
 /// summary    operation: text, table: optional text; the operation is empty where there is none
 /// write      command, rows affected: signed, last insert id: signed
-/// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text, flags: byte (1 transaction, 2 key, 4 operation, 8 client, 16 token),
-///            [key: text], [client: text], [token: text], operation | count, count x statement
+/// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text,
+///            flags: byte (1 transaction, 2 key, 4 operation, 8 client, 16 token, 64 role),
+///            [role: byte (TokenRole), admin where there is none], [key: text], [client: text], [token: text], operation | count, count x statement
 /// operation  kind: byte, then 1 promote: node: signed; 2 verify: repairs: bool; 3 create database: name: text, if not exists: bool;
-///            4 drop database: name: text, if exists: bool;
+///            4 drop database: name: text, if exists: bool; 5 create token: name: text, role: byte, count, count x database: text,
+///            lifetime in ms: signed (0 none), hash: 32 bytes, must be first: bool; 6 revoke token: name: text;
 ///            7 record reads: count, count x (time: signed, client: text, token: optional text, database: text, sql: text)
 /// optional   given: bool, [text]
 /// statement  sql: text, form: byte (0 positional, 1 named), count, count x ([name: text] value)
@@ -31,10 +33,13 @@ public static class LogCommandCodec
     private const byte FlagOperation = 4;
     private const byte FlagClient = 8;
     private const byte FlagToken = 16;
+    private const byte FlagRole = 64;
     private const byte OperationPromote = 1;
     private const byte OperationVerify = 2;
     private const byte OperationCreateDatabase = 3;
     private const byte OperationDropDatabase = 4;
+    private const byte OperationCreateToken = 5;
+    private const byte OperationRevokeToken = 6;
     private const byte OperationRecordReads = 7;
     private const byte FormPositional = 0;
     private const byte FormNamed = 1;
@@ -84,7 +89,13 @@ public static class LogCommandCodec
             | (command.IdempotencyKey is null ? 0 : FlagKey)
             | (command.Client is null ? 0 : FlagClient)
             | (command.Token is null ? 0 : FlagToken)
-            | (command.Operation is null ? 0 : FlagOperation)));
+            | (command.Operation is null ? 0 : FlagOperation)
+            | (command.Role == TokenRole.Admin ? 0 : FlagRole)));
+        if (command.Role != TokenRole.Admin)
+        {
+            writer.WriteByte((byte)command.Role);
+        }
+
         if (command.IdempotencyKey is { } key)
         {
             writer.WriteText(key);
@@ -119,11 +130,12 @@ public static class LogCommandCodec
         var id = new WriteId(reader.ReadInt32(), reader.ReadFixed64(), reader.ReadSigned());
         var database = reader.ReadText();
         var flags = reader.ReadByte();
-        if ((flags & ~(FlagTransaction | FlagKey | FlagOperation | FlagClient | FlagToken)) != 0)
+        if ((flags & ~(FlagTransaction | FlagKey | FlagOperation | FlagClient | FlagToken | FlagRole)) != 0)
         {
             throw new InvalidDataException($"A write with flags {flags}; a newer version may have written it.");
         }
 
+        var role = (flags & FlagRole) != 0 ? ReadRole(ref reader) : TokenRole.Admin;
         var key = (flags & FlagKey) != 0 ? reader.ReadText() : null;
         var client = (flags & FlagClient) != 0 ? reader.ReadText() : null;
         var token = (flags & FlagToken) != 0 ? reader.ReadText() : null;
@@ -144,6 +156,7 @@ public static class LogCommandCodec
             Statements = statements,
             IsTransaction = (flags & FlagTransaction) != 0,
             Operation = operation,
+            Role = role,
         };
     }
 
@@ -240,7 +253,13 @@ public static class LogCommandCodec
                     writer.WriteText(read.Database);
                     writer.WriteText(read.Sql);
                 }
-
+                break;
+            case CreateTokenOperation create:
+                WriteToken(writer, create);
+                break;
+            case RevokeTokenOperation revoke:
+                writer.WriteByte(OperationRevokeToken);
+                writer.WriteText(revoke.Name);
                 break;
             default:
                 throw new ArgumentException($"No layout for {operation.GetType().Name}.", nameof(operation));
@@ -253,6 +272,8 @@ public static class LogCommandCodec
         OperationVerify => new VerifyOperation(reader.ReadBool()),
         OperationCreateDatabase => new CreateDatabaseOperation(reader.ReadText(), reader.ReadBool()),
         OperationDropDatabase => new DropDatabaseOperation(reader.ReadText(), reader.ReadBool()),
+        OperationCreateToken => ReadToken(ref reader),
+        OperationRevokeToken => new RevokeTokenOperation(reader.ReadText()),
         OperationRecordReads => ReadRecordedReads(ref reader),
         var kind => throw new InvalidDataException($"An operation of kind {kind}; a newer version may have written it."),
     };
@@ -267,6 +288,41 @@ public static class LogCommandCodec
 
         return new(reads);
     }
+
+    private static void WriteToken(WireWriter writer, CreateTokenOperation create)
+    {
+        writer.WriteByte(OperationCreateToken);
+        writer.WriteText(create.Name);
+        writer.WriteByte((byte)create.Role);
+        writer.WriteUnsigned((ulong)create.Databases.Count);
+        foreach (var database in create.Databases)
+        {
+            writer.WriteText(database);
+        }
+
+        writer.WriteSigned(create.LifetimeMs ?? 0);
+        writer.WriteRaw(create.Hash.Span);
+        writer.WriteBool(create.MustBeFirst);
+    }
+
+    private static CreateTokenOperation ReadToken(ref WireReader reader)
+    {
+        var name = reader.ReadText();
+        var role = ReadRole(ref reader);
+        var databases = new string[reader.ReadCount()];
+        for (var i = 0; i < databases.Length; i++)
+        {
+            databases[i] = reader.ReadText();
+        }
+
+        var lifetimeMs = reader.ReadSigned();
+        return new(
+            name, role, databases, lifetimeMs == 0 ? null : lifetimeMs, reader.ReadRaw(CreateTokenOperation.HashBytes).ToArray(), reader.ReadBool());
+    }
+
+    private static TokenRole ReadRole(ref WireReader reader) => (TokenRole)reader.ReadByte() is var role && Enum.IsDefined(role)
+        ? role
+        : throw new InvalidDataException($"A role {(byte)role}; a newer version may have written it.");
 
     private static void WriteOptional(WireWriter writer, string? text)
     {

@@ -32,3 +32,21 @@ public sealed record CreateDatabaseOperation(string Name, bool IfNotExists) : Op
 /// <param name="Name">As <see cref="DatabaseName.Value"/> gives it.</param>
 /// <param name="IfExists">Whether it will do if there is none; otherwise that is a failure.</param>
 public sealed record DropDatabaseOperation(string Name, bool IfExists) : Operation;
+
+/// <summary>Lets whoever has a token in. The token itself is not told to anybody but its owner.</summary>
+/// <param name="Name">What it is called, of 1 to 64 characters.</param>
+/// <param name="Role">What it allows.</param>
+/// <param name="Databases">The databases that it is good for, as <see cref="DatabaseName.Value"/> gives them; empty for all.</param>
+/// <param name="LifetimeMs">Milliseconds from this entry's time until it expires, from 1; null for never.</param>
+/// <param name="Hash">SHA-256 of the token's UTF-8 bytes.</param>
+/// <param name="MustBeFirst">Whether it is a conflict if there is any token already.</param>
+public sealed record CreateTokenOperation(
+    string Name, TokenRole Role, IReadOnlyList<string> Databases, long? LifetimeMs, ReadOnlyMemory<byte> Hash, bool MustBeFirst) : Operation
+{
+    /// <summary>Bytes of a <see cref="Hash"/>.</summary>
+    public const int HashBytes = 32;
+}
+
+/// <summary>Ends a token.</summary>
+/// <param name="Name">Its name.</param>
+public sealed record RevokeTokenOperation(string Name) : Operation;

@@ -36,6 +36,9 @@ public sealed record WriteCommand
     /// <summary>The name of the token that it was sent with, or null.</summary>
     public string? Token { get; init; }
 
+    /// <summary>What its client may do. The leader holds the statements against it; who applies the entry does not ask again.</summary>
+    public TokenRole Role { get; init; } = TokenRole.Admin;
+
     /// <summary>Longest idempotency key, in characters: room for any UUID or hash with a prefix, too small to store data in.</summary>
     public const int IdempotencyKeyLengthMax = 255;
 }

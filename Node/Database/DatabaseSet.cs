@@ -78,6 +78,9 @@ public sealed class DatabaseSet : IDisposable
     /// <inheritdoc cref="DatabaseWriter.MasterNode"/>
     public int MasterNode => Main.MasterNode;
 
+    /// <inheritdoc cref="DatabaseWriter.Tokens"/>
+    public TokenSet Tokens => Main.Tokens;
+
     /// <inheritdoc cref="DatabaseWriter.TransactionLost"/>
     public bool TransactionLost
     {

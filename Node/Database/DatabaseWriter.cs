@@ -27,6 +27,7 @@ public sealed class DatabaseWriter : IDisposable
     private readonly StatementCache _statements;
     private readonly StatementRunner _runner;
     private readonly RequestLedger _ledger;
+    private readonly TokenTable _tokens;
     private readonly InternalStatement _begin;
     private readonly InternalStatement _commit;
     private readonly InternalStatement _rollback;
@@ -44,6 +45,7 @@ public sealed class DatabaseWriter : IDisposable
     private EntryStamp _stamp;
     private long? _dataVersion;
     private bool _begun;
+    private bool _tokensTouched;
     private bool _schemaTouchedByWrite;
     private bool _schemaTouchedByEntry;
 
@@ -61,6 +63,7 @@ public sealed class DatabaseWriter : IDisposable
         _ledger = new(connection);
         Registry = new(connection);
         History = keepsHistory ? new(connection) : null;
+        _tokens = new(connection);
         _begin = connection.PrepareInternal("BEGIN IMMEDIATE");
         _commit = connection.PrepareInternal("COMMIT");
         _rollback = connection.PrepareInternal("ROLLBACK");
@@ -74,6 +77,7 @@ public sealed class DatabaseWriter : IDisposable
         _readDataVersion = connection.PrepareInternal("PRAGMA data_version");
         Lock();
         ReadState();
+        Tokens = new(_tokens.Read());
     }
 
     /// <summary>The file.</summary>
@@ -90,6 +94,9 @@ public sealed class DatabaseWriter : IDisposable
 
     /// <summary>The node that may change the schema; as of the last commit.</summary>
     public int MasterNode { get; private set; }
+
+    /// <summary>Of <c>main</c>: who is let in; as of the last commit.</summary>
+    public TokenSet Tokens { get; private set; }
 
     /// <summary>
     /// True when SQLite has rolled the whole entry back by itself, the writes before the failed one included: a time limit that struck
@@ -349,6 +356,11 @@ public sealed class DatabaseWriter : IDisposable
         AppliedIndex = _stamp.Index;
         Lock();
         ReadState();
+        if (_tokensTouched)
+        {
+            Tokens = new(_tokens.Read());
+            _tokensTouched = false;
+        }
     }
 
     /// <summary>Undoes the open entry. Does nothing where none is open; right also where SQLite has undone it by itself.</summary>
@@ -367,6 +379,7 @@ public sealed class DatabaseWriter : IDisposable
         }
 
         _begun = false;
+        _tokensTouched = false;
         if (_schemaTouchedByEntry || _schemaTouchedByWrite)
         {
             _statements.Clear();
@@ -405,6 +418,7 @@ public sealed class DatabaseWriter : IDisposable
         _ledger.Dispose();
         Registry.Dispose();
         History?.Dispose();
+        _tokens.Dispose();
         foreach (var statement in (ReadOnlySpan<InternalStatement>)
             [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _readState, _storeApplied, _findIntruder, _readDataVersion])
         {
@@ -435,6 +449,11 @@ public sealed class DatabaseWriter : IDisposable
     /// <summary>Does what an operation means for the content; what it means besides is its caller's business.</summary>
     private Failure? Perform(Operation operation, WriteRights rights)
     {
+        if (rights.Role < TokenRole.Admin)
+        {
+            return TokenRoles.Refusal("This", TokenRole.Admin, rights.Role);
+        }
+
         switch (operation)
         {
             case PromoteOperation { Node: var node }:
@@ -464,6 +483,12 @@ public sealed class DatabaseWriter : IDisposable
                 }
 
                 return isOptional ? null : new(FailureCode.NoSuchDatabase, $"There is no database \"{name}\" to drop.");
+            case CreateTokenOperation create:
+                _tokensTouched = true;
+                return _tokens.Add(create, _stamp.TimeMs);
+            case RevokeTokenOperation { Name: var name }:
+                _tokensTouched = true;
+                return _tokens.Remove(name);
             default:
                 throw new System.Diagnostics.UnreachableException(operation.GetType().Name);
         }
@@ -565,6 +590,11 @@ public sealed class DatabaseWriter : IDisposable
         _summaries.Add(prepared.Summary);
         try
         {
+            if (RoleRefusal(kind, rights.Role) is { } refusal)
+            {
+                return refusal;
+            }
+
             if (kind == StatementKind.Schema && !rights.MaySchema)
             {
                 return new(FailureCode.NotMaster, "Only the master may change the schema; send this statement to it.");
@@ -590,6 +620,13 @@ public sealed class DatabaseWriter : IDisposable
 
         return kind == StatementKind.Schema ? AfterSchemaStatement() : null;
     }
+
+    private static Failure? RoleRefusal(StatementKind kind, TokenRole had) => kind switch
+    {
+        StatementKind.Schema when had < TokenRole.Schema => TokenRoles.Refusal("To change the schema", TokenRole.Schema, had),
+        StatementKind.RowWrite when had < TokenRole.Write => TokenRoles.Refusal("To change rows", TokenRole.Write, had),
+        _ => null,
+    };
 
     private Failure? AfterSchemaStatement()
     {

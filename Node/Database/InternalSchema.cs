@@ -7,7 +7,7 @@ internal static class InternalSchema
     public const string Prefix = "_distdb_";
 
     /// <summary>Tables and indexes of <see cref="Create"/>.</summary>
-    private const int ObjectCount = 5;
+    private const int ObjectCount = 6;
 
     /// <summary>Creates what is missing.</summary>
     public static readonly IReadOnlyList<string> Create =
@@ -45,6 +45,17 @@ internal static class InternalSchema
             dropped INTEGER) WITHOUT ROWID
         """,
         "INSERT OR IGNORE INTO _distdb_databases VALUES ('history_query', 0, 0, NULL)",
+
+        // Who is let in, of use in main alone: see TokenTable.
+        """
+        CREATE TABLE IF NOT EXISTS _distdb_tokens(
+            name TEXT PRIMARY KEY,
+            hash BLOB NOT NULL,
+            role INTEGER NOT NULL,
+            databases TEXT,
+            created_ms INTEGER NOT NULL,
+            expires_ms INTEGER) WITHOUT ROWID
+        """,
 
         // Entries executed otherwise than their leaders recorded, because a majority observed something else (an ObservationDigest). Content
         // like any other: the same on all replicas, and in every copy.

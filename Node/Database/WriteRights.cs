@@ -1,5 +1,8 @@
+using DistDb.Node.Commands;
+
 namespace DistDb.Node.Database;
 
 /// <summary>What the sender of a write is allowed to do.</summary>
 /// <param name="MaySchema">True where the write carries the master's authority, so that it may change the schema.</param>
-public readonly record struct WriteRights(bool MaySchema);
+/// <param name="Role">What the client may do.</param>
+public readonly record struct WriteRights(bool MaySchema, TokenRole Role = TokenRole.Admin);

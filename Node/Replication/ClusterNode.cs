@@ -488,6 +488,7 @@ public sealed partial class ClusterNode : BackgroundService
                 SweepRepair();
                 SweepVerification();
                 _reads?.Sweep();
+                SweepInitialToken();
             }
         }
         catch (OperationCanceledException)

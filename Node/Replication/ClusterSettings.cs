@@ -12,6 +12,9 @@ public sealed record ClusterSettings(IReadOnlyDictionary<NodeId, Uri> Addresses)
     /// <summary>Whether this node is to be taken into a cluster that exists.</summary>
     public bool IsJoining { get; init; }
 
+    /// <summary>SHA-256 of the token that is to be the first admin's, if the cluster has none yet; null where nobody gave one.</summary>
+    public ReadOnlyMemory<byte>? InitialTokenHash { get; init; }
+
     /// <summary>Who belongs to the cluster as long as the log does not say it.</summary>
     public Membership InitialMembership => IsJoining
         ? Membership.Empty

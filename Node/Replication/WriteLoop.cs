@@ -55,6 +55,7 @@ internal sealed class WriteLoop : IDisposable
     private long _writeCount;
     private long _batchCount;
     private RepairTask? _repair;
+    private TokenSet? _tokens;
 
     public WriteLoop(
         DatabaseSet databases,
@@ -89,6 +90,7 @@ internal sealed class WriteLoop : IDisposable
             // The log's word counts more: after a recovery the database learns its new cluster from it.
             NoteClusterId(log.ClusterId ?? _databases.ClusterId);
             MasterNode = new(_databases.MasterNode);
+            Tokens = _databases.Tokens;
         }
     }
 
@@ -114,6 +116,16 @@ internal sealed class WriteLoop : IDisposable
 
     /// <summary>Who may change the schema, as of the last applied entry.</summary>
     public NodeId MasterNode { get; private set; }
+
+    /// <summary>
+    /// Who is let in, as of the last applied entry; while the database is being replaced, as of before. Null until this node has had one. Any
+    /// thread may ask.
+    /// </summary>
+    public TokenSet? Tokens
+    {
+        get => Volatile.Read(ref _tokens);
+        private set => Volatile.Write(ref _tokens, value);
+    }
 
     /// <summary>Clients' writes applied since the start, and the log entries that held them.</summary>
     public (long Writes, long Batches) Counts => (Interlocked.Read(ref _writeCount), Interlocked.Read(ref _batchCount));
@@ -765,6 +777,7 @@ internal sealed class WriteLoop : IDisposable
         }
 
         MasterNode = new(_databases.MasterNode);
+        Tokens = _databases.Tokens;
         _applied.Advance(index);
     }
 
@@ -934,7 +947,7 @@ internal sealed class WriteLoop : IDisposable
             return;
         }
 
-        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode);
+        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role);
         var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
         if (outcome is WriteOutcome.Succeeded succeeded)
         {

@@ -1,4 +1,3 @@
-using System.Net;
 using System.Text;
 using System.Text.Json;
 using System.Text.Json.Serialization.Metadata;
@@ -6,7 +5,7 @@ using System.Text.RegularExpressions;
 using DistDb.Node;
 using DistDb.Node.Api;
 using DistDb.Node.Commands;
-using DistDb.Node.Raft;
+using DistDb.Tests.Support;
 using Microsoft.AspNetCore.Routing;
 
 namespace DistDb.Tests.Api;
@@ -23,11 +22,26 @@ public sealed partial class OpenApiTests
     public async Task Every_route_is_described_and_no_other()
     {
         var folder = Directory.CreateTempSubdirectory("distdb-routes-");
-        await using var app = NodeHost.Build(Settings(folder.FullName));
+        await using var app = NodeHost.Build(TestSettings.In(folder.FullName));
         var routes = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Cast<RouteEndpoint>()
             .SelectMany(e => e.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods
                 .Select(method => $"{method} {Constraints().Replace("/" + e.RoutePattern.RawText!.TrimStart('/'), "}")}"));
         Operations().Select(o => o.Name).Should().BeEquivalentTo(routes);
+        folder.Delete(recursive: true);
+    }
+
+    [Fact]
+    public async Task Every_operation_says_whether_it_takes_a_token()
+    {
+        var folder = Directory.CreateTempSubdirectory("distdb-routes-");
+        await using var app = NodeHost.Build(TestSettings.In(folder.FullName));
+        var open = ((IEndpointRouteBuilder)app).DataSources.SelectMany(source => source.Endpoints).Cast<RouteEndpoint>()
+            .Where(e => e.Metadata.GetRequiredMetadata<AccessRule>().Needed is null)
+            .SelectMany(e => e.Metadata.GetRequiredMetadata<HttpMethodMetadata>().HttpMethods.Select(method => $"{method} {e.RoutePattern.RawText}"));
+        Operations().Where(o => HasProperty(o.Operation, "security")).Should().OnlyContain(o => o.Operation.GetProperty("security").GetArrayLength() == 0)
+            .And.Subject.Select(o => o.Name).Should().BeEquivalentTo(open);
+        Operations().Where(o => !HasProperty(o.Operation, "security")).Select(o => o.Operation.GetProperty("responses"))
+            .Should().OnlyContain(r => HasProperty(r, "401") && HasProperty(r, "403") && HasProperty(r, "503"));
         folder.Delete(recursive: true);
     }
 
@@ -82,6 +96,11 @@ public sealed partial class OpenApiTests
     [InlineData(typeof(VerifyRequest))]
     [InlineData(typeof(VerificationStatus))]
     [InlineData(typeof(DatabasesAnswer))]
+    [InlineData(typeof(TokenRequest))]
+    [InlineData(typeof(NewTokenAnswer))]
+    [InlineData(typeof(TokensAnswer))]
+    [InlineData(typeof(AccessAnswer))]
+    [InlineData(typeof(RevokedTokenAnswer))]
     public void Every_field_of_an_answer_is_described_and_no_other(Type type) => CompareRecord(type, []);
 
     [Fact]
@@ -96,41 +115,13 @@ public sealed partial class OpenApiTests
         compared.Should().BeEquivalentTo(known);
     }
 
+    private static bool HasProperty(JsonElement element, string name) => element.TryGetProperty(name, out _);
+
     private static JsonElement Read()
     {
         using var stream = OpenApiEndpoint.Open();
         return JsonDocument.Parse(stream).RootElement;
     }
-
-    private static NodeSettings Settings(string folder) => new()
-    {
-        Id = new(0),
-        NodeCount = 0,
-        Host = IPAddress.Loopback.ToString(),
-        BasePort = 8080,
-        DataFolder = folder,
-        Addresses = new Dictionary<NodeId, Uri> { [new(0)] = new("http://127.0.0.1:8080") },
-        GivenAddresses = new Dictionary<NodeId, Uri>(),
-        Join = [],
-        IsRebuilding = false,
-        ClusterSecret = new byte[32],
-        ClusterSecretSource = "",
-        Timeout = TimeSpan.FromSeconds(10),
-        BodyBytesMax = 1024,
-        RequestsMax = 1,
-        ConnectionsMax = 1,
-        RequestMemoryBytes = 1024,
-        PendingWritesMax = 1,
-        PendingBytesMax = 1024,
-        ReaderCount = 1,
-        ResultBytesMax = 1024,
-        LogTailEntries = 1,
-        LogTailBytes = 1024,
-        VerifyInterval = TimeSpan.Zero,
-        HistoryRowsMax = 0,
-        HistoryAgeMax = TimeSpan.Zero,
-        RecordsReads = false,
-    };
 
     private void CompareRecord(Type type, HashSet<Type> seen)
     {

@@ -20,7 +20,6 @@ public sealed partial class LayeringTests
         ["Node/Database"] = ["Node/Commands"],
         ["Node/Replication"] = ["Node/Raft", "Node/Commands", "Node/Storage", "Node/Transport", "Node/Database"],
         ["Node/Recovery"] = ["Node/Raft", "Node/Commands", "Node/Storage", "Node/Database", "Node/Replication"],
-        
         // Of Raft only its numbers (NodeId, LogIndex, Role), which become plain ones on the wire.
         ["Node/Api"] = ["Master", "Node/Replication", "Node/Database", "Node/Commands", "Node/Raft"],
         ["Master"] = ["Node/Replication", "Node/Commands"],

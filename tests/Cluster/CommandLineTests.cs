@@ -43,6 +43,9 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("master 2 --host 0.0.0.0", "0.0.0.0")]
     [InlineData("master 2 --host ::", "::")]
     [InlineData("master 2 --host example.org", "example.org")]
+    [InlineData("master 0 --host 192.0.2.1", "DISTDB_CLUSTER_SECRET")]
+    [InlineData("master 0 --host 192.0.2.1", "DISTDB_TOKEN")]
+    [InlineData("master 0 --token-file missing", "missing")]
     [InlineData("master 2 --peers 1", "--peers")]
     [InlineData("master 2 --peers 100=http://127.0.0.1:1", "--peers")]
     [InlineData("master 2 --join here", "--join")]
@@ -57,8 +60,31 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("DISTDB_TIMEOUT", "10", "--timeout")]
     [InlineData("DISTDB_HOST", "0.0.0.0", "0.0.0.0")]
     [InlineData("DISTDB_CLUSTER_SECRET", "too short", "DISTDB_CLUSTER_SECRET")]
+    [InlineData("DISTDB_TOKEN", "too-short", "DISTDB_TOKEN")]
     public async Task A_wrong_variable(string name, string value, string named) =>
         await ShouldFailAsync(2, named, new Dictionary<string, string> { [name] = value }, "master", "0");
+
+    [Theory]
+    [InlineData("DISTDB_CLUSTER_SECRET", "--token-file")]
+    [InlineData("DISTDB_TOKEN", "--cluster-secret-file")]
+    public async Task A_network_without_all_secrets(string given, string missing) => await ShouldFailAsync(
+        2, missing, new Dictionary<string, string> { [given] = "a secret that is long enough".Replace(' ', '-') }, "master", "0", "--host", "192.0.2.1");
+
+    [Fact]
+    public async Task A_network_for_a_cluster_that_was_open()
+    {
+        var secret = new Dictionary<string, string> { ["DISTDB_CLUSTER_SECRET"] = "a secret that is long enough" };
+        string[] arguments = ["master", "0", "--base-port", FreePort()];
+        using (var node = new TestNode(0, new($"http://127.0.0.1:{arguments[3]}"), _folder.FullName, arguments, secret))
+        {
+            node.Start();
+            await WaitUntilAsync(node, node.IsReadyAsync);
+            (await node.StopAsync()).Should().Be(0);
+        }
+
+        string[] everywhere = [.. arguments, "--host", "0.0.0.0", "--peers", $"0=http://127.0.0.1:{arguments[3]}"];
+        await ShouldFailAsync(2, "no tokens", secret, everywhere);
+    }
 
     [Fact]
     public async Task A_secret_that_could_be_guessed()

@@ -14,7 +14,8 @@ public sealed class CodecTests
             var command = random.LogCommand();
             var bytes = LogCommandCodec.Encode(command);
             LogCommandCodec.Decode(bytes).Should().BeEquivalentTo(
-                command, options => options.RespectingRuntimeTypes().WithStrictOrdering().ComparingByMembers<LogCommand>().ComparingByValue<SqlValue>());
+                command, options => options.RespectingRuntimeTypes().WithStrictOrdering().ComparingByMembers<LogCommand>().ComparingByValue<SqlValue>()
+                    .Using<ReadOnlyMemory<byte>>(hash => hash.Subject.ToArray().Should().Equal(hash.Expectation.ToArray())).WhenTypeIs<ReadOnlyMemory<byte>>());
             LogCommandCodec.Encode(LogCommandCodec.Decode(bytes)).Should().Equal(bytes);
         }
     }

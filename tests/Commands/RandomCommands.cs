@@ -24,15 +24,21 @@ internal sealed class RandomCommands(int seed)
             IsTransaction = Next(2) == 0,
             Statements = operation is null ? [.. Many(3, Statement)] : [],
             Operation = operation,
+            Role = Role(),
         };
     }
 
-    public Operation Operation() => Next(4) switch
+    public TokenRole Role() => (TokenRole)(1 + Next(4));
+
+    public Operation Operation() => Next(6) switch
     {
         0 => new PromoteOperation(Next(100)),
         1 => new VerifyOperation(Next(2) == 0),
         2 => new CreateDatabaseOperation(Text(), Next(2) == 0),
-        _ => new DropDatabaseOperation(Text(), Next(2) == 0),
+        3 => new DropDatabaseOperation(Text(), Next(2) == 0),
+        4 => new CreateTokenOperation(
+            Text(), Role(), [.. Many(3, Text)], Next(2) == 0 ? null : 1 + Next(1000), Bytes(CreateTokenOperation.HashBytes), Next(2) == 0),
+        _ => new RevokeTokenOperation(Text()),
     };
 
     public Statement Statement() => new(

@@ -163,7 +163,7 @@ public sealed class DatabaseWriterTests : IDisposable
         _database.Writer.ClusterId.Should().BeNull();
         _database.Writer.Begin(_database.NextStamp());
         _database.Writer.SetClusterId(id);
-        _database.Writer.Execute(new() { Operation = new PromoteOperation(3) }, 0, default, Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
+        _database.Writer.Execute(new() { Operation = new PromoteOperation(3) }, 0, new(MaySchema: false), Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
         _database.Writer.Rollback();
         _database.Restart();
         _database.Writer.ClusterId.Should().BeNull();
@@ -171,7 +171,7 @@ public sealed class DatabaseWriterTests : IDisposable
 
         _database.Writer.Begin(_database.NextStamp());
         _database.Writer.SetClusterId(id);
-        _database.Writer.Execute(new() { Operation = new PromoteOperation(3) }, 0, default, Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
+        _database.Writer.Execute(new() { Operation = new PromoteOperation(3) }, 0, new(MaySchema: false), Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
         _database.Writer.Commit();
         _database.Writer.ClusterId.Should().Be(id);
         _database.Restart();

@@ -135,9 +135,11 @@ internal sealed class TestNode : IDisposable
     public async Task<Answer> SendAsync(HttpRequestMessage request)
     {
         using (request)
-        using (var response = await _http.SendAsync(request))
+        using (var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead))
         {
-            return new((int)response.StatusCode, response.Content.Headers.ContentType?.MediaType, await response.Content.ReadAsStringAsync());
+            // Of a stream of events, which does not end, only the head.
+            var type = response.Content.Headers.ContentType?.MediaType;
+            return new((int)response.StatusCode, type, type == "text/event-stream" ? "" : await response.Content.ReadAsStringAsync());
         }
     }
 

@@ -41,3 +41,14 @@ assert.ok(["equal", "incomplete"].includes(verification!.outcome));
 const { response: removal } = await api.DELETE("/cluster/members/{id}", { params: { path: { id: 4711 } } });
 assert.equal(removal.status, 404);
 await send({ command: "drop_db", database: "typed" });
+
+// Last, since the first token locks the cluster.
+const { data: first } = await api.POST("/tokens/init");
+const admin = { authorization: `Bearer ${first!.token}` };
+assert.equal((await api.GET("/databases")).error!.code, "unauthorized");
+const { data: reader } = await api.POST("/tokens", { headers: admin, body: { name: "reader", role: "read", databases: ["typed"], expires_in_s: 60 } });
+const bearer = { authorization: `Bearer ${reader!.token}` };
+assert.deepEqual((await api.GET("/databases", { headers: bearer })).data!.databases.map((d) => d.name), ["typed"]);
+assert.equal((await api.POST("/query", { headers: bearer, body: { command: "delete", database: "typed", table: "users", all: true } })).error!.code, "forbidden");
+assert.equal((await api.DELETE("/tokens/{name}", { headers: admin, params: { path: { name: "reader" } } })).data!.name, "reader");
+assert.deepEqual((await api.GET("/tokens", { headers: admin })).data!.tokens.map((t) => t.name), ["admin"]);

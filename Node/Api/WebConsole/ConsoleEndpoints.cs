@@ -21,8 +21,9 @@ internal static class ConsoleEndpoints
 
     public static void Map(IEndpointRouteBuilder routes)
     {
-        routes.MapGet("/", Root);
-        routes.MapGet("/assets/{name}", Asset);
+        // Whoever is to sign in must have the page first. It says nothing of the cluster but where its members are.
+        routes.MapGet("/", Root).IsOpenToAll();
+        routes.MapGet("/assets/{name}", Asset).IsOpenToAll();
     }
 
     private static ContentHttpResult Root(HttpContext context, ClusterNode node, ClusterOrigins origins)

@@ -8,6 +8,7 @@ import { SignInPage } from './pages/signin/SignInPage'
 import { HeaderTools } from './shell/HeaderTools'
 import { HealthSummary } from './shell/HealthSummary'
 import { ConnectionNotice } from './shell/ConnectionNotice'
+import { NewTokenNotice } from './shell/NewTokenNotice'
 import { Logo } from './shell/Logo'
 import { useConnectionState } from './state/cluster'
 import { hrefOf, useRoute } from './state/route'
@@ -38,7 +39,7 @@ const pages: PageEntry[] = [
 
 /** The frame around all pages: navigation, the cluster's health, who is signed in. */
 export function App() {
-  const { phase } = useConnectionState()
+  const phase = useConnectionState('phase')
   const [isMenuOpen, menu] = useDisclosure()
   const [path] = useRoute()
   const page = pages.find(p => p.path === path) ?? pages[0]!
@@ -54,7 +55,7 @@ export function App() {
       <a href="#main" className="skip-link" onClick={focusMain}>
         Skip to the page
       </a>
-      <AppShell.Header>
+      <AppShell.Header className="frame">
         <Group h="100%" px="md" gap="sm" wrap="nowrap" justify="space-between">
           <Group gap="sm" wrap="nowrap" miw={0}>
             <Burger opened={isMenuOpen} onClick={menu.toggle} hiddenFrom="sm" size="sm" aria-label={isMenuOpen ? 'Close the menu' : 'Open the menu'} />
@@ -64,7 +65,7 @@ export function App() {
           <HeaderTools />
         </Group>
       </AppShell.Header>
-      <AppShell.Navbar p="xs" aria-label="Pages">
+      <AppShell.Navbar p="xs" className="frame" aria-label="Pages">
         {pages.map(({ path, title, Icon }) => (
           <a key={path} className="nav-link" href={hrefOf(path)} {...(path === page.path && { 'aria-current': 'page' as const })}>
             <Icon />
@@ -79,6 +80,7 @@ export function App() {
       </AppShell.Navbar>
       <AppShell.Main id="main" tabIndex={-1} className="main">
         <ConnectionNotice />
+        <NewTokenNotice />
         {phase === 'signed_out' ? (
           <SignInPage />
         ) : (

@@ -3,7 +3,7 @@ import { createTheme, type CSSVariablesResolver } from '@mantine/core'
 /** Calm and dense: small text, little rounding, one colour for what can be done. */
 export const theme = createTheme({
   primaryColor: 'blue',
-  primaryShade: 8,
+  primaryShade: { light: 8, dark: 8 },
   defaultRadius: 'sm',
   fontFamily: 'system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif',
   fontFamilyMonospace: 'ui-monospace, "SF Mono", "Cascadia Mono", Menlo, Consolas, "DejaVu Sans Mono", monospace',
@@ -35,6 +35,9 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#6b7278',
     '--mantine-color-error': '#c92a2a',
     '--mantine-color-anchor': '#1864ab',
+    '--mantine-color-green-light-color': '#1b6a2b',
+    '--mantine-color-yellow-light-color': '#7a4b00',
+    '--mantine-color-red-light-color': '#a61e1e',
     '--app-canvas': '#f6f7f9',
     '--app-surface': '#ffffff',
     '--app-border': '#e1e5ea',

@@ -104,13 +104,15 @@ export class Connection {
   async run(): Promise<never> {
     const failed = new Set<string>()
     for (;;) {
-      const base = this.#candidates().find(b => !failed.has(b) || b === this.#wanted)
-      if (base === undefined || this.#state.phase === 'signed_out') {
-        if (base === undefined) {
-          this.#set({ phase: 'lost' })
-        }
+      if (this.#state.phase === 'signed_out') {
+        await this.#woken.promise
+        failed.clear()
+      }
 
-        await this.#pause(base === undefined ? pauseMs : Infinity)
+      const base = this.#candidates().find(b => !failed.has(b) || b === this.#wanted)
+      if (base === undefined) {
+        this.#set({ phase: 'lost' })
+        await Promise.race([this.#woken.promise, new Promise(done => setTimeout(done, pauseMs))])
         failed.clear()
         continue
       }
@@ -249,11 +251,6 @@ export class Connection {
 
   #headers(): Record<string, string> {
     return this.#token === null ? {} : { Authorization: `Bearer ${this.#token}` }
-  }
-
-  #pause(ms: number): Promise<unknown> {
-    const woken = this.#woken.promise
-    return ms === Infinity ? woken : Promise.race([woken, new Promise(done => setTimeout(done, ms))])
   }
 
   #set(change: Partial<ConnectionState>): void {

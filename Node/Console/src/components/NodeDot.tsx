@@ -1,7 +1,6 @@
-import type { Member } from '../api/types'
-import { healthOf } from '../state/health'
+import type { Health } from '../state/health'
 
 /** Green, amber or red, for eyes alone: the words stand beside it. */
-export function NodeDot({ member }: { member: Pick<Member, 'reachable' | 'status'> }) {
-  return <span className="dot" data-health={healthOf(member).health} aria-hidden="true" />
+export function NodeDot({ health }: { health: Health }) {
+  return <span className="dot" data-health={health} aria-hidden="true" />
 }

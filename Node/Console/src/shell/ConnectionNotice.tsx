@@ -5,7 +5,8 @@ import { useConnection, useConnectionState } from '../state/cluster'
 /** Says that the page has moved to another node, or that it finds none. */
 export function ConnectionNotice() {
   const connection = useConnection()
-  const { phase, moved } = useConnectionState()
+  const phase = useConnectionState('phase')
+  const moved = useConnectionState('moved')
   if (phase === 'lost') {
     return (
       <Alert color="red" role="alert" mb="md" icon={<AlertIcon />} title="No node answers">

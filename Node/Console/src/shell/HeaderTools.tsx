@@ -14,7 +14,7 @@ export function HeaderTools() {
       <ActionIcon variant="default" size={30} onClick={() => setColorScheme(isDark ? 'light' : 'dark')} aria-label={isDark ? 'Light colours' : 'Dark colours'}>
         {isDark ? <SunIcon size={16} /> : <MoonIcon size={16} />}
       </ActionIcon>
-      {session.isSignedIn && (
+      {session.hasToken && (
         <ActionIcon variant="default" size={30} onClick={session.signOut} aria-label="Sign out">
           <SignOutIcon size={16} />
         </ActionIcon>
@@ -25,7 +25,7 @@ export function HeaderTools() {
 
 function NodeSelect() {
   const connection = useConnection()
-  const { node } = useConnectionState()
+  const node = useConnectionState('node')
   const nodes = useNodes()
   if (node === null) {
     return null

@@ -1,4 +1,5 @@
 import { Group, Text } from '@mantine/core'
+import { NodeDot } from '../components/NodeDot'
 import { useClusterValue } from '../state/cluster'
 import { healthOf } from '../state/health'
 
@@ -13,7 +14,7 @@ export function HealthSummary() {
   const health = up === nodes.length ? 'good' : nodes.includes('bad') ? 'bad' : 'warn'
   return (
     <Group gap={6} wrap="nowrap" role="status" visibleFrom="xs">
-      <span className="dot" data-health={health} aria-hidden="true" />
+      <NodeDot health={health} />
       <Text size="sm" className="tabular" truncate>
         {up} of {nodes.length} {nodes.length === 1 ? 'node' : 'nodes'} up
       </Text>

@@ -10,7 +10,7 @@ interface Cluster {
 
 const Context = createContext<Cluster | null>(null)
 
-/** Gives the pages below it the cluster: see useConnection, useCluster and useSamples. */
+/** Gives the pages below it the cluster: see useConnection, useCluster and the others here. */
 export function ClusterProvider({ connection, children }: { connection: Connection; children: ReactNode }) {
   const [samples] = useState(() => new Samples())
   useEffect(
@@ -39,13 +39,18 @@ export function useConnection(): Connection {
   return useContext().connection
 }
 
-/** Which node the page speaks with, and how the cluster is; renders anew twice a second. */
-export function useConnectionState(): ConnectionState {
-  const { connection } = useContext()
-  return useSyncExternalStore(connection.subscribe, () => connection.state)
+/** How the cluster is; null until a node has told. Renders anew twice a second: for what is live. */
+export function useCluster(): ClusterStatus | null {
+  return useConnectionState('cluster')
 }
 
-/** What useConnectionState has, reduced to what a component needs, which renders only where that has changed (by its JSON). */
+/** One thing of what the page knows; renders anew when it changes. */
+export function useConnectionState<K extends keyof ConnectionState>(key: K): ConnectionState[K] {
+  const { connection } = useContext()
+  return useSyncExternalStore(connection.subscribe, () => connection.state[key])
+}
+
+/** What a component needs to know of the cluster; renders anew when that has changed (by its JSON). */
 export function useClusterValue<T>(select: (cluster: ClusterStatus | null) => T): T {
   const { connection } = useContext()
   const json = useSyncExternalStore(connection.subscribe, () => JSON.stringify(select(connection.state.cluster)))

@@ -1,7 +1,7 @@
 import { Skeleton } from '@mantine/core'
 import { Page } from '../../components/Page'
 import { Panel } from '../../components/Panel'
-import { useConnectionState } from '../../state/cluster'
+import { useCluster } from '../../state/cluster'
 import { ClusterCharts } from './ClusterCharts'
 import { ClusterTiles } from './ClusterTiles'
 import { NodeTable } from './NodeTable'
@@ -9,9 +9,9 @@ import { ReplicationPicture } from './ReplicationPicture'
 
 /** How every node is, live. */
 export function ClusterPage() {
-  const { cluster, node } = useConnectionState()
+  const cluster = useCluster()
   return (
-    <Page title="Cluster" description={cluster ? `As node ${node} sees it, twice a second.` : 'Asking the node …'}>
+    <Page title="Cluster" description={cluster ? `As node ${cluster.node} sees it, twice a second.` : 'Asking the node …'}>
       {cluster ? (
         <>
           <ClusterTiles cluster={cluster} />

@@ -49,7 +49,7 @@ function NodeRow({ member, cluster }: { member: Member; cluster: ClusterStatus }
       </Table.Td>
       <Table.Td data-label="State">
         <span className="with-dot">
-          <NodeDot member={member} /> {text}
+          <NodeDot health={health} /> {text}
         </span>
       </Table.Td>
       <Table.Td data-label="Role">

@@ -7,10 +7,11 @@ const width = 360
 const height = 300
 const radius = 26
 
-/** Who replicates to whom: the leader in the middle, an arrow to each of the others. */
+/** Who replicates to whom: an arrow from the leader to each of the others. */
 export function ReplicationPicture({ cluster }: { cluster: ClusterStatus }) {
   const leader = cluster.nodes.find(m => m.id === cluster.leader)
   const others = cluster.nodes.filter(m => m !== leader)
+  const middle = middleOf(others.length)
   return (
     <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={describe(cluster)} className="picture">
       <defs>
@@ -18,12 +19,12 @@ export function ReplicationPicture({ cluster }: { cluster: ClusterStatus }) {
           <path d="M0 0 10 5 0 10z" fill="context-stroke" />
         </marker>
       </defs>
-      {leader && others.map((m, i) => <Arrow key={m.id} member={m} cluster={cluster} to={placeOf(i, others.length)} />)}
+      {leader && others.map((m, i) => <Arrow key={m.id} member={m} cluster={cluster} from={middle} to={placeOf(i, others.length)} />)}
       {others.map((m, i) => (
         <Node key={m.id} member={m} cluster={cluster} {...placeOf(i, others.length)} />
       ))}
       {leader ? (
-        <Node member={leader} cluster={cluster} x={width / 2} y={height / 2} />
+        <Node member={leader} cluster={cluster} {...middle} />
       ) : (
         <text x={width / 2} y={height / 2} className="picture-label bad-text">
           no leader
@@ -38,22 +39,30 @@ interface Place {
   y: number
 }
 
-/** On an ellipse around the middle; two of them left and right. */
+/** The leader stands above one or two others, and in the middle of more. */
+function middleOf(count: number): Place {
+  return { x: width / 2, y: count > 2 ? height / 2 : 60 }
+}
+
+/** Side by side where there are two at most; else on an ellipse around the leader. */
 function placeOf(index: number, count: number): Place {
-  const angle = (count === 2 ? Math.PI : -Math.PI / 2) + (2 * Math.PI * index) / count
+  if (count <= 2) {
+    return { x: (width * (2 * index + 1)) / (2 * count), y: height - 80 }
+  }
+
+  const angle = (2 * Math.PI * index) / count - Math.PI / 2
   return { x: width / 2 + (width / 2 - radius - 14) * Math.cos(angle), y: height / 2 + (height / 2 - radius - 16) * Math.sin(angle) }
 }
 
-function Arrow({ member, cluster, to }: { member: Member; cluster: ClusterStatus; to: Place }) {
-  const from = { x: width / 2, y: height / 2 }
+function Arrow({ member, cluster, from, to }: { member: Member; cluster: ClusterStatus; from: Place; to: Place }) {
   const length = Math.hypot(to.x - from.x, to.y - from.y)
   const unit = { x: (to.x - from.x) / length, y: (to.y - from.y) / length }
   const lag = lagOf(member, cluster)
   return (
     <g data-health={healthOf(member).health} className="picture-arrow">
       <line
-        x1={from.x + unit.x * (radius + 4)}
-        y1={from.y + unit.y * (radius + 4)}
+        x1={from.x + unit.x * (radius + 6)}
+        y1={from.y + unit.y * (radius + 6)}
         x2={to.x - unit.x * (radius + 6)}
         y2={to.y - unit.y * (radius + 6)}
         markerEnd="url(#arrow)"

@@ -19,7 +19,7 @@ export function SignInPage() {
       <Panel className="narrow">
         <form onSubmit={submit}>
           <Stack gap="sm">
-            {session.isSignedIn && (
+            {session.hasToken && (
               <Text size="sm" c="red" role="alert">
                 The cluster does not know this token: it is wrong, has expired, or was revoked.
               </Text>

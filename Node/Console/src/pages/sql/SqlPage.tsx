@@ -97,7 +97,7 @@ export default function SqlPage() {
   }
 
   return (
-    <Page title="SQL" description={session.can('write') ? 'Reads go to the node that you choose; writes reach all nodes.' : 'You may read. What changes anything is refused.'}>
+    <Page title="SQL" description={session.access?.role === 'read' ? 'Your token may read. What changes anything is refused.' : 'Reads go to the node that you choose; writes reach all nodes.'}>
       <div className="sql-page">
         <section className="panel sql-work" aria-label="Editor">
           <TabBar tabs={tabs} current={current} onChoose={choose} onClose={close} onOpen={() => open()} />

@@ -1,0 +1,169 @@
+using System.CommandLine;
+using System.CommandLine.Parsing;
+using System.Globalization;
+using System.Text.Json.Serialization.Metadata;
+using DistDb.Node.Api;
+using DistDb.Node.Commands;
+using Spectre.Console;
+
+namespace DistDb.Tools;
+
+/// <summary><c>distdb token</c>: makes tokens for clients, lists and revokes them.</summary>
+public static class TokenTool
+{
+    public static Command Create() => new("token", "Make, list and revoke the tokens by which clients are known")
+    {
+        CreateInit(),
+        CreateCreate(),
+        CreateList(),
+        CreateRevoke(),
+    };
+
+    private static Command CreateInit()
+    {
+        var connection = new ConnectionOptions();
+        var command = new Command("init", "Make the first token, with the role admin; from then on the cluster asks everybody for one");
+        connection.AddTo(command);
+        command.SetTool((parsed, cancellation) => RunAsync(
+            parsed,
+            connection,
+            async (client, settings) => await client.CreateFirstTokenAsync(
+                await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false),
+            ApiJsonContext.Default.NewTokenAnswer,
+            ShowNew));
+        return command;
+    }
+
+    private static Command CreateCreate()
+    {
+        var name = NameArgument("What to call it");
+        var role = new Option<string>("--role")
+        {
+            Description = "What it allows: read, write (and read), schema (and write), admin (everything)",
+            Required = true,
+            HelpName = "role",
+        };
+        role.AcceptOnlyFromAmong([.. TokenRoles.All.Select(TokenRoles.NameOf)]);
+        var databases = new Option<string[]>("--database") { Description = "A database that it is good for; once for each. Default: all", HelpName = "name" };
+        var expires = new Option<long?>("--expires")
+        {
+            Description = "When it is over, from now, such as 12h or 30d (s, m, h, d). Default: never",
+            HelpName = "time",
+            CustomParser = ParseSeconds,
+        };
+        var connection = new ConnectionOptions();
+        var command = new Command("create", "Make a token and print it; nobody can show it again") { name, role, databases, expires };
+        connection.AddTo(command);
+        command.SetTool((parsed, cancellation) => RunAsync(
+            parsed,
+            connection,
+            async (client, settings) =>
+            {
+                var request = new TokenRequest(
+                    parsed.GetValue(name)!,
+                    parsed.GetValue(role)!,
+                    parsed.GetValue(databases) is { Length: > 0 } names ? names : null,
+                    parsed.GetValue(expires));
+                return await client.CreateTokenAsync(await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), request, cancellation).ConfigureAwait(false);
+            },
+            ApiJsonContext.Default.NewTokenAnswer,
+            ShowNew));
+        return command;
+    }
+
+    private static Command CreateList()
+    {
+        var connection = new ConnectionOptions();
+        var command = new Command("list", "Show all tokens, without what they are");
+        connection.AddTo(command);
+        command.SetTool((parsed, cancellation) => RunAsync(
+            parsed,
+            connection,
+            async (client, settings) =>
+                await client.GetTokensAsync(await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false),
+            ApiJsonContext.Default.TokensAnswer,
+            ShowAll));
+        return command;
+    }
+
+    private static Command CreateRevoke()
+    {
+        var name = NameArgument("The token's name");
+        var connection = new ConnectionOptions();
+        var command = new Command("revoke", "End a token; every node refuses it as soon as it has heard of it") { name };
+        connection.AddTo(command);
+        command.SetTool((parsed, cancellation) => RunAsync(
+            parsed,
+            connection,
+            async (client, settings) => await client.RevokeTokenAsync(
+                await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), parsed.GetValue(name)!, cancellation).ConfigureAwait(false),
+            ApiJsonContext.Default.RevokedTokenAnswer,
+            (output, answer) => output.WriteLine($"The token \"{answer.Name}\" is revoked as of entry {answer.Index}.")));
+        return command;
+    }
+
+    private static Argument<string> NameArgument(string description) => new("name") { Description = description };
+
+    private static async Task<int> RunAsync<T>(
+        ParseResult parsed,
+        ConnectionOptions connection,
+        Func<ClusterClient, ConnectionSettings, Task<T>> ask,
+        JsonTypeInfo<T> type,
+        Action<TextWriter, T> show)
+    {
+        var settings = connection.Read(parsed);
+        using var client = settings.Connect();
+        var answer = await ask(client, settings).ConfigureAwait(false);
+        var output = parsed.InvocationConfiguration.Output;
+        if (settings.Json)
+        {
+            await output.WriteLineAsync(ToolJson.Write(answer, type)).ConfigureAwait(false);
+        }
+        else
+        {
+            show(output, answer);
+        }
+
+        return ExitCode.Success;
+    }
+
+    /// <summary>The token alone on its line of the output, so that it can be piped to where it belongs.</summary>
+    private static void ShowNew(TextWriter output, NewTokenAnswer answer)
+    {
+        Console.Error.WriteLine($"The token \"{answer.Name}\". Keep it: nobody can show it again.");
+        output.WriteLine(answer.Token);
+    }
+
+    private static void ShowAll(TextWriter output, TokensAnswer answer)
+    {
+        var table = ToolConsole.NewTable(["name", "role", "databases", "created", "expires"]);
+        foreach (var token in answer.Tokens)
+        {
+            table.AddRow(
+                new Text(token.Name),
+                new Text(token.Role),
+                new Text(token.Databases is { } databases ? string.Join(", ", databases) : "all"),
+                new Text(Show(token.Created)),
+                token.Expires is not { } expires ? new Text("never")
+                    : token.Expired ? new Text($"EXPIRED {Show(expires)}", new(Color.Red))
+                    : new Text(Show(expires)));
+        }
+
+        ToolConsole.Create(output).Write(table);
+    }
+
+    private static string Show(DateTimeOffset time) => time.ToString("u", CultureInfo.InvariantCulture);
+
+    private static long? ParseSeconds(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        long unit = text is [.., var last] ? last switch { 's' => 1, 'm' => 60, 'h' => 3600, 'd' => 86_400, _ => 0 } : 0;
+        if (unit > 0 && int.TryParse(text[..^1], NumberStyles.None, CultureInfo.InvariantCulture, out var count) && count > 0)
+        {
+            return count * unit;
+        }
+
+        result.AddError($"--expires must be a number of seconds, minutes, hours or days, such as 90s, 45m, 12h or 30d, not '{text}'.");
+        return null;
+    }
+}
