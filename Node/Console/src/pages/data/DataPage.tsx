@@ -4,7 +4,7 @@ import { EmptyState } from '../../components/EmptyState'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { openInSql } from '../../components/openInSql'
 import { Page } from '../../components/Page'
-import { useDatabases } from '../../state/databases'
+import { useDatabases } from '../../state/request'
 import { hrefOf, navigate, useRoute } from '../../state/route'
 import type { Place } from './editing'
 import { RowsView } from './RowsView'
@@ -16,7 +16,8 @@ import './data.css'
 /** What is in the databases: a tree of all that is defined, and a table's rows. */
 export default function DataPage() {
   const [, database, table] = useRoute()
-  const { databases, error, reload } = useDatabases()
+  const { data, error, reload } = useDatabases()
+  const databases = data?.databases
   return (
     <Page
       title="Data"

@@ -1,7 +1,7 @@
 import { Autocomplete, Button, Select, TextInput } from '@mantine/core'
 import { SearchIcon } from '../../icons'
 import { useNodes } from '../../state/cluster'
-import { useDatabases } from '../../state/databases'
+import { useDatabases } from '../../state/request'
 import { noFilters, type LogFilters } from './filters'
 
 const operations = ['INSERT', 'UPDATE', 'DELETE', 'TRANSACTION', 'SELECT', 'CREATE TABLE', 'CREATE INDEX', 'CREATE TRIGGER', 'CREATE VIEW', 'CREATE DATABASE', 'ALTER TABLE', 'DROP TABLE', 'DROP DATABASE']
@@ -9,7 +9,7 @@ const operations = ['INSERT', 'UPDATE', 'DELETE', 'TRANSACTION', 'SELECT', 'CREA
 /** What of the log is shown. */
 export function LogFilterBar({ filters, onChange }: { filters: LogFilters; onChange: (filters: LogFilters) => void }) {
   const nodes = useNodes()
-  const { databases } = useDatabases()
+  const { data: answer } = useDatabases()
   const set = (part: Partial<LogFilters>) => onChange({ ...filters, ...part })
   const hasFilters = JSON.stringify(filters) !== JSON.stringify(noFilters)
   return (
@@ -27,7 +27,7 @@ export function LogFilterBar({ filters, onChange }: { filters: LogFilters; onCha
         placeholder="All"
         clearable
         searchable
-        data={[...new Set([...(databases ?? []).map(d => d.name), ...(filters.database ? [filters.database] : [])])]}
+        data={[...new Set([...(answer?.databases ?? []).map(d => d.name), ...(filters.database ? [filters.database] : [])])]}
         value={filters.database || null}
         onChange={database => set({ database: database ?? '' })}
         clearButtonProps={{ 'aria-label': 'All databases' }}

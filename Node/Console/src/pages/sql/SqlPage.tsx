@@ -7,7 +7,7 @@ import { ErrorAlert } from '../../components/ErrorAlert'
 import { takeHandedQuery } from '../../components/openInSql'
 import { Page } from '../../components/Page'
 import { useConnection, useNodes } from '../../state/cluster'
-import { useDatabases } from '../../state/databases'
+import { useDatabases } from '../../state/request'
 import { useSession } from '../../state/session'
 import { errorPlace, type Span } from './errorPlace'
 import { LibraryDrawer } from './LibraryDrawer'
@@ -23,6 +23,7 @@ import { useLibrary } from './useLibrary'
 import { titleOf, useTabs } from './useTabs'
 import './sql.css'
 
+const noDatabases: never[] = []
 const noTables: never[] = []
 
 /** Where SQL is written and sent. */
@@ -30,7 +31,8 @@ export default function SqlPage() {
   const connection = useConnection()
   const session = useSession()
   const nodes = useNodes()
-  const { databases, error, reload } = useDatabases()
+  const { data, error, reload } = useDatabases()
+  const databases = data?.databases ?? noDatabases
   const { tabs, current, choose, open, change, close } = useTabs()
   const library = useLibrary()
   const view = useRef<EditorView | null>(null)
@@ -109,7 +111,7 @@ export default function SqlPage() {
               <Button variant="default" onClick={() => view.current && runStatements(allStatements(view.current.state))} disabled={run !== undefined && isRunning(run)}>
                 Run all
               </Button>
-              <TargetChoice tab={current} databases={databases?.map(d => d.name) ?? []} onChange={target => change(current.id, target)} />
+              <TargetChoice tab={current} databases={databases.map(d => d.name)} onChange={target => change(current.id, target)} />
               <Checkbox label="All or nothing" checked={isTransaction} onChange={event => setTransaction(event.currentTarget.checked)} />
               <Group gap={6} ml="auto">
                 <Button variant="default" onClick={() => setDialog('save')} disabled={current.text.trim() === ''}>
@@ -124,7 +126,7 @@ export default function SqlPage() {
               <SqlEditor
                 key={current.id}
                 text={current.text}
-                tables={databases?.find(d => d.name === current.database)?.tables ?? noTables}
+                tables={databases.find(d => d.name === current.database)?.tables ?? noTables}
                 onChange={text => change(current.id, { text })}
                 onRun={runStatements}
                 onView={made => {
