@@ -29,6 +29,7 @@ export function LogList({ entries, onOpen, onEnd }: LogListProps) {
   const [active, setActive] = useState<number | null>(null)
   const [unseen, setUnseen] = useState(0)
   const newest = useRef(entries[0]?.id ?? 0)
+  const toScroll = useRef(0)
   const items = useVirtualizer({
     count: entries.length,
     getScrollElement: () => scroller.current,
@@ -43,11 +44,16 @@ export function LogList({ entries, onOpen, onEnd }: LogListProps) {
     const arrived = entries.findIndex(e => e.id <= newest.current)
     newest.current = entries[0]?.id ?? 0
     if (arrived > 0 && (element.scrollTop > 0 || element.matches(':hover, :focus'))) {
-      element.scrollTop += arrived * rowPx
+      toScroll.current += arrived * rowPx
       setUnseen(n => n + arrived)
     }
     // The entries alone move rows.
   }, [entries])
+  useLayoutEffect(() => {
+    // Not before there is room for it: few entries fill no window.
+    scroller.current!.scrollTop += toScroll.current
+    toScroll.current = 0
+  }, [unseen])
 
   const shown = items.getVirtualItems()
   const last = shown.at(-1)?.index ?? 0
@@ -99,7 +105,7 @@ export function LogList({ entries, onOpen, onEnd }: LogListProps) {
         onKeyDown={onKeyDown}
         onScroll={event => event.currentTarget.scrollTop === 0 && setUnseen(0)}
       >
-        <div role="presentation" style={{ height: items.getTotalSize(), position: 'relative' }}>
+        <div role="presentation" style={{ height: items.getTotalSize(), minHeight: `calc(100% + ${unseen * rowPx}px)`, position: 'relative' }}>
           {shown.map(({ index, start, key }) => {
             const entry = entries[index]!
             return (
