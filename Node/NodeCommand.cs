@@ -314,7 +314,7 @@ internal static class NodeCommand
         private static bool IsWildcard(string host) =>
             IPAddress.TryParse(host, out var address) && (address.Equals(IPAddress.Any) || address.Equals(IPAddress.IPv6Any));
 
-        /// <summary>An open database on a network is found within hours (docs/adr/0010).</summary>
+        /// <summary>An open database on a network is found within hours (docs/adr/0011).</summary>
         private static void RequireSecrets(string host, bool hasSecret, bool mayHaveToken)
         {
             if (!hasSecret || !mayHaveToken)

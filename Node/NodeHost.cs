@@ -20,11 +20,23 @@ internal static class NodeHost
     private const int ThreadsMin = 64;
 
     private const int RequestBufferBytes = 64 * 1024;
+    private const int HeadersBytesMax = 16 * 1024;
+    private const int HeaderCountMax = 64;
+
+    /// <summary>Room for the filters of <c>GET /history</c>.</summary>
+    private const int RequestLineBytesMax = 8 * 1024;
+
+    /// <summary>A telephone's worst link has more.</summary>
+    private const int BodyBytesPerSecondMin = 1024;
+
+    private static readonly TimeSpan _headersTimeout = TimeSpan.FromSeconds(10);
+    private static readonly TimeSpan _bodyGracePeriod = TimeSpan.FromSeconds(5);
 
     /// <summary>Returns the process's exit code.</summary>
     public static async Task<int> RunAsync(NodeSettings settings, CancellationToken cancellationToken)
     {
         ThreadPool.SetMinThreads(ThreadsMin, ThreadsMin);
+        PrivateFiles.MakeFromNowOn();
         if (Version.Parse(SqliteLibrary.Version) < SqliteLibrary.OldestSuitable)
         {
             throw new SettingsException(
@@ -109,6 +121,13 @@ internal static class NodeHost
 
             // What a connection may send ahead, whether we want it or not; by default it is a megabyte, and there may be thousands.
             kestrel.Limits.MaxRequestBufferSize = RequestBufferBytes;
+
+            // Who is slow on purpose holds a connection, and no more, for so long: the head of a request, and its body at least at this rate.
+            kestrel.Limits.RequestHeadersTimeout = _headersTimeout;
+            kestrel.Limits.MinRequestBodyDataRate = new(BodyBytesPerSecondMin, _bodyGracePeriod);
+            kestrel.Limits.MaxRequestHeadersTotalSize = HeadersBytesMax;
+            kestrel.Limits.MaxRequestHeaderCount = HeaderCountMax;
+            kestrel.Limits.MaxRequestLineSize = RequestLineBytesMax;
             if (settings.Host == "localhost")
             {
                 kestrel.ListenLocalhost(settings.Port);
@@ -121,6 +140,7 @@ internal static class NodeHost
         AddServices(builder.Services, settings);
 
         var app = builder.Build();
+        app.Use(AnswerHeaders.ProtectAsync);
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseWebSockets(new() { KeepAliveInterval = PeerTransport.KeepAliveInterval, KeepAliveTimeout = PeerTransport.KeepAliveTimeout });
@@ -194,7 +214,10 @@ internal static class NodeHost
             provider.GetRequiredService<PeerTransport>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ClusterNode>>()));
-        services.AddSingleton(provider => new AccessControl(provider.GetRequiredService<ClusterNode>(), settings.IsLoopback));
+        services.AddSingleton<ClusterOrigins>();
+        services.AddSingleton<BrowserGuard>();
+        services.AddSingleton(provider => new AccessControl(
+            provider.GetRequiredService<ClusterNode>(), provider.GetRequiredService<BrowserGuard>(), settings.ClusterSecret, settings.IsLoopback));
         services.AddSingleton<SchemaGate>();
         services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));

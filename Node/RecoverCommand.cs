@@ -54,6 +54,7 @@ internal static class RecoverCommand
 
         try
         {
+            PrivateFiles.MakeFromNowOn();
             var folder = new NodeFolder(place.DataFolder, place.Id);
             var found = ClusterRecovery.Inspect(folder);
             Describe(found, place, output);

@@ -105,7 +105,7 @@ public sealed class ClusterClient : IDisposable
         answer => answer.Deserialize(ApiJsonContext.Default.NewTokenAnswer)!,
         cancellation);
 
-    /// <summary>Has the first token made, in a cluster without any.</summary>
+    /// <summary>Has the first token made, in a cluster without any, or another admin's where the client has <see cref="BearerToken.OfSecret"/>.</summary>
     /// <exception cref="NodeException">It is not known to be made.</exception>
     public Task<NewTokenAnswer> CreateFirstTokenAsync(Uri node, CancellationToken cancellation) => PostAsync(
         node, "/tokens/init", ReadOnlyMemory<byte>.Empty, answer => answer.Deserialize(ApiJsonContext.Default.NewTokenAnswer)!, cancellation);

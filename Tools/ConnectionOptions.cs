@@ -67,7 +67,7 @@ internal sealed class ConnectionOptions
         return null;
     }
 
-    /// <summary>There is no option for the token itself: every user of the machine sees the arguments of a process (docs/adr/0010).</summary>
+    /// <summary>There is no option for the token itself: every user of the machine sees the arguments of a process (docs/adr/0011).</summary>
     private static string? ReadToken(string? file)
     {
         const string Variable = "DISTDB_TOKEN";

@@ -4,6 +4,7 @@ using System.Globalization;
 using System.Text.Json.Serialization.Metadata;
 using DistDb.Node.Api;
 using DistDb.Node.Commands;
+using DistDb.Node.Storage;
 using Spectre.Console;
 
 namespace DistDb.Tools;
@@ -21,8 +22,13 @@ public static class TokenTool
 
     private static Command CreateInit()
     {
+        var secretFile = new Option<string>("--cluster-secret-file")
+        {
+            Description = "The file with the nodes' secret: makes an admin token also in a cluster that has some, for when the last one is lost",
+            HelpName = "file",
+        };
         var connection = new ConnectionOptions();
-        var command = new Command("init", "Make the first token, with the role admin; from then on the cluster asks everybody for one");
+        var command = new Command("init", "Make the first token, with the role admin; from then on the cluster asks everybody for one") { secretFile };
         connection.AddTo(command);
         command.SetTool((parsed, cancellation) => RunAsync(
             parsed,
@@ -30,7 +36,8 @@ public static class TokenTool
             async (client, settings) => await client.CreateFirstTokenAsync(
                 await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false),
             ApiJsonContext.Default.NewTokenAnswer,
-            ShowNew));
+            ShowNew,
+            settings => parsed.GetValue(secretFile) is { } file ? settings with { Token = ReadSecretToken(file) } : settings));
         return command;
     }
 
@@ -109,9 +116,11 @@ public static class TokenTool
         ConnectionOptions connection,
         Func<ClusterClient, ConnectionSettings, Task<T>> ask,
         JsonTypeInfo<T> type,
-        Action<TextWriter, T> show)
+        Action<TextWriter, T> show,
+        Func<ConnectionSettings, ConnectionSettings>? change = null)
     {
         var settings = connection.Read(parsed);
+        settings = change?.Invoke(settings) ?? settings;
         using var client = settings.Connect();
         var answer = await ask(client, settings).ConfigureAwait(false);
         var output = parsed.InvocationConfiguration.Output;
@@ -125,6 +134,19 @@ public static class TokenTool
         }
 
         return ExitCode.Success;
+    }
+
+    /// <exception cref="ToolException">There is no secret in the file.</exception>
+    private static string ReadSecretToken(string file)
+    {
+        try
+        {
+            return BearerToken.OfSecret(ClusterSecret.ReadFile(file));
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        {
+            throw new ToolException($"--cluster-secret-file cannot be used: {e.Message}", ExitCode.WrongUsage);
+        }
     }
 
     /// <summary>The token alone on its line of the output, so that it can be piped to where it belongs.</summary>

@@ -1,3 +1,4 @@
+using System.Security.Cryptography;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Replication;
@@ -9,9 +10,17 @@ namespace DistDb.Node.Api;
 /// of the last entry that this node applied, and the token's role against what the route needs.
 /// </summary>
 /// <param name="node">Knows the tokens.</param>
+/// <param name="browsers">Knows the pages that may use the node.</param>
+/// <param name="clusterSecret">The secret of the cluster: whoever has it is the cluster.</param>
 /// <param name="isLoopback">Whether only this machine reaches the node. Any other node is never open.</param>
-internal sealed class AccessControl(ClusterNode node, bool isLoopback)
+internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, ReadOnlyMemory<byte> clusterSecret, bool isLoopback)
 {
+    private readonly byte[] _secretTokenHash = BearerToken.HashOf(BearerToken.OfSecret(clusterSecret.Span));
+
+    /// <summary>Whether a client has shown that it has the cluster secret: <see cref="BearerToken.OfSecret"/>.</summary>
+    public bool HasSecret(HttpRequest request) =>
+        BearerToken.Of(request) is { } shown && CryptographicOperations.FixedTimeEquals(BearerToken.HashOf(shown), _secretTokenHash);
+
     /// <summary>Whether clients are asked for tokens, as far as this node can tell.</summary>
     public AccessMode Mode => ModeOf(node.Tokens, isLoopback, node.AwaitsFirstToken);
 
@@ -38,12 +47,15 @@ internal sealed class AccessControl(ClusterNode node, bool isLoopback)
         switch (mode)
         {
             case AccessMode.Open:
-            case AccessMode.Unknown when needed == TokenRole.Read:
                 return (ClientAccess.Unlimited, null);
             case AccessMode.Unknown:
-                return (null, new(
-                    FailureCode.NotReady,
-                    "This node does not have the cluster's data, and so does not know who may do this. Nothing was done; ask another node, or this one again in a while."));
+                var reader = new ClientAccess(null, TokenRole.Read, [])
+                {
+                    Refusal = new(
+                        FailureCode.NotReady,
+                        "This node has yet to get the cluster's data, or to catch up with it, and so does not know who may do this. Nothing was done; ask another node, or this one again in a moment."),
+                };
+                return needed == TokenRole.Read ? (reader, null) : (null, reader.Refusal);
             case AccessMode.Closed:
                 return (null, new(
                     FailureCode.NotReady,
@@ -88,6 +100,12 @@ internal sealed class AccessControl(ClusterNode node, bool isLoopback)
             return;
         }
 
+        if (browsers.Refuse(context.Request, isOpen: Mode is AccessMode.Open or AccessMode.Unknown) is { } foreign)
+        {
+            await RefuseAsync(context, foreign).ConfigureAwait(false);
+            return;
+        }
+
         var (access, refusal) = Judge(context.Request, rule.Needed ?? TokenRole.Read);
         if (access is not null)
         {
@@ -126,6 +144,6 @@ internal enum AccessMode
     /// <summary>It lets nobody in: it is to ask for tokens, and knows of none yet.</summary>
     Closed,
 
-    /// <summary>It has no data yet and only this machine reaches it: it shows how it is, and does nothing for anybody.</summary>
+    /// <summary>It finds no tokens, may have missed the first, and only this machine reaches it: it shows how it is and what it has, and does nothing for anybody.</summary>
     Unknown,
 }

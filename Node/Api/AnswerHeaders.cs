@@ -3,7 +3,7 @@ using DistDb.Node.Raft;
 
 namespace DistDb.Node.Api;
 
-/// <summary>Where an answer comes from, for formats whose body has no place for it, and for whoever does not read the body.</summary>
+/// <summary>What is said in the headers of answers: where one comes from, for whoever does not read the body, and what must not be done with it.</summary>
 internal static class AnswerHeaders
 {
     /// <summary>The log index that the answer reflects.</summary>
@@ -11,6 +11,14 @@ internal static class AnswerHeaders
 
     /// <summary>The node that answers.</summary>
     public const string Node = "X-DistDb-Node";
+
+    /// <summary>Middleware: what browsers and caches on the way must not do with answers, where an answer does not say otherwise.</summary>
+    public static Task ProtectAsync(HttpContext context, RequestDelegate next)
+    {
+        context.Response.Headers.XContentTypeOptions = "nosniff";
+        context.Response.Headers.CacheControl = "no-store";
+        return next(context);
+    }
 
     public static void Set(HttpResponse response, LogIndex index, NodeId node)
     {

@@ -4,7 +4,7 @@ using System.Text;
 
 namespace DistDb.Node.Api;
 
-/// <summary>The text that a client shows to be let in. It is nowhere stored: the cluster knows its SHA-256, which is enough to recognise it (docs/adr/0010).</summary>
+/// <summary>The text that a client shows to be let in. It is nowhere stored: the cluster knows its SHA-256, which is enough to recognise it (docs/adr/0011).</summary>
 public static class BearerToken
 {
     /// <summary>What made tokens begin with, so that people and secret scanners recognise them.</summary>
@@ -20,6 +20,17 @@ public static class BearerToken
 
     /// <summary>A new one: the prefix and 256 random bits in 43 characters of base64url.</summary>
     public static string Create() => Prefix + Base64Url.EncodeToString(RandomNumberGenerator.GetBytes(RandomBytes));
+
+    /// <summary>
+    /// What proves to a node that one has the cluster secret, without showing it: 256 bits that are drawn from it. <c>POST /tokens/init</c> alone takes it.
+    /// </summary>
+    /// <param name="clusterSecret">As the nodes have it.</param>
+    public static string OfSecret(ReadOnlySpan<byte> clusterSecret)
+    {
+        Span<byte> key = stackalloc byte[RandomBytes];
+        HKDF.DeriveKey(HashAlgorithmName.SHA256, clusterSecret, key, salt: [], info: "distdb token init"u8);
+        return Prefix + Base64Url.EncodeToString(key);
+    }
 
     /// <summary>What the cluster knows of it, 32 bytes.</summary>
     public static byte[] HashOf(string token) => SHA256.HashData(Encoding.UTF8.GetBytes(token));

@@ -10,6 +10,9 @@ namespace DistDb.Node.Api;
 /// <param name="Databases">Where; empty for everywhere.</param>
 internal sealed record ClientAccess(string? TokenName, TokenRole Role, IReadOnlyList<string> Databases)
 {
+    /// <summary>What is answered where more is wanted; null for that the token does not allow it.</summary>
+    public Failure? Refusal { get; init; }
+
     /// <summary>Of whoever asks a node of a cluster without tokens.</summary>
     public static ClientAccess Unlimited { get; } = new(null, TokenRole.Admin, []);
 
@@ -27,7 +30,7 @@ internal sealed record ClientAccess(string? TokenName, TokenRole Role, IReadOnly
     {
         if (Role < needed)
         {
-            throw new RequestRejectedException(TokenRoles.Refusal(what, needed, Role));
+            throw new RequestRejectedException(Refusal ?? TokenRoles.Refusal(what, needed, Role));
         }
     }
 

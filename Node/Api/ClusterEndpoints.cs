@@ -43,7 +43,7 @@ internal static class ClusterEndpoints
 
     private static Task<IResult> RemoveAsync(int id, HttpContext context, ClusterNode node, StatusBuilder status) => GuardAsync(context, async () =>
         node.Membership.Find(new(id)) is null
-            ? Problem.ToResult(new(FailureCode.NoSuchNode, $"Node {id} is not a member of the cluster; its members are {node.Membership}. Nothing was done."))
+            ? Problem.ToResult(MembershipPolicy.NoSuchNode(new(id), node.Membership))
             : Answer(await node.RemoveMemberAsync(new(id), context.RequestAborted).ConfigureAwait(false), status));
 
     private static Task<IResult> VerifyAsync(HttpContext context, ClusterNode node) => GuardAsync(context, async () =>

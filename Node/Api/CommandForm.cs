@@ -25,7 +25,7 @@ internal sealed record CommandForm(CommandKind Kind, string Name, params IReadOn
     [
         new(CommandKind.Exec, "exec", "query", "params", "transaction"),
         new(CommandKind.Query, "query", "query", "params", "max_rows"),
-        new(CommandKind.CreateDatabase, "create_db", "if_not_exists"),
+        new(CommandKind.CreateDatabase, "create_db", "if_not_exists", "foreign_keys"),
         new(CommandKind.DropDatabase, "drop_db", "if_exists"),
         new(CommandKind.CreateTable, "create_table", "table", "columns", "data", "if_not_exists"),
         new(CommandKind.DropTable, "drop_table", "table", "if_exists"),

@@ -38,7 +38,7 @@ internal sealed class DatabaseCatalog(ClusterNode node)
         {
             if (await ReadTablesAsync(name).ConfigureAwait(false) is { } tables)
             {
-                databases.Add(new(name, node.BytesOf(name), tables));
+                databases.Add(new(name, node.BytesOf(name), node.HasForeignKeys(name), tables));
             }
         }
 

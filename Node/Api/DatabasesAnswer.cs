@@ -9,8 +9,9 @@ public sealed record DatabasesAnswer(IReadOnlyList<DatabaseAnswer> Databases, lo
 /// <summary>A database and what its users have defined in it.</summary>
 /// <param name="Name">Its name, in lower case.</param>
 /// <param name="Bytes">Size of its file at the node that answers.</param>
+/// <param name="ForeignKeys">Whether foreign keys are enforced in it.</param>
 /// <param name="Tables">Tables, views and virtual tables, by name; without SQLite's own, the cluster's, and those that virtual tables keep their data in.</param>
-public sealed record DatabaseAnswer(string Name, long Bytes, IReadOnlyList<TableAnswer> Tables);
+public sealed record DatabaseAnswer(string Name, long Bytes, bool ForeignKeys, IReadOnlyList<TableAnswer> Tables);
 
 /// <summary>Something that a query can select from.</summary>
 /// <param name="Name">Its name, as it was defined.</param>

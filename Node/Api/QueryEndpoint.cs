@@ -183,10 +183,8 @@ internal static class QueryEndpoint
             case QueryResult.NotARead when request.RowsMax is not null:
                 throw new RequestRejectedException(
                     FailureCode.BadRequest, "\"max_rows\" is for statements that read; this one writes. Nothing was done; leave it out.");
-            case QueryResult.NotARead { IsSchema: true } when ClientAccess.Of(context) is { Role: < TokenRole.Schema } access:
-                await FailAsync(context, schema, request, TokenRoles.Refusal("To change the schema", TokenRole.Schema, access.Role)).ConfigureAwait(false);
-                break;
             case QueryResult.NotARead { IsSchema: true } when !schema.IsOpen:
+                ClientAccess.Of(context).Require(TokenRole.Schema, "To change the schema");
                 await FailAsync(context, schema, request, schema.Refusal()).ConfigureAwait(false);
                 break;
             case QueryResult.NotARead:

@@ -134,6 +134,9 @@ internal static class QueryRequestParser
             case "if_exists" or "if_not_exists":
                 fields.IsLenient = StrictJson.ReadFlag(ref reader, name);
                 break;
+            case "foreign_keys":
+                fields.ForeignKeys = reader.TokenType == JsonTokenType.Null || StrictJson.ReadFlag(ref reader, name);
+                break;
             case "all":
                 fields.IsForAll = StrictJson.ReadFlag(ref reader, name);
                 break;

@@ -51,6 +51,9 @@ internal sealed class RequestFields(CommandKind kind)
     /// <summary><c>if_exists</c> or <c>if_not_exists</c>.</summary>
     public bool IsLenient { get; set; }
 
+    /// <summary>Whether a database to be created has its foreign keys enforced.</summary>
+    public bool ForeignKeys { get; set; } = true;
+
     /// <summary><c>all</c>: that no condition is meant.</summary>
     public bool IsForAll { get; set; }
 
@@ -88,7 +91,7 @@ internal sealed class RequestFields(CommandKind kind)
             Statements = [],
             IsTransaction = false,
             Operation = DatabaseStatement.Operation(
-                Database ?? throw Missing("database", "the name of the database"), Kind == CommandKind.CreateDatabase, IsLenient),
+                Database ?? throw Missing("database", "the name of the database"), Kind == CommandKind.CreateDatabase, IsLenient, ForeignKeys),
         },
         _ => StructuredRequest(),
     };

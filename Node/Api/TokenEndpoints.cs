@@ -1,3 +1,4 @@
+using System.Globalization;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Replication;
@@ -20,7 +21,7 @@ internal static partial class TokenEndpoints
         routes.MapGet("/tokens", List).Needs(TokenRole.Admin);
         routes.MapDelete("/tokens/{name}", RevokeAsync).Needs(TokenRole.Admin);
 
-        // Whoever has no token yet must be able to ask for the first; with any token in the cluster it makes none.
+        // Whoever has no token yet must be able to ask for the first; with any token in the cluster it takes the cluster secret.
         routes.MapPost("/tokens/init", InitAsync).IsOpenToAll();
     }
 
@@ -42,15 +43,20 @@ internal static partial class TokenEndpoints
     {
         var request = await JsonBody.ReadAsync(context, ApiJsonContext.Default.TokenRequest, """{"name": "app", "role": "write", "databases": ["main"], "expires_in_s": 2592000}""")
             .ConfigureAwait(false);
-        return await MakeAsync(context, node, logger, Check(request), mustBeFirst: false).ConfigureAwait(false);
+
+        // Whoever did without a token can only make the first.
+        return await MakeAsync(context, node, logger, Check(request), mustBeFirst: ClientAccess.Of(context).TokenName is null).ConfigureAwait(false);
     });
 
     private static Task<IResult> InitAsync(HttpContext context, ClusterNode node, AccessControl door, ILogger<AccessControl> logger) => ClusterEndpoints.GuardAsync(context, async () =>
         door.Mode switch
         {
             AccessMode.Open => await MakeAsync(context, node, logger, new(FirstName, TokenRole.Admin, [], LifetimeMs: null), mustBeFirst: true).ConfigureAwait(false),
+            AccessMode.ByToken when door.HasSecret(context.Request) =>
+                await MakeAsync(context, node, logger, new(RecoveryName(node.Now), TokenRole.Admin, [], LifetimeMs: null), mustBeFirst: false).ConfigureAwait(false),
             AccessMode.ByToken => Problem.ToResult(new(
-                FailureCode.Conflict, "The cluster has tokens already, so that this would not be the first. Nothing was done; have somebody with an admin token make one.")),
+                FailureCode.Conflict,
+                "The cluster has tokens already, so that this would not be the first. Nothing was done; have somebody with an admin token make one, or, where there is none any more, give the cluster secret: \"distdb token init --cluster-secret-file\".")),
             _ => Problem.ToResult(new(
                 FailureCode.NotReady, "This node has yet to learn from the cluster which tokens there are. Nothing was done; ask it again in a moment, or another node.")),
         });
@@ -81,7 +87,6 @@ internal static partial class TokenEndpoints
             case WriteResult.Done:
                 var by = ByWhom(context);
                 LogCreated(logger, wanted.Name, wanted.Role, by);
-                context.Response.Headers.CacheControl = "no-store";
                 return Results.Json(new NewTokenAnswer(token, wanted.Name), ApiJsonContext.Default.NewTokenAnswer);
             case WriteResult.NotDone { Failure: { Code: FailureCode.OutcomeUnknown } failure }:
                 return Problem.ToResult(failure with
@@ -136,7 +141,14 @@ internal static partial class TokenEndpoints
             : throw Bad($"\"{n}\" in \"databases\" cannot be the name of a database: {DatabaseName.Rule}")).Distinct().Order(StringComparer.Ordinal)];
     }
 
-    private static string ByWhom(HttpContext context) => ClientAccess.Of(context).TokenName ?? "none";
+    /// <summary>By the second, for there may be one from before.</summary>
+    private static string RecoveryName(DateTimeOffset now) => now.ToString("'admin-'yyyyMMdd'T'HHmmss'Z'", CultureInfo.InvariantCulture);
+
+    private static string ByWhom(HttpContext context) => context.Features.Get<ClientAccess>() switch
+    {
+        null => "the cluster secret",
+        { TokenName: var name } => name ?? "none",
+    };
 
     private static RequestRejectedException Bad(string what) => new(FailureCode.BadRequest, $"{what}. Nothing was done.");
 

@@ -17,6 +17,7 @@ namespace DistDb.Node.Commands;
 /// operation  kind: byte, then 1 promote: node: signed; 2 verify: repairs: bool; 3 create database: name: text, if not exists: bool;
 ///            4 drop database: name: text, if exists: bool; 5 create token: name: text, role: byte, count, count x database: text,
 ///            lifetime in ms: signed (0 none), hash: 32 bytes, must be first: bool; 6 revoke token: name: text;
+///            8 create database without foreign keys: as 3;
 ///            7 record reads: count, count x (time: signed, client: text, token: optional text, database: text, sql: text)
 /// optional   given: bool, [text]
 /// statement  sql: text, form: byte (0 positional, 1 named), count, count x ([name: text] value)
@@ -41,6 +42,7 @@ public static class LogCommandCodec
     private const byte OperationCreateToken = 5;
     private const byte OperationRevokeToken = 6;
     private const byte OperationRecordReads = 7;
+    private const byte OperationCreateDatabaseWithoutForeignKeys = 8;
     private const byte FormPositional = 0;
     private const byte FormNamed = 1;
 
@@ -233,7 +235,7 @@ public static class LogCommandCodec
                 writer.WriteBool(verify.Repairs);
                 break;
             case CreateDatabaseOperation create:
-                writer.WriteByte(OperationCreateDatabase);
+                writer.WriteByte(create.ForeignKeys ? OperationCreateDatabase : OperationCreateDatabaseWithoutForeignKeys);
                 writer.WriteText(create.Name);
                 writer.WriteBool(create.IfNotExists);
                 break;
@@ -271,6 +273,7 @@ public static class LogCommandCodec
         OperationPromote => new PromoteOperation(reader.ReadInt32()),
         OperationVerify => new VerifyOperation(reader.ReadBool()),
         OperationCreateDatabase => new CreateDatabaseOperation(reader.ReadText(), reader.ReadBool()),
+        OperationCreateDatabaseWithoutForeignKeys => new CreateDatabaseOperation(reader.ReadText(), reader.ReadBool(), ForeignKeys: false),
         OperationDropDatabase => new DropDatabaseOperation(reader.ReadText(), reader.ReadBool()),
         OperationCreateToken => ReadToken(ref reader),
         OperationRevokeToken => new RevokeTokenOperation(reader.ReadText()),

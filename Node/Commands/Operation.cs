@@ -26,7 +26,8 @@ public sealed record RecordedRead(long TimeMs, string Client, string? Token, str
 /// <summary>Makes a new, empty database.</summary>
 /// <param name="Name">As <see cref="DatabaseName.Value"/> gives it.</param>
 /// <param name="IfNotExists">Whether one that is there already is left as it is; otherwise it is a conflict.</param>
-public sealed record CreateDatabaseOperation(string Name, bool IfNotExists) : Operation;
+/// <param name="ForeignKeys">Whether foreign keys are enforced in it, for as long as it is there.</param>
+public sealed record CreateDatabaseOperation(string Name, bool IfNotExists, bool ForeignKeys = true) : Operation;
 
 /// <summary>Deletes a database with all that is in it.</summary>
 /// <param name="Name">As <see cref="DatabaseName.Value"/> gives it.</param>

@@ -239,7 +239,7 @@ internal sealed class Authorizer(bool forWrites)
         if (!ReadablePragmas.Contains(Text(pragma), !argument.IsEmpty))
         {
             return Refuse($"PRAGMA {Text(pragma)} is not available{(argument.IsEmpty ? "" : " with a value")}; " +
-                $"these are: {ReadablePragmas.List}.");
+                $"these are: {ReadablePragmas.List}.{HintOf(Text(pragma))}");
         }
 
         return IsInternal(argument) || StartsWith(argument, "sqlite_autoindex__distdb_"u8) ? RefuseInternal() : Allow;
@@ -275,7 +275,11 @@ internal sealed class Authorizer(bool forWrites)
 
     private int RefusePragma(string pragma) => Refuse(
         $"PRAGMA {pragma} is not available in writes: settings are the same on every replica. " +
-        "Those that describe the schema can be read with command \"query\".");
+        $"Those that describe the schema can be read with command \"query\".{HintOf(pragma)}");
+
+    private static string HintOf(string pragma) => pragma.Equals("foreign_keys", StringComparison.OrdinalIgnoreCase)
+        ? " Foreign keys are enforced, except in a database that was created WITH foreign_keys = off."
+        : "";
 
     private int RefuseInternal() =>
         Refuse($"Names that begin with {InternalSchema.Prefix} are reserved for the cluster's own tables; choose another name.");

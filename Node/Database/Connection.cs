@@ -14,6 +14,11 @@ internal sealed unsafe class Connection : IDisposable
     private const int ConfigDefensive = 1010;
     private const int ConfigWritableSchema = 1011;
     private const int LimitLength = 0;
+    private const int LimitExpressionDepth = 3;
+    private const int LimitCompoundSelect = 4;
+    private const int LimitAttached = 7;
+    private const int LimitLikePatternLength = 8;
+    private const int LimitTriggerDepth = 10;
     private const int StatusDeferredForeignKeys = 10;
 
     /// <summary>Time for another process (an operator's shell, a backup tool) to let go of the file's lock.</summary>
@@ -23,7 +28,7 @@ internal sealed unsafe class Connection : IDisposable
     private readonly EntryRandom? _random;
     private nint _handle;
 
-    private Connection(string path, bool forWrites)
+    private Connection(string path, bool forWrites, bool foreignKeys = true)
     {
         SqliteLibrary.Initialize();
         Path = System.IO.Path.GetFullPath(path);
@@ -41,7 +46,14 @@ internal sealed unsafe class Connection : IDisposable
             _ = Sqlite3.sqlite3_extended_result_codes(_handle, 1);
             _ = Sqlite3.sqlite3_busy_timeout(_handle, BusyTimeoutMs);
             _ = Sqlite3.sqlite3_limit(_handle, LimitLength, DatabaseOptions.ValueBytesMax);
-            Configure(ConfigForeignKeys, 1);
+
+            // SQLite's own defaults, whatever the library at hand was built with: what one replica compiles, all must.
+            _ = Sqlite3.sqlite3_limit(_handle, LimitExpressionDepth, 1000);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitCompoundSelect, 500);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitTriggerDepth, 1000);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitLikePatternLength, 50_000);
+            _ = Sqlite3.sqlite3_limit(_handle, LimitAttached, 0);
+            Configure(ConfigForeignKeys, foreignKeys ? 1 : 0);
             Configure(ConfigFts3Tokenizer, 0);
             Configure(ConfigLoadExtension, 0);
             Configure(ConfigDefensive, 1);
@@ -118,13 +130,14 @@ internal sealed unsafe class Connection : IDisposable
 
     /// <summary>Opens the file for writing, creating it where it does not exist; time and chance come from <see cref="SeedEntry"/>.</summary>
     /// <exception cref="StorageFailedException">The file cannot be opened.</exception>
-    public static Connection OpenWriter(string path)
+    public static Connection OpenWriter(string path, bool foreignKeys = true)
     {
-        var connection = new Connection(path, forWrites: true);
+        var connection = new Connection(path, forWrites: true, foreignKeys);
         connection.RunInternal("PRAGMA journal_mode = WAL");
         connection.RunInternal("PRAGMA synchronous = NORMAL");
 
-        // 64 MiB: the pages of a whole batch, and after a burst no larger log file than that stays on disk.
+        // 64 MiB: the pages of a whole batch, as far as SqliteLibrary's bound on all caches together allows, and after a burst no larger log file
+        // than that stays on disk.
         connection.RunInternal("PRAGMA cache_size = -65536");
         connection.RunInternal("PRAGMA journal_size_limit = 67108864");
         return connection;
@@ -138,6 +151,9 @@ internal sealed unsafe class Connection : IDisposable
         connection.RunInternal("PRAGMA query_only = ON");
         return connection;
     }
+
+    /// <summary>Stops the statements that run now. Any thread may call it.</summary>
+    public void Interrupt() => Sqlite3.sqlite3_interrupt(_handle);
 
     /// <summary>Sets time and chance for the statements that the calling thread runs next on this connection.</summary>
     public void SeedEntry(EntryStamp stamp, int ordinal)

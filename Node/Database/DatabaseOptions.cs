@@ -12,6 +12,13 @@ public sealed record DatabaseOptions
     /// Not a setting: every replica forgets the same keys at the same entry.</summary>
     public static readonly TimeSpan RequestRetention = TimeSpan.FromHours(24);
 
+    /// <summary>Idempotency keys that a database remembers at most; the oldest are forgotten before their time. A million is a dozen keyed writes
+    /// per second for a day, and with <see cref="RememberedTotalBytesMax"/> keeps the file small beside the disk. Not a setting, like their retention.</summary>
+    public const long RememberedCountMax = 1_000_000;
+
+    /// <summary>Bytes of remembered keys and their answers in a database at most; see <see cref="RememberedCountMax"/>.</summary>
+    public const long RememberedTotalBytesMax = 256 * 1024 * 1024;
+
     /// <summary>Longest text, blob or row, in bytes (SQLITE_LIMIT_LENGTH). SQLite's own limit is 1 GB; an entry of that size would
     /// stall the log for everybody. Not a setting: a replica with a lower limit could not execute what the leader did.</summary>
     public const int ValueBytesMax = 128 * 1024 * 1024;
@@ -36,7 +43,7 @@ public sealed record DatabaseOptions
     [Range(1, 1024)]
     public int ReaderCount { get; init; } = Math.Max(4, 2 * Environment.ProcessorCount);
 
-    /// <summary>Databases whose files are kept open, each with some file handles and up to 64 MiB of cached pages. Those used least recently
+    /// <summary>Databases whose files are kept open, each with some file handles. Those used least recently
     /// are closed first.</summary>
     [Range(2, 10_000)]
     public int OpenDatabasesMax { get; init; } = 32;

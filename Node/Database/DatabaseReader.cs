@@ -34,8 +34,7 @@ internal sealed class DatabaseReader : IDisposable
     /// <param name="statement">Any one statement.</param>
     /// <param name="limits">Its limits.</param>
     /// <param name="left">What is left of its time.</param>
-    /// <param name="cancellationToken">Stops it.</param>
-    /// <exception cref="OperationCanceledException">Cancelled while it ran.</exception>
+    /// <param name="cancellationToken">Stops it, as if the time were over.</param>
     /// <exception cref="StorageFailedException">The file cannot be read.</exception>
     public ReadOutcome Begin(Statement statement, ReadLimits limits, TimeSpan left, CancellationToken cancellationToken)
     {
@@ -54,11 +53,6 @@ internal sealed class DatabaseReader : IDisposable
 
             SetLimit(left, cancellationToken);
             var outcome = BeginRead(prepared, statement.Parameters, limits);
-            if (outcome is ReadOutcome.Failed { Failure.Code: FailureCode.Timeout })
-            {
-                cancellationToken.ThrowIfCancellationRequested();
-            }
-
             isInUse = outcome is ReadOutcome.RowsBegun;
             return outcome;
         }
@@ -81,6 +75,12 @@ internal sealed class DatabaseReader : IDisposable
         var failure = _runner.Fetch(statement, ref collector, all => (tooLarge = RowFailure(all)) is not null || all.Bytes >= bytes, out isDone);
         return failure ?? tooLarge;
     }
+
+    /// <summary>
+    /// Stops the query that is under way, if there is one. Any thread may call it until the connection is closed. The limit alone is looked at
+    /// between SQLite's instructions, and one that counts a large table or checks the file takes long.
+    /// </summary>
+    public void Interrupt() => _connection.Interrupt();
 
     /// <summary>Limits the query that is under way, from now on.</summary>
     public void SetLimit(TimeSpan left, CancellationToken cancellationToken) => _connection.Limit.Set(left, cancellationToken);

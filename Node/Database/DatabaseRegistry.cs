@@ -10,13 +10,13 @@ internal sealed class DatabaseRegistry(Connection connection) : IDisposable
     private const int DroppedMax = 1000;
 
     private readonly InternalStatement _read = connection.PrepareInternal(
-        "SELECT name, touched, dropped IS NOT NULL FROM _distdb_databases ORDER BY name");
+        "SELECT name, touched, dropped IS NOT NULL, foreign_keys FROM _distdb_databases ORDER BY name");
 
     private readonly InternalStatement _find = connection.PrepareInternal(
         "SELECT 1 FROM _distdb_databases WHERE name = ?1 AND dropped IS NULL");
 
     private readonly InternalStatement _add = connection.PrepareInternal(
-        "INSERT OR REPLACE INTO _distdb_databases(name, created, touched, dropped) VALUES (?1, ?2, ?2, NULL)");
+        "INSERT OR REPLACE INTO _distdb_databases(name, created, touched, dropped, foreign_keys) VALUES (?1, ?2, ?2, NULL, ?3)");
 
     private readonly InternalStatement _touch = connection.PrepareInternal(
         "UPDATE _distdb_databases SET touched = ?2 WHERE name = ?1 AND dropped IS NULL");
@@ -36,7 +36,7 @@ internal sealed class DatabaseRegistry(Connection connection) : IDisposable
         List<RegisteredDatabase> databases = [];
         while (_read.Step())
         {
-            databases.Add(new(_read.Text(0), _read.Integer(1), _read.Integer(2) != 0));
+            databases.Add(new(_read.Text(0), _read.Integer(1), _read.Integer(2) != 0, _read.Integer(3) != 0));
         }
 
         _read.Reset();
@@ -52,7 +52,7 @@ internal sealed class DatabaseRegistry(Connection connection) : IDisposable
     }
 
     /// <summary>There is one from this entry on.</summary>
-    public void Add(string name, long entry) => _add.Bind(1, name).Bind(2, entry).Run();
+    public void Add(string name, long entry, bool foreignKeys) => _add.Bind(1, name).Bind(2, entry).Bind(3, foreignKeys ? 1 : 0).Run();
 
     /// <summary>An entry changes it.</summary>
     public void Touch(string name, long entry) => _touch.Bind(1, name).Bind(2, entry).Run();

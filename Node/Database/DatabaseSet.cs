@@ -12,7 +12,7 @@ namespace DistDb.Node.Database;
 /// again where it is missing, and only there. What is done in one file depends on the entry and on that file alone.
 /// </para>
 /// <para>
-/// One thread writes: everything but <see cref="Names"/>, <see cref="LeaseAsync"/>, <see cref="Pin"/> and the byte counts belongs to it.
+/// One thread writes: everything but <see cref="Names"/>, <see cref="HasForeignKeys"/>, <see cref="LeaseAsync"/>, <see cref="Pin"/> and the byte counts belongs to it.
 /// Files other than <c>main</c> are opened when they are needed, and closed again when too many are open.
 /// </para>
 /// </summary>
@@ -32,6 +32,7 @@ public sealed class DatabaseSet : IDisposable
     private readonly Dictionary<string, FileStamp> _closed = [];
     private TaskCompletionSource? _reopened;
     private volatile ImmutableSortedSet<string> _names = [];
+    private volatile ImmutableHashSet<string> _withoutForeignKeys = [];
 
     private readonly Dictionary<string, ReplicaDatabase> _begun = [];
     private readonly SortedSet<string> _touched = new(StringComparer.Ordinal);
@@ -62,6 +63,9 @@ public sealed class DatabaseSet : IDisposable
 
     /// <summary>All databases, in the order of their names.</summary>
     public ImmutableSortedSet<string> Names => _names;
+
+    /// <summary>Whether foreign keys are enforced in a database, as it was created.</summary>
+    public bool HasForeignKeys(string name) => !_withoutForeignKeys.Contains(name);
 
     /// <summary>The log entry that every database is at, or ahead of: entries behind it are to be applied. As of the last commit.</summary>
     public long AppliedIndex => Interlocked.Read(ref _appliedIndex);
@@ -112,12 +116,16 @@ public sealed class DatabaseSet : IDisposable
 
     /// <summary>Opens <c>main</c>, or creates it, and sees that all other databases are there.</summary>
     /// <param name="confirmedIndex">The disk had confirmed all files at this entry: those that are behind it were not touched before it.</param>
+    /// <param name="mayRenewHistory">
+    /// Whether a query history that is missing is begun anew, which makes it another one than other nodes have; otherwise that is damage.
+    /// </param>
+    /// <returns>Whether the query history was missing, and was begun anew. What the log still has of it comes back with the log.</returns>
     /// <exception cref="StorageFailedException">One cannot be opened, or is missing.</exception>
-    public void Open(long confirmedIndex)
+    public bool Open(long confirmedIndex, bool mayRenewHistory = false)
     {
         lock (_commitLock)
         {
-            OpenAll(confirmedIndex);
+            return OpenAll(confirmedIndex, mayRenewHistory);
         }
     }
 
@@ -378,10 +386,11 @@ public sealed class DatabaseSet : IDisposable
 
     private string PathOf(string name) => DatabaseFile.PathIn(Folder, name);
 
-    private void OpenAll(long confirmedIndex)
+    private bool OpenAll(long confirmedIndex, bool mayRenewHistory)
     {
+        var isHistoryRenewed = false;
         Directory.CreateDirectory(Folder);
-        var main = ReplicaDatabase.Open(_mainName, MainPath, _options);
+        var main = ReplicaDatabase.Open(_mainName, MainPath, _options, foreignKeys: true);
         try
         {
             lock (_openLock)
@@ -392,6 +401,7 @@ public sealed class DatabaseSet : IDisposable
 
             var databases = main.Writer.Registry.Read();
             _names = [_mainName, .. databases.Where(d => !d.IsDropped).Select(d => d.Name)];
+            _withoutForeignKeys = [.. databases.Where(d => !d.IsDropped && !d.ForeignKeys).Select(d => d.Name)];
             _unconfirmed.Add(_mainName);
             var applied = main.Writer.AppliedIndex;
             foreach (var database in databases)
@@ -400,13 +410,22 @@ public sealed class DatabaseSet : IDisposable
                 {
                     Delete(database.Name);
                 }
-                else if (FindAppliedIndex(database) is var index && index < database.Touched)
+                else
                 {
-                    applied = Math.Min(applied, Math.Max(index, confirmedIndex));
+                    if (!File.Exists(PathOf(database.Name)))
+                    {
+                        isHistoryRenewed |= BeginBuiltIn(database, mayRenewHistory);
+                    }
+
+                    if (FindAppliedIndex(database.Name) is var index && index < database.Touched)
+                    {
+                        applied = Math.Min(applied, Math.Max(index, confirmedIndex));
+                    }
                 }
             }
 
             Interlocked.Exchange(ref _appliedIndex, applied);
+            return isHistoryRenewed;
         }
         catch
         {
@@ -417,7 +436,7 @@ public sealed class DatabaseSet : IDisposable
 
     private void CommitAll()
     {
-        var created = _operation is CreateDatabaseOperation { Name: var added } && !Names.Contains(added) ? added : null;
+        var created = _operation is CreateDatabaseOperation creation && !Names.Contains(creation.Name) ? creation : null;
         var dropped = _operation is DropDatabaseOperation { Name: var ended } && Names.Contains(ended) ? ended : null;
         if (created is not null)
         {
@@ -451,12 +470,13 @@ public sealed class DatabaseSet : IDisposable
         Interlocked.Exchange(ref _appliedIndex, _stamp.Index);
         if (created is not null)
         {
-            _names = _names.Add(created);
+            _names = _names.Add(created.Name);
         }
 
         if (dropped is not null)
         {
             _names = _names.Remove(dropped);
+            _withoutForeignKeys = _withoutForeignKeys.Remove(dropped);
 
             // Were the drop lost in a power loss and its files not, entries before it would be applied to files that are gone.
             DatabaseFile.FlushLog(MainPath);
@@ -553,7 +573,7 @@ public sealed class DatabaseSet : IDisposable
                 throw Damaged(path, "it was deleted, replaced or changed by another program while this node was running");
             }
 
-            database = ReplicaDatabase.Open(name, path, _options);
+            database = ReplicaDatabase.Open(name, path, _options, HasForeignKeys(name));
             _open[name] = database;
         }
 
@@ -583,21 +603,31 @@ public sealed class DatabaseSet : IDisposable
         }
     }
 
-    /// <summary>The entry that a registered database is at, when this node starts.</summary>
-    private long FindAppliedIndex(RegisteredDatabase registered)
+    /// <summary>Makes a file that is not there, which only a built-in database's may be, as it begins with nothing.</summary>
+    /// <returns>Whether there was one before.</returns>
+    private bool BeginBuiltIn(RegisteredDatabase registered, bool mayRenewHistory)
     {
-        var name = registered.Name;
-        var path = PathOf(name);
-        if (!File.Exists(path))
+        var path = PathOf(registered.Name);
+        var wasThere = registered.Touched != 0;
+        if (wasThere && !(mayRenewHistory && registered.Name == _historyName))
         {
-            // A built-in one begins with nothing.
-            using (registered.Touched == 0 ? ReplicaDatabase.Open(name, path, _options) : throw Damaged(path, "it is gone"))
-            {
-            }
-
-            FolderSync.Flush(Folder);
+            throw Damaged(path, "it is gone");
         }
 
+        // A write-ahead log that is left over would be taken for the new file's.
+        DatabaseFile.Delete(path);
+        using (ReplicaDatabase.Open(registered.Name, path, _options, registered.ForeignKeys))
+        {
+        }
+
+        FolderSync.Flush(Folder);
+        return wasThere;
+    }
+
+    /// <summary>The entry that a database is at, when this node starts.</summary>
+    private long FindAppliedIndex(string name)
+    {
+        var path = PathOf(name);
         if (!File.Exists(path + "-wal"))
         {
             return DatabaseFile.ReadAppliedIndex(path);
@@ -613,11 +643,17 @@ public sealed class DatabaseSet : IDisposable
     private static StorageFailedException Damaged(string path, string reason) =>
         new($"The database {path} cannot be used: {reason}.", SqliteErrors.Corrupt, reason);
 
-    private void Create(string name)
+    private void Create(CreateDatabaseOperation creation)
     {
+        var name = creation.Name;
         var path = PathOf(name);
         Delete(name);
-        var database = ReplicaDatabase.Open(name, path, _options);
+        if (!creation.ForeignKeys)
+        {
+            _withoutForeignKeys = _withoutForeignKeys.Add(name);
+        }
+
+        var database = ReplicaDatabase.Open(name, path, _options, creation.ForeignKeys);
         try
         {
             database.Writer.Begin(_stamp);
@@ -638,7 +674,7 @@ public sealed class DatabaseSet : IDisposable
         }
     }
 
-    /// <summary>Nobody finds the database any more; those that still query it are waited for, and those that take their rows are ended.</summary>
+    /// <summary>Nobody finds the database any more, and those that still read it are told that it was dropped.</summary>
     private void Delete(string name)
     {
         ReplicaDatabase? database;
@@ -656,8 +692,8 @@ public sealed class DatabaseSet : IDisposable
         }
 
         // SQLite finds what belongs to a file by its name: a reader that opened it while it is deleted could meet the write-ahead log of the
-        // next database of that name.
-        database.Readers.RunWhileClosed(() =>
+        // next database of that name. So they are ended first.
+        database.Readers.RunOnceEnded(() =>
         {
             database.Dispose();
             DatabaseFile.Delete(PathOf(name));

@@ -119,9 +119,10 @@ public sealed class DatabaseWriter : IDisposable
     /// <param name="path">The file.</param>
     /// <param name="options">Settings.</param>
     /// <param name="keepsHistory">Whether it is the query history.</param>
-    public static DatabaseWriter Open(string path, DatabaseOptions options, bool keepsHistory = false)
+    /// <param name="foreignKeys">Whether foreign keys are enforced. What a write does depends on it, so it is the same for a database at all times and on all replicas.</param>
+    public static DatabaseWriter Open(string path, DatabaseOptions options, bool keepsHistory = false, bool foreignKeys = true)
     {
-        var connection = Connection.OpenWriter(path);
+        var connection = Connection.OpenWriter(path, foreignKeys);
         try
         {
             return new(connection, options, keepsHistory);
@@ -467,10 +468,10 @@ public sealed class DatabaseWriter : IDisposable
                 return null;
             case CreateDatabaseOperation or DropDatabaseOperation when !rights.MaySchema:
                 return new(FailureCode.NotMaster, "Only the master may create and drop databases; send this to it.");
-            case CreateDatabaseOperation { Name: var name, IfNotExists: var isOptional }:
+            case CreateDatabaseOperation { Name: var name, IfNotExists: var isOptional, ForeignKeys: var foreignKeys }:
                 if (!Registry.Contains(name) && name != DatabaseName.Main.Value)
                 {
-                    Registry.Add(name, _stamp.Index);
+                    Registry.Add(name, _stamp.Index, foreignKeys);
                     return null;
                 }
 

@@ -6,8 +6,8 @@ internal static class InternalSchema
     /// <summary>What all their names begin with, in any case of letters.</summary>
     public const string Prefix = "_distdb_";
 
-    /// <summary>Tables and indexes of <see cref="Create"/>.</summary>
-    private const int ObjectCount = 6;
+    /// <summary>What a row of <c>_distdb_requests</c> counts for.</summary>
+    public const string RequestBytes = "length(CAST(key AS BLOB)) + length(results)";
 
     /// <summary>Creates what is missing.</summary>
     public static readonly IReadOnlyList<string> Create =
@@ -35,6 +35,13 @@ internal static class InternalSchema
             results BLOB NOT NULL) WITHOUT ROWID
         """,
         "CREATE INDEX IF NOT EXISTS _distdb_requests_by_time ON _distdb_requests(time_ms)",
+        """
+        CREATE TABLE IF NOT EXISTS _distdb_request_totals(
+            id INTEGER PRIMARY KEY CHECK (id = 1),
+            count INTEGER NOT NULL,
+            bytes INTEGER NOT NULL)
+        """,
+        $"INSERT OR IGNORE INTO _distdb_request_totals SELECT 1, count(*), ifnull(sum({RequestBytes}), 0) FROM _distdb_requests",
 
         // The databases beside main, of use in main alone: see DatabaseRegistry.
         """
@@ -42,9 +49,10 @@ internal static class InternalSchema
             name TEXT PRIMARY KEY,
             created INTEGER NOT NULL,
             touched INTEGER NOT NULL,
-            dropped INTEGER) WITHOUT ROWID
+            dropped INTEGER,
+            foreign_keys INTEGER NOT NULL) WITHOUT ROWID
         """,
-        "INSERT OR IGNORE INTO _distdb_databases VALUES ('history_query', 0, 0, NULL)",
+        "INSERT OR IGNORE INTO _distdb_databases VALUES ('history_query', 0, 0, NULL, 1)",
 
         // Who is let in, of use in main alone: see TokenTable.
         """
@@ -69,7 +77,7 @@ internal static class InternalSchema
     public static readonly string FindIntruder =
         $"""
         SELECT 1 WHERE
-            (SELECT count(*) FROM sqlite_master WHERE substr(name, 1, 8) = '{Prefix}' COLLATE NOCASE) <> {ObjectCount}
+            (SELECT count(*) FROM sqlite_master WHERE substr(name, 1, 8) = '{Prefix}' COLLATE NOCASE) <> {Create.Count(sql => sql.StartsWith("CREATE ", StringComparison.Ordinal))}
             OR EXISTS (
                 SELECT 1 FROM sqlite_master AS t, pragma_foreign_key_list(t.name) AS f
                 WHERE t.type = 'table' AND substr(f."table", 1, 8) = '{Prefix}' COLLATE NOCASE)

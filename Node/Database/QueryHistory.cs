@@ -95,7 +95,8 @@ internal sealed class QueryHistory(Connection connection) : IDisposable
     private static (string Database, StatementSummary Summary, string Query) Describe(LoggedWrite write) => write.Command.Operation switch
     {
         null => (write.Command.Database, write.Summary ?? new("WRITE", null), string.Join(";\n", write.Command.Statements.Select(s => s.Sql))),
-        CreateDatabaseOperation { Name: var name } => (name, new("CREATE DATABASE", null), $"CREATE DATABASE \"{name}\""),
+        CreateDatabaseOperation { Name: var name, ForeignKeys: var foreignKeys } =>
+            (name, new("CREATE DATABASE", null), $"CREATE DATABASE \"{name}\"{(foreignKeys ? "" : " WITH foreign_keys = off")}"),
         DropDatabaseOperation { Name: var name } => (name, new("DROP DATABASE", null), $"DROP DATABASE \"{name}\""),
         var operation => throw new System.Diagnostics.UnreachableException(operation.GetType().Name),
     };

@@ -15,6 +15,7 @@ public sealed class ReadPool : IDisposable
     private readonly SemaphoreSlim _free;
     private readonly ConcurrentBag<DatabaseReader> _idle = [];
     private readonly Lock _watchLock = new();
+    private readonly CancellationTokenSource _dropped = new();
     private Connection? _watch;
     private volatile CancellationTokenSource _closing = new();
     private volatile bool _disposed;
@@ -27,6 +28,10 @@ public sealed class ReadPool : IDisposable
         _options = options;
         _free = new(options.ReaderCount);
     }
+
+    /// <summary>What whoever reads a database is told that is dropped meanwhile.</summary>
+    public static Failure Dropped { get; } = new(
+        FailureCode.NoSuchDatabase, "The database was dropped while it was read. If there is a new one of that name, send the query again.");
 
     /// <summary>
     /// Runs a query on the calling thread once a connection is free, or finds out that it is no query. A result of more than a few hundred
@@ -41,39 +46,14 @@ public sealed class ReadPool : IDisposable
     public async Task<ReadOutcome> QueryAsync(Statement statement, ReadLimits limits, CancellationToken cancellationToken)
     {
         ObjectDisposedException.ThrowIf(_disposed, this);
-        var started = Stopwatch.GetTimestamp();
-        if (!await _free.WaitAsync(limits.Time, cancellationToken).ConfigureAwait(false))
-        {
-            return new ReadOutcome.Failed(new(
-                FailureCode.Overloaded,
-                $"All {_options.ReaderCount} readers of this database were busy for the whole time limit (--readers); try again, or at another node."));
-        }
-
-        DatabaseReader? reader = null;
-        var isLent = false;
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, _dropped.Token);
         try
         {
-            // While it waited for its turn.
-            ObjectDisposedException.ThrowIf(_disposed, this);
-            reader = _idle.TryTake(out var idle) ? idle : new(_path, _options);
-
-            // After the connection was opened, so that it has the right file.
-            CheckFile();
-            var outcome = reader.Begin(statement, limits, Left(limits.Time, started), cancellationToken);
-            if (outcome is ReadOutcome.RowsBegun { Rest: var rest })
-            {
-                rest.Lend(Left(limits.Time, started), () => GiveBack(reader), cancellationToken, _closing.Token);
-                isLent = true;
-            }
-
-            return outcome;
+            return await QueryAsync(statement, limits, stop.Token, cancellationToken).ConfigureAwait(false);
         }
-        finally
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            if (!isLent)
-            {
-                GiveBack(reader);
-            }
+            return new ReadOutcome.Failed(Dropped);
         }
     }
 
@@ -122,6 +102,17 @@ public sealed class ReadPool : IDisposable
         }
     }
 
+    /// <summary>
+    /// The same for a database that is dropped, whose rows nobody will want any more: queries that run or wait for their turn are ended with
+    /// <see cref="Dropped"/>, so that nothing waits for them.
+    /// </summary>
+    internal void RunOnceEnded(Action action)
+    {
+        // Not on this thread, which would go on with what the queries' senders do then.
+        _ = _dropped.CancelAsync();
+        RunWhileClosed(action);
+    }
+
     /// <summary>Closes the connections; those in use as soon as their query ends.</summary>
     public void Dispose()
     {
@@ -141,6 +132,62 @@ public sealed class ReadPool : IDisposable
         var left = limit - Stopwatch.GetElapsedTime(started);
         return left > TimeSpan.Zero ? left : TimeSpan.Zero;
     }
+
+    /// <param name="statement">Any one statement.</param>
+    /// <param name="limits">What it may take.</param>
+    /// <param name="stop">Fires when the client has gone, and when the database is dropped.</param>
+    /// <param name="client">Fires when the client has gone.</param>
+    private async Task<ReadOutcome> QueryAsync(Statement statement, ReadLimits limits, CancellationToken stop, CancellationToken client)
+    {
+        var started = Stopwatch.GetTimestamp();
+        if (!await _free.WaitAsync(limits.Time, stop).ConfigureAwait(false))
+        {
+            return new ReadOutcome.Failed(new(
+                FailureCode.Overloaded,
+                $"All {_options.ReaderCount} readers of this database were busy for the whole time limit (--readers); try again, or at another node."));
+        }
+
+        DatabaseReader? reader = null;
+        var isLent = false;
+        try
+        {
+            // While it waited for its turn.
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            reader = _idle.TryTake(out var idle) ? idle : new(_path, _options);
+
+            // After the connection was opened, so that it has the right file.
+            CheckFile();
+            ReadOutcome outcome;
+            using (stop.UnsafeRegister(static r => ((DatabaseReader)r!).Interrupt(), reader))
+            {
+                outcome = reader.Begin(statement, limits, Left(limits.Time, started), stop);
+            }
+
+            switch (outcome)
+            {
+                case ReadOutcome.RowsBegun { Rest: var rest }:
+                    rest.Lend(Left(limits.Time, started), () => GiveBack(reader), ClosingFailure, client, _closing.Token);
+                    isLent = true;
+                    break;
+                case ReadOutcome.Failed { Failure.Code: FailureCode.Timeout }:
+                    stop.ThrowIfCancellationRequested();
+                    break;
+            }
+
+            return outcome;
+        }
+        finally
+        {
+            if (!isLent)
+            {
+                GiveBack(reader);
+            }
+        }
+    }
+
+    private Failure ClosingFailure() => _dropped.IsCancellationRequested
+        ? Dropped
+        : new(FailureCode.Overloaded, "The database's file was replaced by a newer copy while the query ran. Send it again.");
 
     /// <param name="reader">Null where none could be opened.</param>
     private void GiveBack(DatabaseReader? reader)

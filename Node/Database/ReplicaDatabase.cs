@@ -36,9 +36,9 @@ internal sealed class ReplicaDatabase : IDisposable
 
     /// <summary>Opens the file, or creates it.</summary>
     /// <exception cref="StorageFailedException">It cannot be opened.</exception>
-    public static ReplicaDatabase Open(string name, string path, DatabaseOptions options)
+    public static ReplicaDatabase Open(string name, string path, DatabaseOptions options, bool foreignKeys)
     {
-        var writer = DatabaseWriter.Open(path, options, keepsHistory: name == DatabaseName.HistoryQuery.Value);
+        var writer = DatabaseWriter.Open(path, options, keepsHistory: name == DatabaseName.HistoryQuery.Value, foreignKeys);
         var readers = new ReadPool(path, options);
         try
         {

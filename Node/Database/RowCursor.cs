@@ -17,6 +17,7 @@ public sealed class RowCursor : IDisposable
     private CancellationTokenSource? _stop;
     private CancellationToken _client;
     private CancellationToken _closing;
+    private Func<Failure>? _closingFailure;
     private Action? _giveBack;
 
     internal RowCursor(DatabaseReader reader, PreparedStatement statement, RowCollector rows)
@@ -27,7 +28,7 @@ public sealed class RowCursor : IDisposable
     }
 
     /// <summary>
-    /// Fires when the time limit is over, when the client has gone, and when the database's file is about to be replaced: whoever waits for
+    /// Fires when the time limit is over, when the client has gone, and when the database's file is about to be dropped or replaced: whoever waits for
     /// anything while holding this cursor waits no longer.
     /// </summary>
     public CancellationToken Stopped => _stop!.Token;
@@ -59,12 +60,14 @@ public sealed class RowCursor : IDisposable
     /// <summary>The pool lends the connection, until the cursor is disposed.</summary>
     /// <param name="left">What is left of the time limit.</param>
     /// <param name="giveBack">Takes the connection back.</param>
+    /// <param name="closingFailure">Tells why the pool wants it back.</param>
     /// <param name="client">The client's token.</param>
     /// <param name="closing">Fires when the pool wants all connections back.</param>
-    internal void Lend(TimeSpan left, Action giveBack, CancellationToken client, CancellationToken closing)
+    internal void Lend(TimeSpan left, Action giveBack, Func<Failure> closingFailure, CancellationToken client, CancellationToken closing)
     {
         _client = client;
         _closing = closing;
+        _closingFailure = closingFailure;
         _stop = CancellationTokenSource.CreateLinkedTokenSource(client, closing);
         _stop.CancelAfter(left);
         _reader.SetLimit(Timeout.InfiniteTimeSpan, _stop.Token);
@@ -75,7 +78,7 @@ public sealed class RowCursor : IDisposable
     {
         _client.ThrowIfCancellationRequested();
         return _closing.IsCancellationRequested
-            ? new(FailureCode.Overloaded, "The database's file was replaced by a newer copy while the query ran. Send it again.")
+            ? _closingFailure!()
             : new(FailureCode.Timeout, "The time limit was over before the client had taken all rows; ask for fewer at once (WHERE, LIMIT), or allow more time.");
     }
 }

@@ -1,5 +1,6 @@
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
+using DistDb.Node.Raft;
 
 namespace DistDb.Node.Replication;
 
@@ -10,12 +11,14 @@ public sealed partial class ClusterNode
     private const string InitialTokenName = "initial";
 
     private Task? _initialToken;
+    private Task? _catchUp;
+    private volatile bool _hasCaughtUp;
 
     /// <summary>
     /// All tokens, as of the last entry that this node applied, or, while it replaces its data, as of before. Null where it cannot know: it has no data yet,
-    /// or bad data, or has yet to be taken into a cluster that may have tokens.
+    /// or bad data, or has yet to be taken into a cluster that may have tokens, or finds none and has yet to catch up with the others, who may have some.
     /// </summary>
-    public TokenSet? Tokens => _writes.Tokens is { } tokens && (tokens.All.Count > 0 || IsKnown) ? tokens : null;
+    public TokenSet? Tokens => _writes.Tokens is { } tokens && (tokens.All.Count > 0 || (IsKnown && _hasCaughtUp)) ? tokens : null;
 
     /// <summary>The time by which tokens expire.</summary>
     public DateTimeOffset Now => _options.TimeProvider.GetUtcNow();
@@ -29,6 +32,18 @@ public sealed partial class ClusterNode
     public async Task<WriteResult> ChangeTokensAsync(Operation operation, CancellationToken cancellationToken) => Refusal() is { } refusal
         ? new WriteResult.NotDone(refusal)
         : await SubmitAsync(operation, cancellationToken).ConfigureAwait(false);
+
+    /// <summary>Finds out, after each start, once this node has applied all that the cluster had acknowledged at some moment since.</summary>
+    private void SweepCatchUp()
+    {
+        if (!_hasCaughtUp && IsKnown && Leader is not null && !IsClosed && _catchUp is null or { IsCompleted: true })
+        {
+            _catchUp = CatchUpAsync();
+        }
+    }
+
+    private async Task CatchUpAsync() =>
+        _hasCaughtUp = await WaitForFreshnessAsync(isStrong: true, LogIndex.Zero, Deadline.After(_options.RequestTimeout), CancellationToken.None).ConfigureAwait(false) is null;
 
     /// <summary>Proposes the first token, again and again until there is one. Every node that was given one does so; the log decides which is first.</summary>
     private void SweepInitialToken()

@@ -182,7 +182,12 @@ public sealed partial class ClusterNode
         {
             if (File.Exists(_databases.MainPath) || _storage.BaseIndex == LogIndex.Zero)
             {
-                _databases.Open(_storage.BaseIndex.Value);
+                // The history is no user's data: a node alone, which has nobody to heal from, goes on with a new one.
+                if (_databases.Open(_storage.BaseIndex.Value, mayRenewHistory: Peers.Count == 0))
+                {
+                    LogHistoryRenewed(_databases.Folder);
+                }
+
                 if (_databases.AppliedIndex >= _storage.BaseIndex.Value)
                 {
                     return null;
@@ -385,7 +390,7 @@ public sealed partial class ClusterNode
         }
         catch (StorageFailedException) when (lease.IsOver)
         {
-            return new([], IsLast: true, new(FailureCode.NoSuchDatabase, "The database was dropped while the query ran."));
+            return new([], IsLast: true, ReadPool.Dropped);
         }
         catch (StorageFailedException e) when (IsClosed || e.IsDamage)
         {
@@ -417,6 +422,9 @@ public sealed partial class ClusterNode
         (_, { } healer) => $"node {healer} is asked for it.",
         _ => "no node that could give one can be reached now, and it goes on trying.",
     };
+
+    [LoggerMessage(EventId = 430, Level = LogLevel.Warning, Message = "The query history in {Folder} was gone, and there is no other node that has it; it begins anew with what the log still has.")]
+    private partial void LogHistoryRenewed(string folder);
 
     [LoggerMessage(EventId = 420, Level = LogLevel.Information, Message = "Verified at entry {Index} in {Ms} ms: {Healthy} of {Count} nodes hold the same.")]
     private partial void LogVerified(LogIndex index, long ms, int healthy, int count);

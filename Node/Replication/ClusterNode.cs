@@ -194,10 +194,13 @@ public sealed partial class ClusterNode : BackgroundService
     }
 
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
-    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < LagMax && IsKnown && !IsClosed;
+    public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < LagMax && IsKnown && _hasCaughtUp && !IsClosed;
 
     /// <summary>Size of a database's file in bytes, without what SQLite's write-ahead log still holds.</summary>
     public long BytesOf(string database) => _databases.ByteCount(database);
+
+    /// <inheritdoc cref="DatabaseSet.HasForeignKeys"/>
+    public bool HasForeignKeys(string database) => _databases.HasForeignKeys(database);
 
     /// <summary>All databases, in the order of their names.</summary>
     public IReadOnlyCollection<string> Databases => _databases.Names;
@@ -497,6 +500,7 @@ public sealed partial class ClusterNode : BackgroundService
                 SweepRepair();
                 SweepVerification();
                 _reads?.Sweep();
+                SweepCatchUp();
                 SweepInitialToken();
             }
         }

@@ -85,7 +85,7 @@ internal static class MembershipPolicy
                 return (current.Without(remove.Node), null);
 
             case AddressChange address when member is null:
-                return Refuse($"Node {address.Node} is not a member of the cluster; its members are {current}.");
+                return (null, NoSuchNode(address.Node, current));
             case AddressChange address:
                 return (member.Address == address.Address ? current : current.With(member with { Address = address.Address }), null);
 
@@ -95,6 +95,10 @@ internal static class MembershipPolicy
 
         static (Membership?, Failure?) Refuse(string why) => (null, new(FailureCode.Conflict, why));
     }
+
+    /// <summary>What whoever names a node is told that does not belong to the cluster.</summary>
+    public static Failure NoSuchNode(NodeId node, Membership current) => new(
+        FailureCode.NoSuchNode, $"Node {node} is not a member of the cluster; its members are {current}. Nothing was done.");
 
     /// <summary>Whether a wish has come true.</summary>
     public static bool IsDone(Membership membership, MembershipChange change) => change switch

@@ -940,10 +940,16 @@ internal sealed class WriteLoop : IDisposable
             return;
         }
 
-        if (write.Command.Operation is PromoteOperation { Node: var heir } && !_raft.View.Membership.IsVoter(new(heir)))
+        if (write.Command.Operation is PromoteOperation { Node: var heir } && RefusalToPromote(new(heir)) is { } refusal)
         {
-            batch.Unlogged.Add((write, new WriteOutcome.Failed(new(
-                FailureCode.BadRequest, $"Node {heir} cannot become the master: it is not a voting member of the cluster ({_raft.View.Membership})."))));
+            batch.Unlogged.Add((write, new WriteOutcome.Failed(refusal)));
+            return;
+        }
+
+        if (write.Command is { Client: not null, Token: null } && Tokens is { All.Count: > 0 })
+        {
+            // Its node has yet to hear of the first token.
+            batch.Unlogged.Add((write, new WriteOutcome.Failed(new(FailureCode.Unauthorized, "This cluster asks for a token since a moment ago. Nothing was done."))));
             return;
         }
 
@@ -957,6 +963,14 @@ internal sealed class WriteLoop : IDisposable
         {
             batch.Unlogged.Add((write, outcome));
         }
+    }
+
+    private Failure? RefusalToPromote(NodeId heir)
+    {
+        var membership = _raft.View.Membership;
+        return membership.Find(heir) is null ? MembershipPolicy.NoSuchNode(heir, membership)
+            : membership.IsVoter(heir) ? null
+            : new(FailureCode.Conflict, $"Node {heir} cannot become the master as long as it does not vote ({membership}). Nothing was done; try again when it has caught up.");
     }
 
     /// <summary>Leadership is lost, or the proposal came too late for it: undoes the open batch.</summary>

@@ -81,6 +81,7 @@ public sealed class AccessControlTests
             var (access, refusal) = AccessControl.Judge(AccessMode.Unknown, TokenSet.Empty, TokenOf("admin"), needed, _now);
             (access is null).Should().Be(needed > TokenRole.Read);
             (refusal?.Code).Should().Be(needed > TokenRole.Read ? FailureCode.NotReady : null);
+            access?.Invoking(a => a.Require(TokenRole.Write, "To write")).Should().Throw<RequestRejectedException>().Which.Failure.Code.Should().Be(FailureCode.NotReady);
         }
     }
 
@@ -95,7 +96,7 @@ public sealed class AccessControlTests
         var isReached = false;
 
         // Whatever the node knows: it is not even asked.
-        await new AccessControl(null!, isLoopback: true).InvokeAsync(context, _ =>
+        await new AccessControl(null!, null!, new byte[32], isLoopback: true).InvokeAsync(context, _ =>
         {
             isReached = true;
             return Task.CompletedTask;

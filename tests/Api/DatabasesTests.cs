@@ -13,7 +13,7 @@ public sealed class DatabasesTests(ApiCluster api)
     [Fact]
     public async Task Every_node_lists_what_users_have_defined_and_nothing_else()
     {
-        await DoAsync("main", "CREATE DATABASE listed");
+        await DoAsync("main", "CREATE DATABASE listed WITH foreign_keys = off");
         await DoAsync("listed", "CREATE TABLE \"Żółw 'x'\" (id INTEGER PRIMARY KEY AUTOINCREMENT, name varchar(20) NOT NULL DEFAULT 'a', twice AS (id * 2), free)");
         await DoAsync("listed", "CREATE TABLE pairs (a TEXT, b INT, PRIMARY KEY (b, a)) WITHOUT ROWID");
         await DoAsync("listed", "CREATE INDEX by_a ON pairs (a)");
@@ -33,6 +33,8 @@ public sealed class DatabasesTests(ApiCluster api)
 
             var database = Find(answer, "listed");
             database.GetProperty("bytes").GetInt64().Should().BePositive();
+            database.GetProperty("foreign_keys").GetBoolean().Should().BeFalse();
+            Find(answer, "main").GetProperty("foreign_keys").GetBoolean().Should().BeTrue();
             database.GetProperty("tables").EnumerateArray().Select(Describe).Should().Equal(
                 "broken view: ",
                 "docs virtual: body ",

@@ -23,7 +23,8 @@ public sealed partial class LayeringTests
         // Of Raft only its numbers (NodeId, LogIndex, Role), which become plain ones on the wire.
         ["Node/Api"] = ["Master", "Node/Replication", "Node/Database", "Node/Commands", "Node/Raft"],
         ["Master"] = ["Node/Replication", "Node/Commands"],
-        ["Tools"] = ["Node/Api", "Node/Commands"],
+        // Of storage only the cluster secret's file.
+        ["Tools"] = ["Node/Api", "Node/Commands", "Node/Storage"],
     };
 
     private static readonly string[] Tops = ["Node", "Master", "Tools"];

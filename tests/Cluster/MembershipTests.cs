@@ -69,7 +69,7 @@ public sealed class MembershipTests(ITestOutputHelper output)
     [Fact]
     public Task The_masters_role_moves_and_the_old_master_knows() => RunAsync([], async cluster =>
     {
-        (await cluster[1].PostAsync("/cluster/promote", """{"id": 7}""")).Code.Should().Be("bad_request");
+        (await cluster[1].PostAsync("/cluster/promote", """{"id": 7}""")).Code.Should().Be("no_such_node");
         (await cluster[1].PostAsync("/cluster/promote", """{"node": 1}""")).Code.Should().Be("bad_request");
 
         cluster[0].Kill();

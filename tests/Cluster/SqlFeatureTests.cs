@@ -8,15 +8,18 @@ namespace DistDb.Tests.Cluster;
 [Collection(nameof(ClusterTests))]
 public sealed class SqlFeatureTests
 {
+    /// <summary>Each feature has a database of its own, and waits for the disk most of its time.</summary>
+    private const int AtOnce = 8;
+
     [Fact]
     public async Task Every_feature_works_through_every_node_and_the_schema_is_the_masters()
     {
         await using var cluster = await TestCluster.StartAsync();
         var features = SqlFeatures.All.Where(f => f.Module is null).ToList();
-        for (var i = 0; i < features.Count; i++)
-        {
-            await ShouldWorkAsync(cluster, features[i], $"feature{i}", cluster[1 + (i % 2)]);
-        }
+        await Parallel.ForEachAsync(
+            Enumerable.Range(0, features.Count),
+            new ParallelOptions { MaxDegreeOfParallelism = AtOnce },
+            async (i, _) => await ShouldWorkAsync(cluster, features[i], $"feature{i}", cluster[1 + (i % 2)]));
 
         await cluster.ConvergeAsync();
         for (var i = 0; i < features.Count; i++)

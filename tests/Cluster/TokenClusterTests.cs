@@ -1,6 +1,8 @@
 using System.Globalization;
 using System.Net.Http.Headers;
 using System.Text.Json;
+using DistDb.Node.Api;
+using DistDb.Node.Storage;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Cluster;
@@ -174,6 +176,16 @@ public sealed class TokenClusterTests
         (await RunAsync(cluster, admin, 2, "token", "create", "x", "--role", "root")).Errors.Should().Contain("root");
         (await RunAsync(cluster, admin, 2, "token", "create", "x", "--role", "read", "--expires", "soon")).Errors.Should().Contain("soon");
         (await RunAsync(cluster, admin, 2, "token", "create", "x")).Errors.Should().Contain("--role");
+
+        // The admin's token is lost; whoever has the cluster secret gets another, and can end the lost one.
+        var secretFile = Path.Combine(cluster.Folder, "cluster.secret");
+        var found = (await RunAsync(cluster, null, 0, "token", "init", "--cluster-secret-file", secretFile)).Output.Trim();
+        (await RunAsync(cluster, found, 0, "token", "revoke", "admin")).Output.Should().Contain("\"admin\" is revoked");
+        (await RunAsync(cluster, admin, 1, "token", "list")).Errors.Should().Contain("revoked");
+        await File.WriteAllTextAsync(file, "another secret of some length");
+        (await RunAsync(cluster, null, 1, "token", "init", "--cluster-secret-file", file)).Errors.Should().Contain("cluster secret");
+        (await RunAsync(cluster, null, 2, "token", "init", "--cluster-secret-file", "nowhere")).Errors.Should().Contain("nowhere");
+        (await SendAsync(cluster[0], HttpMethod.Get, "/status", null, BearerToken.OfSecret(ClusterSecret.ReadFile(secretFile)))).Status.Should().Be(401, "it is good for that alone");
     }
 
     private static async Task<TestCluster> StartAsync(Func<int, string?> first, params string[] options)

@@ -34,7 +34,7 @@ internal sealed class RandomCommands(int seed)
     {
         0 => new PromoteOperation(Next(100)),
         1 => new VerifyOperation(Next(2) == 0),
-        2 => new CreateDatabaseOperation(Text(), Next(2) == 0),
+        2 => new CreateDatabaseOperation(Text(), Next(2) == 0, Next(2) == 0),
         3 => new DropDatabaseOperation(Text(), Next(2) == 0),
         4 => new CreateTokenOperation(
             Text(), Role(), [.. Many(3, Text)], Next(2) == 0 ? null : 1 + Next(1000), Bytes(CreateTokenOperation.HashBytes), Next(2) == 0),

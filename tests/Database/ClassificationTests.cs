@@ -115,7 +115,7 @@ public sealed class ClassificationTests : IDisposable
     [InlineData("CREATE TABLE temp.x(a)", "Temporary")]
     [InlineData("CREATE TEMP VIEW x AS SELECT 1", "Temporary")]
     [InlineData("CREATE TEMP TRIGGER x AFTER INSERT ON t BEGIN SELECT 1; END", "Temporary")]
-    [InlineData("PRAGMA foreign_keys = OFF", "PRAGMA")]
+    [InlineData("PRAGMA foreign_keys = OFF", "created WITH foreign_keys = off")]
     [InlineData("PRAGMA query_only = OFF", "PRAGMA")]
     [InlineData("PRAGMA journal_mode", "PRAGMA")]
     [InlineData("PRAGMA journal_mode = DELETE", "PRAGMA")]

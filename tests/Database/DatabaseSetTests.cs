@@ -56,6 +56,44 @@ public sealed class DatabaseSetTests : IDisposable
     }
 
     [Fact]
+    public void Foreign_keys_are_enforced_or_not_as_a_database_was_created_also_after_a_restart_and_in_a_copy()
+    {
+        LogOperation(new CreateDatabaseOperation("off", false, ForeignKeys: false));
+        LogOperation(new CreateDatabaseOperation("on", false));
+        foreach (var name in (string[])["off", "on"])
+        {
+            Do(name, "CREATE TABLE p(id PRIMARY KEY)", "CREATE TABLE t(p REFERENCES p)");
+        }
+
+        ShouldBeAsCreated();
+        _set.Dispose();
+        _set = Open();
+        ShouldBeAsCreated();
+        var copy = _folder.FullName + "-copy";
+        Directory.CreateDirectory(copy);
+        using (var pin = _set.Pin()!)
+        {
+            pin.CopyTo(copy);
+        }
+
+        DatabaseFile.SealFolder(copy);
+        _set.Replace(copy, _set.AppliedIndex);
+        ShouldBeAsCreated();
+
+        Drop("off");
+        Create("off");
+        Do("off", "CREATE TABLE p(id PRIMARY KEY)", "CREATE TABLE t(p REFERENCES p)");
+        Fail("off", "INSERT INTO t VALUES (1)").Code.Should().Be(FailureCode.Constraint, "the new one has nothing of the old one");
+
+        void ShouldBeAsCreated()
+        {
+            (_set.HasForeignKeys("off"), _set.HasForeignKeys("on"), _set.HasForeignKeys("main")).Should().Be((false, true, true));
+            Do("off", "INSERT INTO t VALUES (1)");
+            Fail("on", "INSERT INTO t VALUES (1)").Code.Should().Be(FailureCode.Constraint);
+        }
+    }
+
+    [Fact]
     public void A_batch_that_is_rolled_back_leaves_no_database_and_no_row_behind()
     {
         Create("books");
@@ -186,6 +224,36 @@ public sealed class DatabaseSetTests : IDisposable
     }
 
     [Fact]
+    public void A_history_that_is_gone_begins_anew_where_it_may_and_is_damage_where_not()
+    {
+        Create("a");
+        var stamp = NextStamp();
+        var command = Command("main", "CREATE TABLE t(a)") with { Client = "10.0.0.1" };
+        _set.Begin(stamp);
+        _set.Execute(command, 0, new(MaySchema: true), Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
+        _set.Commit(new(stamp.TimeMs, stamp.Seed, [new(command, default)]) { History = new(100, 100_000, new Dictionary<int, string>()) });
+        _set.Dispose();
+        var history = PathOf("history_query");
+        File.Delete(history);
+        File.WriteAllText(history + "-wal", "left over");
+        using (var set = new DatabaseSet(_folder.FullName, new()))
+        {
+            set.Invoking(s => s.Open(0)).Should().Throw<StorageFailedException>().Where(e => e.IsDamage).WithMessage("*history_query*is gone*");
+        }
+
+        _set = new DatabaseSet(_folder.FullName, new());
+        _set.Open(1, mayRenewHistory: true).Should().BeTrue();
+        Rows("main").Should().Be(0, "everything else is as it was");
+        _set.Dispose();
+        _set = new DatabaseSet(_folder.FullName, new());
+        _set.Open(1, mayRenewHistory: true).Should().BeFalse("it is there again");
+        File.Delete(PathOf("a"));
+        _set.Dispose();
+        using var other = new DatabaseSet(_folder.FullName, new());
+        other.Invoking(s => s.Open(0, mayRenewHistory: true)).Should().Throw<StorageFailedException>("it is users' data").WithMessage("*is gone*");
+    }
+
+    [Fact]
     public void A_file_that_is_gone_is_damage()
     {
         Create("a");
@@ -296,6 +364,37 @@ public sealed class DatabaseSetTests : IDisposable
         }
 
         (await _set.LeaseAsync("a", default)).Should().BeNull();
+    }
+
+    [Fact]
+    public async Task Dropping_a_database_waits_for_no_query_and_whoever_reads_it_is_told()
+    {
+        const string Endless = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c) SELECT n FROM c WHERE n < 0";
+        const string Many = "WITH RECURSIVE c(n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 1000000) SELECT n FROM c";
+        Create("a");
+        using var lease = (await _set.LeaseAsync("a", default))!;
+        var begun = (await Query(Many)).Should().BeOfType<ReadOutcome.RowsBegun>().Subject;
+        Task<ReadOutcome>[] running = [Query(Endless), Query(Endless), Query(Endless)];
+        while ((await lease.Readers.QueryAsync(TestDatabase.Sql("SELECT 1"), new(TimeSpan.FromMilliseconds(1)), default)) is not ReadOutcome.Failed
+            { Failure.Code: FailureCode.Overloaded })
+        {
+            // Until all queries have begun, there is a reader left.
+        }
+
+        var waiting = Query("SELECT 1");
+        var dropping = Task.Run(() => Drop("a"));
+        (await Task.WhenAll([.. running, waiting])).Should().OnlyContain(o => o is ReadOutcome.Failed && ((ReadOutcome.Failed)o).Failure == ReadPool.Dropped);
+        using (begun.Rest)
+        {
+            begun.Rest.Stopped.WaitHandle.WaitOne(TimeSpan.FromSeconds(60)).Should().BeTrue();
+            begun.Rest.Next().Failure.Should().Be(ReadPool.Dropped);
+        }
+
+        await dropping.WaitAsync(TimeSpan.FromSeconds(60));
+        _folder.GetFiles("a.*").Should().BeEmpty();
+
+        Task<ReadOutcome> Query(string sql) =>
+            Task.Run(() => lease.Readers.QueryAsync(TestDatabase.Sql(sql), new(Timeout.InfiniteTimeSpan), default));
     }
 
     [Fact]

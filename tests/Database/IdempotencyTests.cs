@@ -88,6 +88,53 @@ public sealed class IdempotencyTests : IDisposable
     }
 
     [Fact]
+    public void The_oldest_keys_are_forgotten_where_there_are_too_many()
+    {
+        using var ledger = new SmallLedger(countMax: 3, bytesMax: 1000);
+        for (var i = 0; i < 5; i++)
+        {
+            ledger.Store($"k{i}", timeMs: StartMs + i, resultBytes: 10);
+        }
+
+        ledger.Keys.Should().Equal("k2", "k3", "k4");
+        ledger.Totals.Should().Be((3, 3 * 12));
+        ledger.Store("k3", StartMs + _dayMs + 4, 10);
+        ledger.Keys.Should().Equal("k4", "k3");
+        ledger.Totals.Should().Be((2, 2 * 12));
+    }
+
+    [Fact]
+    public void The_oldest_keys_are_forgotten_where_they_are_too_large()
+    {
+        using var ledger = new SmallLedger(countMax: 1000, bytesMax: 100);
+        for (var i = 0; i < 8; i++)
+        {
+            ledger.Store($"k{i}", StartMs + i, resultBytes: 10);
+        }
+
+        ledger.Totals.Should().Be((8, 96));
+        ledger.Store("ä", StartMs + 8, resultBytes: 38);
+        ledger.Keys.Should().Equal("k3", "k4", "k5", "k6", "k7", "ä");
+        ledger.Totals.Should().Be((6, 100));
+        ledger.Store("huge", StartMs + 9, resultBytes: 300);
+        ledger.Keys.Should().Equal(["huge"], "the newest is kept, however large");
+    }
+
+    [Fact]
+    public void What_is_remembered_is_counted_together_with_what_is_done()
+    {
+        Execute("k", "INSERT INTO t(a) VALUES (1) RETURNING a").Should().BeOfType<WriteOutcome.Succeeded>();
+        var totals = Totals();
+        totals.Count.Should().Be(1);
+        totals.Bytes.Should().BeGreaterThan(1);
+        Execute("l", "INSERT INTO t(a) VALUES (1)").Should().BeOfType<WriteOutcome.Failed>();
+        _database.Writer.Begin(_database.NextStamp());
+        _database.Writer.Execute(_database.Command(Sql("INSERT INTO t(a) VALUES (2)"), "m"), 0, new(false), Timeout.InfiniteTimeSpan).Should().BeOfType<WriteOutcome.Succeeded>();
+        _database.Writer.Rollback();
+        Totals().Should().Be(totals);
+    }
+
+    [Fact]
     public void An_answer_too_large_to_remember_is_refused()
     {
         var failure = Execute("k", "INSERT INTO t(a) VALUES (zeroblob(2000000)) RETURNING a")
@@ -101,12 +148,73 @@ public sealed class IdempotencyTests : IDisposable
         _database.Command(Sql(sql), key),
         stamp: new(_database.Writer.AppliedIndex + 1, timeMs ?? StartMs, 1));
 
-    private long Remembered()
+    private long Remembered() => Read("SELECT count(*) FROM _distdb_requests");
+
+    private (long Count, long Bytes) Totals() =>
+        (Read("SELECT count FROM _distdb_request_totals"), Read("SELECT bytes FROM _distdb_request_totals"));
+
+    private long Read(string sql)
     {
         using var connection = new SqliteConnection($"Data Source={_database.Path};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
-        command.CommandText = "SELECT count(*) FROM _distdb_requests";
+        command.CommandText = sql;
         return (long)command.ExecuteScalar()!;
+    }
+
+    /// <summary>A ledger with bounds that a test reaches.</summary>
+    private sealed class SmallLedger : IDisposable
+    {
+        private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-ledger-");
+        private readonly Connection _connection;
+        private readonly RequestLedger _ledger;
+        private long _index;
+
+        public SmallLedger(long countMax, long bytesMax)
+        {
+            _connection = Connection.OpenWriter(Path.Combine(_folder.FullName, "main.db"));
+            foreach (var sql in InternalSchema.Create)
+            {
+                _connection.RunInternal(sql);
+            }
+
+            _ledger = new(_connection, countMax, bytesMax);
+        }
+
+        /// <summary>Oldest first.</summary>
+        public IReadOnlyList<string> Keys
+        {
+            get
+            {
+                using var statement = _connection.PrepareInternal("SELECT key FROM _distdb_requests ORDER BY time_ms");
+                List<string> keys = [];
+                while (statement.Step())
+                {
+                    keys.Add(statement.Text(0));
+                }
+
+                return keys;
+            }
+        }
+
+        public (long Count, long Bytes) Totals
+        {
+            get
+            {
+                using var statement = _connection.PrepareInternal("SELECT count, bytes FROM _distdb_request_totals");
+                statement.Step().Should().BeTrue();
+                return (statement.Integer(0), statement.Integer(1));
+            }
+        }
+
+        public void Store(string key, long timeMs, int resultBytes) =>
+            _ledger.Store(new() { Statements = [Sql("SELECT 1")], IdempotencyKey = key }, new(++_index, timeMs, 1), new byte[resultBytes]);
+
+        public void Dispose()
+        {
+            _ledger.Dispose();
+            _connection.Dispose();
+            _folder.Delete(recursive: true);
+        }
     }
 }

@@ -30,7 +30,7 @@ public sealed class PinnedContentTests : IDisposable
         var digest = Digest();
         digest.Damage.Should().BeNull();
         digest.Tables.Select(t => t.Name).Should().Contain(
-            ["sqlite_schema", "t", "n", "p", "r", "g", "f_data", "f_content", "sqlite_stat1", "_distdb_state", "_distdb_requests"]);
+            ["sqlite_schema", "t", "n", "p", "r", "g", "f_data", "f_content", "sqlite_stat1", "_distdb_state", "_distdb_requests", "_distdb_request_totals"]);
         digest.Tables.Select(t => t.Name).Should().NotContain("f");
         digest.Tables.Single(t => t.Name == "t").RowCount.Should().Be(3);
     }

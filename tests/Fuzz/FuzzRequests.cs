@@ -41,18 +41,18 @@ internal static class FuzzRequests
 
     private static readonly Gen<byte[]> _raw =
         from head in Gen.Elements(
-            "POST /query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Length: 41\r\n\r\n{\"command\":\"query\",\"query\":\"SELECT 1\"}   ",
-            "POST /query HTTP/1.1\r\nHost: x\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"com\r\nZZ\r\n",
-            "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: -1\r\n\r\n{}",
-            "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\n{}",
-            "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 99999999999\r\n\r\n{}",
-            "POST /query HTTP/1.1\r\nHost: x\r\nContent-Length: 50\r\n\r\n{\"command\":\"exec\"",
+            "POST /query HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 41\r\n\r\n{\"command\":\"query\",\"query\":\"SELECT 1\"}   ",
+            "POST /query HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{\"com\r\nZZ\r\n",
+            "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n{}",
+            "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\nContent-Length: 9\r\n\r\n{}",
+            "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 99999999999\r\n\r\n{}",
+            "POST /query HTTP/1.1\r\nHost: localhost\r\nContent-Length: 50\r\n\r\n{\"command\":\"exec\"",
             "GET / HTTP/1.0\r\n\r\n", "GET /status\r\n", "GET / HTTP/9.9\r\n\r\n", "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n\0\0\0\u0004\0\0\0\0\0",
-            "GET /status HTTP/1.1\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: x\r\n\r\n", "GET /status HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET http://[ HTTP/1.1\r\nHost: x\r\n\r\n", "CONNECT x:1 HTTP/1.1\r\nHost: x\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n",
-            "GET /peer HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            "GET /peer HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 99\r\nSec-WebSocket-Key: x\r\n\r\n",
-            "GET /query HTTP/1.1\r\nHost: x\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
-            "GET / HTTP/1.1\r\nHost: x\r\nX: " + new string('h', 40_000) + "\r\n\r\n", "GET /" + new string('p', 9_000) + " HTTP/1.1\r\nHost: x\r\n\r\n", string.Concat(Enumerable.Repeat("A: b\r\n", 200)), "\u0016\u0003\u0001\u0002\0\u0001\0", "\r\n\r\n\r\n", "")
+            "GET /status HTTP/1.1\r\n\r\n", "GET /%00 HTTP/1.1\r\nHost: localhost\r\n\r\n", "GET /status HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", "GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n", "CONNECT x:1 HTTP/1.1\r\nHost: localhost\r\n\r\n", "OPTIONS * HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n",
+            "GET /peer HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            "GET /peer HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 99\r\nSec-WebSocket-Key: x\r\n\r\n",
+            "GET /query HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n",
+            "GET / HTTP/1.1\r\nHost: localhost\r\nX: " + new string('h', 40_000) + "\r\n\r\n", "GET /" + new string('p', 9_000) + " HTTP/1.1\r\nHost: localhost\r\n\r\n", string.Concat(Enumerable.Repeat("A: b\r\n", 200)), "\u0016\u0003\u0001\u0002\0\u0001\0", "\r\n\r\n\r\n", "")
         from seed in Gen.Choose(0, int.MaxValue - 1)
         select Disturb(Encoding.Latin1.GetBytes(head), seed);
 

@@ -136,7 +136,7 @@ public sealed class MembershipPolicyTests
     {
         Judge(_three, new AddressChange(new(1), "http://elsewhere"), Facts()).Membership!.Find(new(1))!.Address.Should().Be("http://elsewhere");
         Judge(_three, new AddressChange(new(1), "http://1"), Facts()).Membership.Should().BeSameAs(_three, "it is there already");
-        Judge(_three, new AddressChange(new(8), "http://elsewhere"), Facts()).Failure!.Code.Should().Be(FailureCode.Conflict);
+        Judge(_three, new AddressChange(new(8), "http://elsewhere"), Facts()).Failure!.Code.Should().Be(FailureCode.NoSuchNode);
     }
 
     private static Membership? Next(Membership current, MembershipFacts facts) => MembershipPolicy.NextStep(current, facts);

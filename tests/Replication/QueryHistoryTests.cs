@@ -58,6 +58,21 @@ public sealed class QueryHistoryTests
     }
 
     [Fact]
+    public async Task A_node_alone_begins_it_anew_where_it_is_gone_and_says_so()
+    {
+        await using var cluster = await TestCluster.StartAsync(size: 1);
+        await DoAsync(cluster[0], "main", "CREATE TABLE t(a)");
+        await cluster.CrashAsync(0);
+        cluster.DeleteDatabase(0, "history_query");
+        await cluster.StartAsync(0);
+        await cluster.UntilAsync(() => cluster[0].IsReady, "the node is back");
+        cluster.Messages.Should().Contain(m => m.Contains("begins anew"));
+        await DoAsync(cluster[0], "main", "INSERT INTO t VALUES (1)");
+        (await ReadAsync(cluster, 0, "SELECT query FROM queries ORDER BY id"))[^1].Should().Be("INSERT INTO t VALUES (1)");
+        await cluster.CheckAsync();
+    }
+
+    [Fact]
     public async Task Old_rows_go_and_nothing_is_kept_where_it_is_off()
     {
         await using (var few = await TestCluster.StartAsync(_ => TestCluster.Options with { HistoryRowsMax = 5 }, size: 1))

@@ -122,7 +122,7 @@ internal sealed class TestCluster : IAsyncDisposable
 
     /// <summary>
     /// Has one of some nodes lead, by the leader's own request as far as it can tell. They are asked in turn, as one whose log is behind
-    /// cannot win.
+    /// cannot win; and where none of them can, all are, since a leader brings the others up to date.
     /// </summary>
     public async Task ElectAsync(params int[] nodes)
     {
@@ -139,7 +139,8 @@ internal sealed class TestCluster : IAsyncDisposable
                 if (askedAt is not { } at || Stopwatch.GetElapsedTime(at) > TimeSpan.FromMilliseconds(500))
                 {
                     askedAt = Stopwatch.GetTimestamp();
-                    var node = nodes[turn++ % nodes.Length];
+                    var asked = turn < 4 * nodes.Length ? nodes : [.. nodes, .. Enumerable.Range(0, Size).Where(n => _nodes[n] is not null)];
+                    var node = asked[turn++ % asked.Length];
                     var other = (node + 1) % Size;
                     Network.Inject(new(other, node, new Node.Transport.RaftPeerMessage(new TimeoutNow(new(other), new(node), this[node].Term))));
                 }
@@ -229,6 +230,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
     /// <summary>Moves what SQLite's log holds into the file.</summary>
     private void MergeLog(int node) => Tamper(node, "PRAGMA wal_checkpoint(TRUNCATE)");
+
+    /// <summary>Deletes one database of a stopped replica.</summary>
+    public void DeleteDatabase(int node, string database) => DatabaseFile.Delete(Path.Combine(DatabaseFolder(node), $"{database}.db"));
 
     /// <summary>Changes a stopped replica behind its node's back.</summary>
     public void Tamper(int node, string sql, string database = "main")

@@ -54,10 +54,8 @@ internal static class ConsoleEndpoints
             "base-uri 'none'",
             "form-action 'none'",
             "frame-ancestors 'none'");
-        headers.XContentTypeOptions = "nosniff";
         headers["Referrer-Policy"] = "no-referrer";
         headers["Cross-Origin-Opener-Policy"] = "same-origin";
-        headers.CacheControl = "no-store";
         return TypedResults.Content(index.Replace(NoncePlace, nonce, StringComparison.Ordinal), "text/html; charset=utf-8");
     }
 
@@ -84,7 +82,6 @@ internal static class ConsoleEndpoints
         // The name holds a hash of the content, so that the name says it all.
         headers.CacheControl = "public, max-age=31536000, immutable";
         headers.Vary = HeaderNames.AcceptEncoding;
-        headers.XContentTypeOptions = "nosniff";
         return Results.Stream(ConsoleFiles.Open(file), type, entityTag: new($"\"{Path.GetFileName(file)}\""));
     }
 

@@ -54,6 +54,12 @@ internal static unsafe partial class Sqlite3
     public static partial int sqlite3_close_v2(nint database);
 
     [LibraryImport(Library)]
+    public static partial void sqlite3_interrupt(nint database);
+
+    [LibraryImport(Library)]
+    public static partial long sqlite3_soft_heap_limit64(long bytes);
+
+    [LibraryImport(Library)]
     public static partial int sqlite3_extended_result_codes(nint database, int on);
 
     [LibraryImport(Library)]

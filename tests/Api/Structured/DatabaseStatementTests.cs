@@ -27,6 +27,22 @@ public sealed class DatabaseStatementTests
     }
 
     [Theory]
+    [InlineData("CREATE DATABASE x WITH foreign_keys = off", false)]
+    [InlineData("create database if not exists x with Foreign_Keys=OFF;", false)]
+    [InlineData("CREATE DATABASE x WITH foreign_keys = on", true)]
+    [InlineData("CREATE DATABASE with", true)]
+    public void Foreign_keys_are_on_or_off_from_the_beginning(string sql, bool foreignKeys) =>
+        StructuredDatabase.Parse(Sql(sql)).Operation.Should().BeOfType<CreateDatabaseOperation>().Which.ForeignKeys.Should().Be(foreignKeys);
+
+    [Theory]
+    [InlineData("true", true)]
+    [InlineData("false", false)]
+    [InlineData("null", true)]
+    public void The_command_has_a_field_for_them(string value, bool foreignKeys) =>
+        StructuredDatabase.Parse($$"""{"command":"create_db","database":"x","foreign_keys":{{value}}}""")
+            .Operation.Should().Be(new CreateDatabaseOperation("x", false, foreignKeys));
+
+    [Theory]
     [InlineData("DROP DATABASE x", "x", false)]
     [InlineData("drop database if exists \"MyDb\";", "mydb", true)]
     public void A_database_is_dropped(string sql, string name, bool ifExists) =>
@@ -76,6 +92,12 @@ public sealed class DatabaseStatementTests
     [InlineData("CREATE DATABASE IF EXISTS x", FailureCode.BadRequest, "NOT EXISTS")]
     [InlineData("CREATE DATABASE IF NOT x", FailureCode.BadRequest, "NOT EXISTS")]
     [InlineData("CREATE DATABASE x CHARACTER SET utf8", FailureCode.BadRequest, "more")]
+    [InlineData("CREATE DATABASE x WITH", FailureCode.BadRequest, "foreign_keys = off")]
+    [InlineData("CREATE DATABASE x WITH foreign_keys off", FailureCode.BadRequest, "foreign_keys = off")]
+    [InlineData("CREATE DATABASE x WITH foreign_keys = 2", FailureCode.BadRequest, "foreign_keys = off")]
+    [InlineData("CREATE DATABASE x WITH recursive_triggers = on", FailureCode.BadRequest, "foreign_keys = off")]
+    [InlineData("CREATE DATABASE x WITH foreign_keys = off, foreign_keys = on", FailureCode.BadRequest, "more")]
+    [InlineData("DROP DATABASE x WITH foreign_keys = off", FailureCode.BadRequest, "more")]
     [InlineData("CREATE DATABASE \"../x\"", FailureCode.BadRequest, "\"../x\"")]
     [InlineData("CREATE DATABASE \"\"", FailureCode.BadRequest, "letters")]
     [InlineData("CREATE DATABASE główna", FailureCode.BadRequest, "letters")]
@@ -100,6 +122,8 @@ public sealed class DatabaseStatementTests
     [InlineData("""{"command":"drop_db","database":"main","if_exists":true}""", FailureCode.Forbidden, "cannot be dropped")]
     [InlineData("""{"command":"create_db","database":"x","if_exists":true}""", FailureCode.BadRequest, "\"if_exists\" does not go with")]
     [InlineData("""{"command":"drop_db","database":"x","if_not_exists":true}""", FailureCode.BadRequest, "\"if_not_exists\" does not go with")]
+    [InlineData("""{"command":"drop_db","database":"x","foreign_keys":false}""", FailureCode.BadRequest, "\"foreign_keys\" does not go with")]
+    [InlineData("""{"command":"create_db","database":"x","foreign_keys":"off"}""", FailureCode.BadRequest, "foreign_keys")]
     [InlineData("""{"command":"drop_db","database":"x","table":"t"}""", FailureCode.BadRequest, "\"table\" does not go with")]
     [InlineData("""{"command":"create_db","database":"x","if_not_exists":"yes"}""", FailureCode.BadRequest, "if_not_exists")]
     [InlineData("""{"command":"exec","query":"CREATE DATABASE x","params":[1]}""", FailureCode.BadRequest, "params")]

@@ -24,7 +24,7 @@ export function ReplicationPicture({ cluster }: { cluster: ClusterStatus }) {
         <Node key={m.id} member={m} cluster={cluster} {...placeOf(i, others.length)} />
       ))}
       {leader ? (
-        <Node member={leader} cluster={cluster} {...middle} />
+        <Node member={leader} cluster={cluster} {...middle} isLabelAbove={others.length <= 2} />
       ) : (
         <text x={width / 2} y={height / 2} className="picture-label bad-text">
           no leader
@@ -68,7 +68,7 @@ function Arrow({ member, cluster, from, to }: { member: Member; cluster: Cluster
         markerEnd="url(#arrow)"
       />
       {member.reachable && lag !== null && lag > 0 && (
-        <text x={(from.x + to.x) / 2} y={(from.y + to.y) / 2 - 8} className="picture-label">
+        <text x={(from.x + to.x) / 2 + (unit.x < 0 ? -24 : 24)} y={(from.y + to.y) / 2} className="picture-label">
           −{formatCompact(lag)}
         </text>
       )}
@@ -76,7 +76,7 @@ function Arrow({ member, cluster, from, to }: { member: Member; cluster: Cluster
   )
 }
 
-function Node({ member, cluster, x, y }: { member: Member; cluster: ClusterStatus } & Place) {
+function Node({ member, cluster, x, y, isLabelAbove = false }: { member: Member; cluster: ClusterStatus; isLabelAbove?: boolean } & Place) {
   const { health, text } = healthOf(member)
   const roles = [cluster.leader === member.id && 'leader', cluster.master === member.id && 'master'].filter(Boolean).join(', ')
   return (
@@ -85,7 +85,7 @@ function Node({ member, cluster, x, y }: { member: Member; cluster: ClusterStatu
       <text x={x} y={y + 5} className="picture-id">
         {member.id}
       </text>
-      <text x={x} y={y + radius + 14} className="picture-label">
+      <text x={x} y={isLabelAbove ? y - radius - 8 : y + radius + 14} className="picture-label">
         {health === 'good' ? roles || 'node' : text}
       </text>
     </g>
