@@ -47,15 +47,12 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
         switch (mode)
         {
             case AccessMode.Open:
+            case AccessMode.Unknown when needed == TokenRole.Read:
                 return (ClientAccess.Unlimited, null);
             case AccessMode.Unknown:
-                var reader = new ClientAccess(null, TokenRole.Read, [])
-                {
-                    Refusal = new(
-                        FailureCode.NotReady,
-                        "This node has yet to get the cluster's data, or to catch up with it, and so does not know who may do this. Nothing was done; ask another node, or this one again in a moment."),
-                };
-                return needed == TokenRole.Read ? (reader, null) : (null, reader.Refusal);
+                return (null, new(
+                    FailureCode.NotReady,
+                    "This node has yet to get the cluster's data, or to catch up with it, and so does not know who may do this. Nothing was done; ask another node, or this one again in a moment."));
             case AccessMode.Closed:
                 return (null, new(
                     FailureCode.NotReady,
@@ -109,7 +106,7 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
         var (access, refusal) = Judge(context.Request, rule.Needed ?? TokenRole.Read);
         if (access is not null)
         {
-            context.Features.Set(access);
+            context.Features.Set(access.TokenName is null ? access with { Recheck = () => Judge(context.Request, TokenRole.Read).Refusal } : access);
         }
         else if (rule.Needed is not null)
         {
@@ -144,6 +141,6 @@ internal enum AccessMode
     /// <summary>It lets nobody in: it is to ask for tokens, and knows of none yet.</summary>
     Closed,
 
-    /// <summary>It finds no tokens, may have missed the first, and only this machine reaches it: it shows how it is and what it has, and does nothing for anybody.</summary>
+    /// <summary>It finds no tokens, may have missed the first, and only this machine reaches it: it shows how it is and what it has, and the leader judges what is written through it.</summary>
     Unknown,
 }

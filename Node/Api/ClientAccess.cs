@@ -10,8 +10,11 @@ namespace DistDb.Node.Api;
 /// <param name="Databases">Where; empty for everywhere.</param>
 internal sealed record ClientAccess(string? TokenName, TokenRole Role, IReadOnlyList<string> Databases)
 {
-    /// <summary>What is answered where more is wanted; null for that the token does not allow it.</summary>
-    public Failure? Refusal { get; init; }
+    /// <summary>
+    /// Asks again, after the request's data was read, whether its client may have it. Set where the client showed no token, for there may be some by then; what it
+    /// writes is judged by the leader.
+    /// </summary>
+    public Func<Failure?>? Recheck { get; init; }
 
     /// <summary>Of whoever asks a node of a cluster without tokens.</summary>
     public static ClientAccess Unlimited { get; } = new(null, TokenRole.Admin, []);
@@ -30,7 +33,7 @@ internal sealed record ClientAccess(string? TokenName, TokenRole Role, IReadOnly
     {
         if (Role < needed)
         {
-            throw new RequestRejectedException(Refusal ?? TokenRoles.Refusal(what, needed, Role));
+            throw new RequestRejectedException(TokenRoles.Refusal(what, needed, Role));
         }
     }
 

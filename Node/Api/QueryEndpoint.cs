@@ -161,8 +161,17 @@ internal static class QueryEndpoint
         HttpContext context, ClusterNode node, SchemaGate schema, RowsSender rows, QueryRequest request, MemoryShare memory, long started)
     {
         var limits = new ReadLimits(request.Timeout ?? node.RequestTimeout) { RowsMax = request.RowsMax, Memory = memory };
-        switch (await node.QueryAsync(request.Database.Value, request.Statements[0], request.IsStrong, new(request.MinIndex), limits, context.RequestAborted)
-            .ConfigureAwait(false))
+        var read = await node.QueryAsync(request.Database.Value, request.Statements[0], request.IsStrong, new(request.MinIndex), limits, context.RequestAborted)
+            .ConfigureAwait(false);
+        if (ClientAccess.Of(context).Recheck?.Invoke() is { } refusal)
+        {
+            // The node has caught up meanwhile, and knows of tokens now.
+            (read as QueryResult.Begun)?.Rest.Dispose();
+            await FailAsync(context, schema, request, refusal).ConfigureAwait(false);
+            return;
+        }
+
+        switch (read)
         {
             case QueryResult.Done { Index: var index, Rows: var all }:
                 RecordRead(context, node, request);

@@ -327,12 +327,21 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>Whether this node has the reads that it answers recorded in the query history.</summary>
     public bool RecordsReads => _reads is not null;
 
-    /// <summary>Has a read that was answered recorded in the query history, where this node is to do that.</summary>
+    /// <summary>
+    /// Has a read that was answered recorded in the query history, where this node is to do that. Reads of the history itself are not: whoever follows it would
+    /// be all that it shows.
+    /// </summary>
     /// <param name="client">The client's IP address.</param>
     /// <param name="token">The name of its token, or null.</param>
     /// <param name="database">The database.</param>
     /// <param name="sql">The statement.</param>
-    public void RecordRead(string client, string? token, string database, string sql) => _reads?.Add(client, token, database, sql);
+    public void RecordRead(string client, string? token, string database, string sql)
+    {
+        if (database != DatabaseName.HistoryQuery.Value)
+        {
+            _reads?.Add(client, token, database, sql);
+        }
+    }
 
     /// <summary>A member's base address without a slash at its end, such as <c>http://127.0.0.1:8081</c>; empty for a stranger.</summary>
     public string AddressOf(NodeId node) => _directory.AddressOf(node);

@@ -106,9 +106,10 @@ public sealed class QueryHistoryTests
     }
 
     [Fact]
-    public async Task Reads_are_there_where_a_node_records_them()
+    public async Task Reads_are_there_where_a_node_records_them_except_those_of_the_history()
     {
         await using var cluster = await TestCluster.StartAsync(n => TestCluster.Options with { RecordsReads = n == 1 });
+        cluster[1].RecordRead("10.0.0.1", null, "history_query", "SELECT * FROM queries");
         cluster[1].RecordRead("10.0.0.1", null, "main", "SELECT 7");
         cluster[2].RecordRead("10.0.0.2", null, "main", "SELECT 8");
         await cluster.UntilAsync(

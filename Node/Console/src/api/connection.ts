@@ -43,6 +43,8 @@ export interface RequestOptions {
   /** The origin of the node that is to answer; without it, the one that the page speaks with, or another if that has died. */
   base?: string
   signal?: AbortSignal
+  /** Takes the answer, if it is no error, where that is not to be read and parsed whole. */
+  read?: (response: Response) => Promise<unknown>
 }
 
 /**
@@ -221,6 +223,10 @@ export class Connection {
         signal: AbortSignal.any(signals),
         cache: 'no-store',
       })
+      if (response.ok && options.read) {
+        return (await options.read(response)) as T
+      }
+
       text = await response.text()
     } catch (error) {
       if (options.signal?.aborted) {

@@ -15,13 +15,17 @@ const exact: Reviver = (_, value, context) =>
     ? BigInt(context.source)
     : value
 
-/** Writes JSON; bigints as plain digits. */
+/** Whether this browser lets parseJson keep them. */
+export const keepsLongIntegers = parseJson('9007199254740993') === 9007199254740993n
+
+/** Writes JSON; bigints as plain digits, infinity as the node writes it. */
 export function toJson(value: unknown, indent?: number): string {
   const marks: string[] = []
   // No browser of today lets a bigint through, so it travels as a string that cannot occur otherwise.
+  const mark = (json: string) => `\u0000${marks.push(json) - 1}\u0000`
   const text = JSON.stringify(
     value,
-    (_, v: unknown) => (typeof v === 'bigint' ? marks.push(v.toString()) && `\u0000${marks.length - 1}\u0000` : v),
+    (_, v: unknown) => (typeof v === 'bigint' ? mark(v.toString()) : v === Infinity ? mark('9e999') : v === -Infinity ? mark('-9e999') : v),
     indent,
   )
   return marks.length === 0 ? text : text.replace(/"\\u0000(\d+)\\u0000"/g, (_, i: string) => marks[Number(i)] ?? '')
