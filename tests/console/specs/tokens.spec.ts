@@ -14,6 +14,7 @@ const test = base.extend<object, { guarded: Cluster }>({
 })
 
 test('locks a cluster, makes a token for a reader, who sees no write controls', async ({ page, guarded, context }) => {
+  await guarded.exec('CREATE TABLE guarded_rows (id INTEGER PRIMARY KEY)')
   await page.goto(`${guarded.url(0)}/#/master/tokens`)
   await page.getByRole('button', { name: 'Make the first token' }).click()
   await page.getByRole('dialog').getByRole('button', { name: 'Make the token' }).click()
@@ -39,6 +40,15 @@ test('locks a cluster, makes a token for a reader, who sees no write controls', 
   await other.getByRole('link', { name: 'Master' }).click()
   await expect(other.getByRole('region', { name: 'All databases' })).toBeVisible()
   await expect(other.getByRole('button', { name: /Create|Drop/ })).toHaveCount(0)
+  await other.getByRole('link', { name: 'Data' }).click()
+  await other.getByRole('link', { name: 'guarded_rows' }).click()
+  await expect(other.getByText('guarded_rows has no rows')).toBeVisible()
+  await expect(other.getByRole('button', { name: /Add a row|Delete/ })).toHaveCount(0)
+  await other.getByRole('link', { name: 'Query log' }).click()
+  await expect(other.getByRole('option', { name: /guarded_rows/ })).toBeVisible()
+  await other.getByRole('link', { name: 'SQL' }).click()
+  await expect(other.getByText('Your token may read.', { exact: false })).toBeVisible()
+  await other.getByRole('link', { name: 'Master' }).click()
 
   // Loading it anew keeps the token; revoking it ends the session by itself.
   await other.reload()
