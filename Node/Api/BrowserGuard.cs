@@ -32,8 +32,10 @@ internal sealed class BrowserGuard(ClusterOrigins origins)
             : null;
     }
 
+    // With either scheme: a proxy in front of the node may speak TLS for it.
     private static bool IsSame(string origin, HttpRequest request) =>
-        string.Equals(origin, $"{request.Scheme}://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);
+        string.Equals(origin, $"http://{request.Host.Value}", StringComparison.OrdinalIgnoreCase)
+        || string.Equals(origin, $"https://{request.Host.Value}", StringComparison.OrdinalIgnoreCase);
 
     private bool IsOurs(string host) =>
         host.Equals("localhost", StringComparison.OrdinalIgnoreCase)
