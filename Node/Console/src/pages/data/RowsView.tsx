@@ -2,7 +2,7 @@ import { Button, Group, Loader, Text } from '@mantine/core'
 import { useDebouncedValue } from '@mantine/hooks'
 import { notifications } from '@mantine/notifications'
 import { useMemo, useState } from 'react'
-import type { RowsAnswer, SqlValue } from '../../api/types'
+import type { SqlValue } from '../../api/types'
 import { ConfirmDialog } from '../../components/ConfirmDialog'
 import { EmptyState } from '../../components/EmptyState'
 import { ErrorAlert } from '../../components/ErrorAlert'
@@ -13,14 +13,15 @@ import { ResultTools } from '../../components/ResultTools'
 import { cellTextOf } from '../../components/sqlValues'
 import { ValueDialog } from '../../components/ValueDialog'
 import { formatInteger } from '../../format'
-import { PlusIcon } from '../../icons'
 import { useConnection } from '../../state/cluster'
 import { useSession } from '../../state/session'
 import { CellEditor } from './CellEditor'
+import { CountButton } from './CountButton'
 import { insert, keyOf, readOnlyReason, remove, update, type Draft, type Place } from './editing'
 import { FilterBar } from './FilterBar'
 import { conditionOf, type Filter } from './filters'
 import { InsertDialog } from './InsertDialog'
+import { RowsToolbar } from './RowsToolbar'
 import { SaveRowDialog } from './SaveRowDialog'
 import { pageRows, useRows, type RowsWanted } from './useRows'
 
@@ -109,42 +110,19 @@ export function RowsView(place: Place) {
   return (
     <div className="data-rows">
       <FilterBar filters={filters} columns={table.columns} problem={problem} onChange={filter} />
-      <div className="data-tools">
-        {isEditable && (
-          <>
-            <Button leftSection={<PlusIcon size={14} />} onClick={() => (draft ? askToFinish(draft) : setDialog('insert'))}>
-              Add a row
-            </Button>
-            <Button variant="default" disabled={keys.length === 0} onClick={deleteSelected}>
-              {keys.length > 1 ? `Delete ${keys.length} rows` : 'Delete the row'}
-            </Button>
-          </>
-        )}
-        <Button variant="default" disabled={!selected} onClick={() => selected && open({ row: selected.top, column: selected.left })}>
-          {isEditable ? 'Edit the value' : 'Show the value'}
-        </Button>
-        <Button variant="default" onClick={() => filter([...filters, { id: newId(), column: table.columns[0]!.name, operator: 'eq', text: '' }])}>
-          Add a filter
-        </Button>
-        {draft ? (
-          <Group gap={6} role="status" className="data-draft">
-            <Text size="sm" span>
-              Row {firstNumber + draft.row}: {draft.values.size === 1 ? '1 change' : `${draft.values.size} changes`}
-            </Text>
-            <Button onClick={() => setDialog('save')}>Save</Button>
-            <Button variant="default" onClick={() => setDraft(null)}>
-              Discard
-            </Button>
-          </Group>
-        ) : (
-          mayWrite &&
-          reason && (
-            <Text size="xs" c="dimmed">
-              Read-only. {reason}
-            </Text>
-          )
-        )}
-      </div>
+      <RowsToolbar
+        draftRow={draft && firstNumber + draft.row}
+        changeCount={draft?.values.size ?? 0}
+        selectedCount={keys.length}
+        isEditable={isEditable}
+        readOnlyReason={mayWrite ? reason : null}
+        onAdd={() => setDialog('insert')}
+        onDelete={deleteSelected}
+        onOpen={() => selected && open({ row: selected.top, column: selected.left })}
+        onFilter={() => filter([...filters, { id: newId(), column: table.columns[0]!.name, operator: 'eq', text: '' }])}
+        onSave={() => setDialog('save')}
+        onDiscard={() => setDraft(null)}
+      />
       {error !== null && <ErrorAlert error={error} action={<Button variant="default" onClick={() => stored(0)}>Try again</Button>} />}
       <div className="data-grid">
         {result && result.rows.length === 0 && !isLoading ? (
@@ -251,32 +229,4 @@ function describeKey(key: Record<string, SqlValue> | null): string {
   return Object.entries(key ?? {})
     .map(([name, value]) => `${name} = ${cellTextOf(value, null)}`)
     .join(', ')
-}
-
-/** Counts all rows of the table when it is asked to, for that reads the whole of it. */
-function CountButton({ database, table }: Place) {
-  const connection = useConnection()
-  const [count, setCount] = useState<number | null>(null)
-  const [isBusy, setBusy] = useState(false)
-  const ask = async () => {
-    setBusy(true)
-    try {
-      const query = `SELECT count(*) FROM "${table.name.replaceAll('"', '""')}"`
-      const { rows } = await connection.request<RowsAnswer>('/query', { method: 'POST', body: { command: 'query', database, query } })
-      setCount(Number(rows[0]![0]))
-    } catch (e) {
-      notifications.show({ color: 'red', title: 'The rows were not counted', message: e instanceof Error ? e.message : String(e) })
-    } finally {
-      setBusy(false)
-    }
-  }
-  return count === null ? (
-    <Button variant="default" size="compact-xs" loading={isBusy} onClick={() => void ask()}>
-      Count all rows
-    </Button>
-  ) : (
-    <Text size="sm" className="tabular">
-      {formatInteger(count)} in all
-    </Text>
-  )
 }
