@@ -5,6 +5,8 @@ export default defineConfig({
   // One cluster, which the tests change; and two cores.
   workers: 1,
   timeout: 60_000,
+  // A browser on a machine that is busy with something else may come late; what fails twice is broken.
+  retries: 1,
   expect: { timeout: 15_000 },
   forbidOnly: true,
   reporter: [['list']],

@@ -20,12 +20,13 @@ interface PageEntry {
   Page: ComponentType
 }
 
+// The largest comes last, so that it keeps no other waiting.
 const loaders = {
-  sql: () => import('./pages/sql/SqlPage'),
   data: () => import('./pages/data/DataPage'),
   operations: () => import('./pages/operations/OperationsPage'),
   master: () => import('./pages/master/MasterPage'),
   history: () => import('./pages/history/HistoryPage'),
+  sql: () => import('./pages/sql/SqlPage'),
 }
 
 const pages: PageEntry[] = [

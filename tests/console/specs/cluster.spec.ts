@@ -37,6 +37,12 @@ test('a node that dies turns red within two seconds, and green again when it is 
 test('goes on at another node when the one that served it dies, and says so', async ({ page, cluster }) => {
   await open(page, cluster.url(1), 'cluster')
   await expect(page.getByText('As node 1 sees it')).toBeVisible()
+  // All pages are got ahead, shortly after the first is shown; on a busy machine that takes its time.
+  await page.waitForFunction(() =>
+    ['Sql', 'Data', 'Operations', 'Master', 'History'].every(name =>
+      (performance.getEntriesByType('resource') as PerformanceResourceTiming[]).some(r => r.name.includes(`/${name}Page`) && r.name.endsWith('.js') && r.responseEnd > 0),
+    ),
+  )
   await cluster.kill(1)
   await expect(page.getByText(/^This page now uses node [02]$/)).toBeVisible()
   await expect(page.locator('tr[data-node="1"]')).toHaveAttribute('data-health', 'bad')
