@@ -105,7 +105,7 @@ public sealed class VerificationTests
         for (var node = 0; node < 3; node++)
         {
             cluster.QuarantineFiles(node).Should().BeEmpty();
-            cluster[node].IsReady.Should().BeTrue();
+            await cluster.UntilAsync(() => cluster[node].IsReady, $"node {node} serves");
         }
     }
 
