@@ -22,7 +22,7 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
         BearerToken.Of(request) is { } shown && CryptographicOperations.FixedTimeEquals(BearerToken.HashOf(shown), _secretTokenHash);
 
     /// <summary>Whether clients are asked for tokens, as far as this node can tell.</summary>
-    public AccessMode Mode => ModeOf(node.Tokens, isLoopback, node.AwaitsFirstToken);
+    public AccessMode Mode => ModeOf(node.Tokens);
 
     /// <summary>What a node does, by what it knows of the cluster's tokens.</summary>
     /// <param name="tokens">All of them, or null where it does not know.</param>
@@ -97,13 +97,16 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
             return;
         }
 
-        if (browsers.Refuse(context.Request, isOpen: Mode is AccessMode.Open or AccessMode.Unknown) is { } foreign)
+        // Once, so that both go by the same.
+        var tokens = node.Tokens;
+        var mode = ModeOf(tokens);
+        if (browsers.Refuse(context.Request, isOpen: mode is AccessMode.Open or AccessMode.Unknown) is { } foreign)
         {
             await RefuseAsync(context, foreign).ConfigureAwait(false);
             return;
         }
 
-        var (access, refusal) = Judge(context.Request, rule.Needed ?? TokenRole.Read);
+        var (access, refusal) = Judge(mode, tokens ?? TokenSet.Empty, BearerToken.Of(context.Request), rule.Needed ?? TokenRole.Read, node.Now);
         if (access is not null)
         {
             context.Features.Set(access.TokenName is null ? access with { Recheck = () => Judge(context.Request, TokenRole.Read).Refusal } : access);
@@ -123,8 +126,10 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
     public (ClientAccess? Access, Failure? Refusal) Judge(HttpRequest request, TokenRole needed)
     {
         var tokens = node.Tokens;
-        return Judge(ModeOf(tokens, isLoopback, node.AwaitsFirstToken), tokens ?? TokenSet.Empty, BearerToken.Of(request), needed, node.Now);
+        return Judge(ModeOf(tokens), tokens ?? TokenSet.Empty, BearerToken.Of(request), needed, node.Now);
     }
+
+    private AccessMode ModeOf(TokenSet? tokens) => ModeOf(tokens, isLoopback, node.AwaitsFirstToken);
 
     private static Task RefuseAsync(HttpContext context, Failure refusal) => Problem.ToResult(refusal).ExecuteAsync(context);
 }

@@ -1,5 +1,6 @@
 import { Button, Group, Modal, Stack, TextInput } from '@mantine/core'
 import { useState, type FormEvent, type ReactNode } from 'react'
+import { useAction } from '../state/action'
 import { ErrorAlert } from './ErrorAlert'
 
 interface ConfirmDialogProps {
@@ -19,8 +20,7 @@ interface ConfirmDialogProps {
 /** Asks before something is done that cannot be taken back. Show it for as long as it is asked. */
 export function ConfirmDialog({ title, children, action, isDangerous, phrase, onConfirm, onClose }: ConfirmDialogProps) {
   const [typed, setTyped] = useState('')
-  const [isBusy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
+  const { isBusy, error, run } = useAction()
   const isReady = phrase === undefined || typed === phrase
   const confirm = async (event: FormEvent) => {
     event.preventDefault()
@@ -28,15 +28,10 @@ export function ConfirmDialog({ title, children, action, isDangerous, phrase, on
       return
     }
 
-    setBusy(true)
-    setError(null)
-    try {
+    await run(async () => {
       await onConfirm()
       onClose()
-    } catch (e) {
-      setError(e)
-      setBusy(false)
-    }
+    })
   }
   return (
     <Modal opened onClose={onClose} title={title} closeButtonProps={{ 'aria-label': 'Close' }}>

@@ -2,6 +2,7 @@ import { Button, Group, Modal, Stack, Text } from '@mantine/core'
 import { useState, type FormEvent } from 'react'
 import type { Column, SqlValue, Table } from '../../api/types'
 import { ErrorAlert } from '../../components/ErrorAlert'
+import { useAction } from '../../state/action'
 import { parse, type Typed } from './values'
 import { ValueInput } from './ValueInput'
 
@@ -15,8 +16,7 @@ interface InsertDialogProps {
 export function InsertDialog({ table, onInsert, onClose }: InsertDialogProps) {
   const columns = table.columns.filter(c => !c.generated)
   const [typed, setTyped] = useState<Record<string, Typed>>(() => Object.fromEntries(columns.map(c => [c.name, { kind: 'default', text: '' }])))
-  const [isBusy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
+  const { isBusy, error, run } = useAction()
   const parsed = columns.map(c => [c.name, parse(typed[c.name]!)] as const)
   const isReady = parsed.every(([, p]) => p.problem === undefined)
   const submit = async (event: FormEvent) => {
@@ -25,15 +25,10 @@ export function InsertDialog({ table, onInsert, onClose }: InsertDialogProps) {
       return
     }
 
-    setBusy(true)
-    setError(null)
-    try {
+    await run(async () => {
       await onInsert(Object.fromEntries(parsed.flatMap(([name, p]) => (p.problem === undefined && p.value !== undefined ? [[name, p.value]] : []))))
       onClose()
-    } catch (e) {
-      setError(e)
-      setBusy(false)
-    }
+    })
   }
   return (
     <Modal opened onClose={onClose} title={`New row of ${table.name}`} closeButtonProps={{ 'aria-label': 'Close' }}>

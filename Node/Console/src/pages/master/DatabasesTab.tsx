@@ -5,6 +5,7 @@ import { ConfirmDialog } from '../../components/ConfirmDialog'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { Panel } from '../../components/Panel'
 import { formatBytes } from '../../format'
+import { useAction } from '../../state/action'
 import { useConnection } from '../../state/cluster'
 import { hrefOf } from '../../state/route'
 import { useDatabases } from '../../state/request'
@@ -25,23 +26,16 @@ export function DatabasesTab() {
   const session = useSession()
   const { data, error, reload } = useDatabases()
   const [name, setName] = useState('')
-  const [isBusy, setBusy] = useState(false)
-  const [failure, setFailure] = useState<unknown>(null)
+  const { isBusy, error: failure, run } = useAction()
   const [doomed, setDoomed] = useState<Doomed | null>(null)
   const create = async (event: FormEvent) => {
     event.preventDefault()
-    setBusy(true)
-    setFailure(null)
-    try {
+    await run(async () => {
       await connection.request('/query', { method: 'POST', body: { command: 'create_db', database: name.trim(), id: crypto.randomUUID() } })
       notifications.show({ message: `The database ${name.trim()} is there.` })
       setName('')
       reload()
-    } catch (e) {
-      setFailure(e)
-    } finally {
-      setBusy(false)
-    }
+    })
   }
   const drop = async () => {
     await connection.request('/query', { method: 'POST', body: { ...doomed!.request, id: crypto.randomUUID() } })

@@ -6,6 +6,7 @@ import { CopyButton } from '../../components/CopyButton'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { Panel } from '../../components/Panel'
 import { DownIcon, PlusIcon, TrashIcon, UpIcon } from '../../icons'
+import { useAction } from '../../state/action'
 import { useConnection } from '../../state/cluster'
 import { useDatabases } from '../../state/request'
 import { hrefOf } from '../../state/route'
@@ -20,8 +21,7 @@ export function TableDesigner() {
   const { data } = useDatabases()
   const [database, setDatabase] = useState('main')
   const [draft, setDraft] = useState<TableDraft>(empty)
-  const [isBusy, setBusy] = useState(false)
-  const [error, setError] = useState<unknown>(null)
+  const { isBusy, error, run } = useAction()
   const sql = createTableSql(draft)
   const problem = problemOf(draft)
   const setColumns = (columns: ColumnDraft[]) => setDraft({ ...draft, columns })
@@ -38,17 +38,11 @@ export function TableDesigner() {
     setColumns(columns)
   }
   const create = async () => {
-    setBusy(true)
-    setError(null)
-    try {
+    await run(async () => {
       await connection.request('/query', { method: 'POST', body: { command: 'exec', query: sql, database, id: crypto.randomUUID() } })
       notifications.show({ message: <a href={hrefOf('data', database, draft.name)}>The table {draft.name} is there. Look at it.</a> })
       setDraft(empty)
-    } catch (e) {
-      setError(e)
-    } finally {
-      setBusy(false)
-    }
+    })
   }
   return (
     <Stack gap="md">

@@ -6,6 +6,7 @@ import { EmptyState } from '../../components/EmptyState'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { Panel } from '../../components/Panel'
 import { formatTime } from '../../format'
+import { useAction } from '../../state/action'
 import { useConnection } from '../../state/cluster'
 import { useGet } from '../../state/request'
 import { roles, useSession } from '../../state/session'
@@ -123,13 +124,10 @@ function NewTokenForm({ onMade }: { onMade: (token: NewToken) => void }) {
   const [role, setRole] = useState<Role>('read')
   const [databases, setDatabases] = useState<string[]>([])
   const [lifetime, setLifetime] = useState('')
-  const [error, setError] = useState<unknown>(null)
-  const [isBusy, setBusy] = useState(false)
+  const { isBusy, error, run } = useAction()
   const create = async (event: FormEvent) => {
     event.preventDefault()
-    setBusy(true)
-    setError(null)
-    try {
+    await run(async () => {
       const body = {
         name: name.trim(),
         role,
@@ -138,11 +136,7 @@ function NewTokenForm({ onMade }: { onMade: (token: NewToken) => void }) {
       }
       onMade(await connection.request<NewToken>('/tokens', { method: 'POST', body }))
       setName('')
-    } catch (e) {
-      setError(e)
-    } finally {
-      setBusy(false)
-    }
+    })
   }
   return (
     <Panel title="New token">

@@ -7,6 +7,7 @@ import { ErrorAlert } from '../../components/ErrorAlert'
 import { NodeDot } from '../../components/NodeDot'
 import { Panel } from '../../components/Panel'
 import { formatMs, formatTime } from '../../format'
+import { useAction } from '../../state/action'
 import { useClusterValue, useConnection } from '../../state/cluster'
 import { useSession } from '../../state/session'
 
@@ -23,20 +24,11 @@ export function VerificationTab() {
   const session = useSession()
   const last = useClusterValue(cluster => cluster?.nodes.find(m => m.id === cluster.node)?.status?.verification ?? null)
   const [own, setOwn] = useState<Verification | null>(null)
-  const [isBusy, setBusy] = useState(false)
+  const { isBusy, error, run } = useAction()
   const [isAsking, setAsking] = useState(false)
-  const [error, setError] = useState<unknown>(null)
   const shown = own && (last === null || own.index >= last.index) ? own : last
   const verify = async (repair: boolean) => {
-    setBusy(true)
-    setError(null)
-    try {
-      setOwn(await connection.request<Verification>('/cluster/verify', { method: 'POST', body: { repair } }))
-    } catch (e) {
-      setError(e)
-    } finally {
-      setBusy(false)
-    }
+    await run(async () => setOwn(await connection.request<Verification>('/cluster/verify', { method: 'POST', body: { repair } })))
   }
   const isBad = shown !== null && shown.outcome !== 'equal' && shown.outcome !== 'incomplete'
   return (

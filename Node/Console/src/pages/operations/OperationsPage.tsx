@@ -9,6 +9,7 @@ import { ErrorAlert } from '../../components/ErrorAlert'
 import { Page } from '../../components/Page'
 import { Panel } from '../../components/Panel'
 import { InfoIcon } from '../../icons'
+import { useAction } from '../../state/action'
 import { useConnection, useConnectionState, useNodes } from '../../state/cluster'
 import { useDatabases } from '../../state/request'
 import { useSession } from '../../state/session'
@@ -26,9 +27,8 @@ export default function OperationsPage() {
   const [chosen, setChosen] = useState('SEARCH')
   const [values, setValues] = useState<Values>({})
   const [isAsking, setAsking] = useState(false)
-  const [isBusy, setBusy] = useState(false)
+  const { isBusy, error, run } = useAction()
   const [answer, setAnswer] = useState<unknown>(null)
-  const [error, setError] = useState<unknown>(null)
 
   const allowed = operations.filter(o => session.can(o.role))
   const operation = allowed.find(o => o.command === chosen) ?? allowed.at(0)
@@ -48,19 +48,13 @@ export default function OperationsPage() {
   const isAtWrongNode = operation.isMasters && master !== undefined && master.id !== node.id
   const target = String((operation.fields.some(f => f.key === 'table') ? request.table : request.database) ?? '')
   const send = async () => {
-    setBusy(true)
     setAnswer(null)
-    setError(null)
-    try {
+    await run(async () => {
       setAnswer(await connection.request('/query', { method: 'POST', body: request, base: node.origin }))
       if (operation.isMasters) {
         reload()
       }
-    } catch (e) {
-      setError(e)
-    } finally {
-      setBusy(false)
-    }
+    })
   }
   const submit = (event: FormEvent) => {
     event.preventDefault()
