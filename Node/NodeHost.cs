@@ -162,6 +162,7 @@ internal static class NodeHost
         EventsEndpoint.Map(app);
         ClusterEndpoints.Map(app);
         DatabasesEndpoint.Map(app);
+        BackupEndpoints.Map(app);
         OpenApiEndpoint.Map(app);
         TokenEndpoints.Map(app);
         AccessEndpoint.Map(app);
@@ -237,6 +238,7 @@ internal static class NodeHost
         services.AddSingleton(provider => new AccessControl(
             provider.GetRequiredService<ClusterNode>(), provider.GetRequiredService<BrowserGuard>(), settings.ClusterSecret, settings.IsLoopback));
         services.AddSingleton<SchemaGate>();
+        services.AddSingleton<TransferGate>();
         services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();

@@ -20,6 +20,7 @@ namespace DistDb.Node.Api;
 [JsonSerializable(typeof(TokensAnswer))]
 [JsonSerializable(typeof(RevokedTokenAnswer))]
 [JsonSerializable(typeof(AccessAnswer))]
+[JsonSerializable(typeof(RestoreAnswer))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(int))]

@@ -40,10 +40,15 @@ internal sealed record ClientAccess(string? TokenName, TokenRole Role, IReadOnly
     /// <summary>Whether a database is the client's.</summary>
     public bool MayUse(string database) => Databases.Count == 0 || Databases.Contains(database);
 
-    /// <summary>Refuses a database that is not the client's.</summary>
+    /// <summary>Refuses a database that is not the client's, or the cluster's own.</summary>
     /// <exception cref="RequestRejectedException">It is not.</exception>
     public void Require(DatabaseName database)
     {
+        if (database.IsInternal)
+        {
+            throw new RequestRejectedException(DatabaseSet.NoSuchDatabase(database.Value));
+        }
+
         if (!MayUse(database.Value))
         {
             throw new RequestRejectedException(new(

@@ -247,7 +247,7 @@ internal static class QueryEndpoint
     }
 
     /// <summary>An IPv4 address as such, also where the socket speaks IPv6.</summary>
-    private static string ClientOf(HttpContext context) => context.Connection.RemoteIpAddress switch
+    internal static string ClientOf(HttpContext context) => context.Connection.RemoteIpAddress switch
     {
         null => "",
         { IsIPv4MappedToIPv6: true } mapped => mapped.MapToIPv4().ToString(),

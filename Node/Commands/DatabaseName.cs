@@ -16,6 +16,7 @@ public sealed record DatabaseName
     public const string Rule = "a database's name has 1 to 64 letters (a to z, in either case), digits, \"_\" and \"-\", and does not begin with \"-\"";
 
     private const string InternalPrefix = "_distdb";
+    private const string StagingPrefix = InternalPrefix + "_staging_";
 
     private DatabaseName(string value) => Value = value;
 
@@ -37,6 +38,19 @@ public sealed record DatabaseName
         return name is not null;
     }
 
+    /// <summary>Whether the name is the cluster's own, of what no client sees.</summary>
+    public bool IsInternal => Value.StartsWith(InternalPrefix, StringComparison.Ordinal);
+
+    /// <summary>The name of a database that holds a file on its way into the cluster.</summary>
+    /// <param name="number">One that no other file has had.</param>
+    public static string StagingOf(Guid number) => $"{StagingPrefix}{number:n}";
+
+    /// <summary>Whether a database is one that <see cref="StagingOf"/> names.</summary>
+    public static bool IsStaging(string name) => name.StartsWith(StagingPrefix, StringComparison.Ordinal);
+
+    /// <summary>Why nobody may put another content in the place of this database's, or null.</summary>
+    public Failure? RefusalToReplace() => Reserved("replace");
+
     /// <summary>Why nobody may create a database of this name, or null. Whether there is one already is not known here, except for <c>main</c>.</summary>
     /// <param name="ifNotExists">Whether it will do if it is there.</param>
     public Failure? RefusalToCreate(bool ifNotExists) =>
@@ -53,7 +67,7 @@ public sealed record DatabaseName
     public override string ToString() => Value;
 
     private Failure? Reserved(string verb) =>
-        this == HistoryQuery || Value.StartsWith(InternalPrefix, StringComparison.Ordinal)
+        this == HistoryQuery || IsInternal
             ? new(
                 FailureCode.Forbidden,
                 $"The name \"{Value}\" is reserved, as are \"{HistoryQuery}\" and all that begin with \"{InternalPrefix}\": nobody can {verb} such a database. Nothing was done; choose another name.")

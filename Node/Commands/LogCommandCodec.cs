@@ -18,6 +18,7 @@ namespace DistDb.Node.Commands;
 ///            4 drop database: name: text, if exists: bool; 5 create token: name: text, role: byte, count, count x database: text,
 ///            lifetime in ms: signed (0 none), hash: 32 bytes, must be first: bool; 6 revoke token: name: text;
 ///            8 create database without foreign keys: as 3;
+///            9 load database: name: text, staging: text, bytes: signed, replaces: bool, foreign keys: bool;
 ///            7 record reads: count, count x (time: signed, client: text, token: optional text, database: text, sql: text)
 /// optional   given: bool, [text]
 /// statement  sql: text, form: byte (0 positional, 1 named), count, count x ([name: text] value)
@@ -43,6 +44,7 @@ public static class LogCommandCodec
     private const byte OperationRevokeToken = 6;
     private const byte OperationRecordReads = 7;
     private const byte OperationCreateDatabaseWithoutForeignKeys = 8;
+    private const byte OperationLoadDatabase = 9;
     private const byte FormPositional = 0;
     private const byte FormNamed = 1;
 
@@ -244,6 +246,14 @@ public static class LogCommandCodec
                 writer.WriteText(drop.Name);
                 writer.WriteBool(drop.IfExists);
                 break;
+            case LoadDatabaseOperation load:
+                writer.WriteByte(OperationLoadDatabase);
+                writer.WriteText(load.Name);
+                writer.WriteText(load.Staging);
+                writer.WriteSigned(load.ByteCount);
+                writer.WriteBool(load.Replaces);
+                writer.WriteBool(load.ForeignKeys);
+                break;
             case RecordReadsOperation record:
                 writer.WriteByte(OperationRecordReads);
                 writer.WriteUnsigned((ulong)record.Reads.Count);
@@ -275,6 +285,7 @@ public static class LogCommandCodec
         OperationCreateDatabase => new CreateDatabaseOperation(reader.ReadText(), reader.ReadBool()),
         OperationCreateDatabaseWithoutForeignKeys => new CreateDatabaseOperation(reader.ReadText(), reader.ReadBool(), ForeignKeys: false),
         OperationDropDatabase => new DropDatabaseOperation(reader.ReadText(), reader.ReadBool()),
+        OperationLoadDatabase => new LoadDatabaseOperation(reader.ReadText(), reader.ReadText(), reader.ReadSigned(), reader.ReadBool(), reader.ReadBool()),
         OperationCreateToken => ReadToken(ref reader),
         OperationRevokeToken => new RevokeTokenOperation(reader.ReadText()),
         OperationRecordReads => ReadRecordedReads(ref reader),

@@ -34,6 +34,17 @@ public sealed record CreateDatabaseOperation(string Name, bool IfNotExists, bool
 /// <param name="IfExists">Whether it will do if there is none; otherwise that is a failure.</param>
 public sealed record DropDatabaseOperation(string Name, bool IfExists) : Operation;
 
+/// <summary>
+/// Puts the content of a SQLite file in a database's place, or makes a new database of it. The file came through the log as well, piece by piece, into a
+/// staging database, which ends here (docs/adr/0014).
+/// </summary>
+/// <param name="Name">The database, as <see cref="DatabaseName.Value"/> gives it.</param>
+/// <param name="Staging">Where the file is: a name that <see cref="DatabaseName.IsStaging"/> knows.</param>
+/// <param name="ByteCount">Bytes of the file.</param>
+/// <param name="Replaces">Whether what is in the database may go; otherwise a database with anything in it is a conflict.</param>
+/// <param name="ForeignKeys">Whether foreign keys are enforced, where the database is new.</param>
+public sealed record LoadDatabaseOperation(string Name, string Staging, long ByteCount, bool Replaces, bool ForeignKeys) : Operation;
+
 /// <summary>Lets whoever has a token in. The token itself is not told to anybody but its owner.</summary>
 /// <param name="Name">What it is called, of 1 to 64 characters.</param>
 /// <param name="Role">What it allows.</param>

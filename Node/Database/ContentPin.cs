@@ -2,9 +2,13 @@ namespace DistDb.Node.Database;
 
 /// <summary>The content of all databases at one log entry, held fast while the writer goes on.</summary>
 /// <param name="index">The entry.</param>
+/// <param name="timeMs">Its time, in milliseconds since 1970 UTC.</param>
 /// <param name="databases">In the order of their names.</param>
-public sealed class ContentPin(long index, IReadOnlyList<PinnedContent> databases) : IDisposable
+public sealed class ContentPin(long index, long timeMs, IReadOnlyList<PinnedContent> databases) : IDisposable
 {
+    /// <summary>The entry's time, in milliseconds since 1970 UTC.</summary>
+    public long TimeMs { get; } = timeMs;
+
     /// <summary>The entry: the content shows all up to it and none after it.</summary>
     public long Index { get; } = index;
 

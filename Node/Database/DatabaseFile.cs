@@ -115,40 +115,114 @@ public static class DatabaseFile
         RandomAccess.FlushToDisk(handle);
     }
 
-    private static unsafe void Backup(Connection source, string copy)
+    /// <summary>Copies a file's content over what a connection has open, in one transaction. The connection has none open itself.</summary>
+    /// <exception cref="StorageFailedException">Reading or writing failed; nothing was changed.</exception>
+    internal static void Overwrite(Connection target, string path)
+    {
+        using var source = Connection.OpenReader(path);
+        if (CopyPages(source.Handle, target.Handle) is var code && code != Sqlite3.Ok)
+        {
+            throw target.StorageFailed(code);
+        }
+    }
+
+    /// <summary>Gives a file that has none the tables that the cluster keeps in a database, with the rows that another has as of its last commit.</summary>
+    /// <exception cref="StorageFailedException">Reading or writing failed.</exception>
+    internal static void CopyInternals(string source, string path)
+    {
+        try
+        {
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+            connection.Open();
+            foreach (var sql in InternalSchema.Create)
+            {
+                Run(connection, sql);
+            }
+
+            Run(connection, "ATTACH $source AS source", source);
+            Run(connection, "BEGIN");
+            foreach (var table in InternalTables(connection, "source"))
+            {
+                Run(connection, $"DELETE FROM main.{table}");
+                Run(connection, $"INSERT INTO main.{table} SELECT * FROM source.{table}");
+            }
+
+            Run(connection, "COMMIT");
+        }
+        catch (SqliteException e)
+        {
+            throw new StorageFailedException(
+                $"The cluster's own tables could not be copied from {source} to {path}: {e.Message} The database is as it was; check the disk's space, then start the node again.",
+                e.SqliteExtendedErrorCode,
+                e.Message);
+        }
+    }
+
+    /// <summary>The names of the cluster's own tables in one of a connection's databases.</summary>
+    internal static IReadOnlyList<string> InternalTables(SqliteConnection connection, string schema)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND substr(name, 1, 8) = '{InternalSchema.Prefix}' COLLATE NOCASE";
+        using var rows = command.ExecuteReader();
+        List<string> names = [];
+        while (rows.Read())
+        {
+            names.Add(rows.GetString(0));
+        }
+
+        return names;
+    }
+
+    internal static void Run(SqliteConnection connection, string sql, string? source = null)
+    {
+        using var command = connection.CreateCommand();
+        command.CommandText = sql;
+        command.CommandTimeout = 0;
+        if (source is not null)
+        {
+            command.Parameters.AddWithValue("$source", source);
+        }
+
+        command.ExecuteNonQuery();
+    }
+
+    private static unsafe int CopyPages(nint source, nint target)
     {
         const int AllPages = -1;
-        nint target = 0;
         fixed (byte* main = "main\0"u8)
         {
-            try
+            var backup = Sqlite3.sqlite3_backup_init(target, main, source, main);
+            if (backup == 0)
             {
-                var code = Sqlite3.sqlite3_open_v2(copy, out target, Sqlite3.OpenReadWrite | Sqlite3.OpenCreate, null);
-                if (code == Sqlite3.Ok)
-                {
-                    var backup = Sqlite3.sqlite3_backup_init(target, main, source.Handle, main);
-                    if (backup != 0)
-                    {
-                        _ = Sqlite3.sqlite3_backup_step(backup, AllPages);
-                        code = Sqlite3.sqlite3_backup_finish(backup);
-                    }
-                    else
-                    {
-                        code = Sqlite3.sqlite3_extended_errcode(target);
-                    }
-                }
+                return Sqlite3.sqlite3_extended_errcode(target);
+            }
 
-                if (code != Sqlite3.Ok)
-                {
-                    throw new StorageFailedException(
-                        $"The database {source.Path} could not be copied to {copy}: {Sqlite3.Text(Sqlite3.sqlite3_errmsg(target))} (code {code}). Nothing was changed; check the disk's space.",
-                        code);
-                }
-            }
-            finally
+            _ = Sqlite3.sqlite3_backup_step(backup, AllPages);
+            return Sqlite3.sqlite3_backup_finish(backup);
+        }
+    }
+
+    private static unsafe void Backup(Connection source, string copy)
+    {
+        nint target = 0;
+        try
+        {
+            var code = Sqlite3.sqlite3_open_v2(copy, out target, Sqlite3.OpenReadWrite | Sqlite3.OpenCreate, null);
+            if (code == Sqlite3.Ok)
             {
-                _ = Sqlite3.sqlite3_close_v2(target);
+                code = CopyPages(source.Handle, target);
             }
+
+            if (code != Sqlite3.Ok)
+            {
+                throw new StorageFailedException(
+                    $"The database {source.Path} could not be copied to {copy}: {Sqlite3.Text(Sqlite3.sqlite3_errmsg(target))} (code {code}). Nothing was changed; check the disk's space.",
+                    code);
+            }
+        }
+        finally
+        {
+            _ = Sqlite3.sqlite3_close_v2(target);
         }
     }
 

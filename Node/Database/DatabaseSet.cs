@@ -16,7 +16,7 @@ namespace DistDb.Node.Database;
 /// Files other than <c>main</c> are opened when they are needed, and closed again when too many are open.
 /// </para>
 /// </summary>
-public sealed class DatabaseSet : IDisposable
+public sealed partial class DatabaseSet : IDisposable
 {
     private static readonly string _mainName = DatabaseName.Main.Value;
     private static readonly string _historyName = DatabaseName.HistoryQuery.Value;
@@ -39,7 +39,7 @@ public sealed class DatabaseSet : IDisposable
     private readonly HashSet<string> _unconfirmed = [];
     private ReplicaDatabase? _main;
     private EntryStamp _stamp;
-    private Operation? _operation;
+    private WriteCommand? _operationCommand;
     private bool _isBegun;
     private long _appliedIndex;
 
@@ -149,10 +149,15 @@ public sealed class DatabaseSet : IDisposable
     {
         if (command.Operation is { } operation)
         {
+            if (operation is LoadDatabaseOperation load && RefusalToLoad(load) is { } refusal)
+            {
+                return new WriteOutcome.Failed(refusal);
+            }
+
             var done = Main.Execute(command, ordinal, rights, limit);
             if (done is WriteOutcome.Succeeded)
             {
-                _operation = operation;
+                _operationCommand = command;
             }
 
             return done;
@@ -330,7 +335,8 @@ public sealed class DatabaseSet : IDisposable
     /// <returns>One for each database, in the order of their names, or null while some files are behind others, or none are open.</returns>
     /// <exception cref="ReplicaDivergedException">A file is not the one that was written.</exception>
     /// <exception cref="StorageFailedException">A file cannot be read.</exception>
-    public ContentPin? Pin()
+    /// <param name="names">Which of them; null for all.</param>
+    public ContentPin? Pin(IReadOnlyCollection<string>? names = null)
     {
         lock (_commitLock)
         {
@@ -342,12 +348,12 @@ public sealed class DatabaseSet : IDisposable
             List<PinnedContent> databases = [];
             try
             {
-                foreach (var name in Names)
+                foreach (var name in Names.Where(n => names is null || names.Contains(n)))
                 {
                     databases.Add(PinnedContent.Open(name, PathOf(name), ExpectedIndex(name)));
                 }
 
-                return new(AppliedIndex, databases);
+                return new(AppliedIndex, Main.AppliedTimeMs, databases);
             }
             catch
             {
@@ -390,6 +396,7 @@ public sealed class DatabaseSet : IDisposable
     {
         var isHistoryRenewed = false;
         Directory.CreateDirectory(Folder);
+        DeleteDrafts();
         var main = ReplicaDatabase.Open(_mainName, MainPath, _options, foreignKeys: true);
         try
         {
@@ -436,11 +443,32 @@ public sealed class DatabaseSet : IDisposable
 
     private void CommitAll()
     {
-        var created = _operation is CreateDatabaseOperation creation && !Names.Contains(creation.Name) ? creation : null;
-        var dropped = _operation is DropDatabaseOperation { Name: var ended } && Names.Contains(ended) ? ended : null;
+        var operation = _operationCommand?.Operation;
+        var load = operation as LoadDatabaseOperation;
+        var created = operation switch
+        {
+            CreateDatabaseOperation creation when !Names.Contains(creation.Name) => creation,
+            LoadDatabaseOperation { Name: var name, ForeignKeys: var foreignKeys } when !Names.Contains(name) => new(name, IfNotExists: false, foreignKeys),
+            _ => null,
+        };
+        var dropped = operation switch
+        {
+            DropDatabaseOperation { Name: var name } when Names.Contains(name) => name,
+            LoadDatabaseOperation { Staging: var name } when Names.Contains(name) => name,
+            _ => null,
+        };
         if (created is not null)
         {
             Create(created);
+        }
+
+        if (load is not null && load.Name != _mainName)
+        {
+            _touched.Add(load.Name);
+            if (Get(load.Name) is var target && (created is not null || target.Writer.AppliedIndex < _stamp.Index))
+            {
+                Load(target, load);
+            }
         }
 
         foreach (var (name, database) in _begun.Where(d => d.Key != _mainName))
@@ -458,13 +486,15 @@ public sealed class DatabaseSet : IDisposable
 
         if (IsMainBehind)
         {
-            foreach (var name in _touched)
-            {
-                Main.Registry.Touch(name, _stamp.Index);
-            }
-
             _unconfirmed.Add(_mainName);
-            Main.Commit();
+            if (load?.Name == _mainName)
+            {
+                Load(_main!, load);
+            }
+            else
+            {
+                CommitMain(Main);
+            }
         }
 
         Interlocked.Exchange(ref _appliedIndex, _stamp.Index);
@@ -486,6 +516,16 @@ public sealed class DatabaseSet : IDisposable
         EndEntry();
     }
 
+    private void CommitMain(DatabaseWriter main)
+    {
+        foreach (var name in _touched)
+        {
+            main.Registry.Touch(name, _stamp.Index);
+        }
+
+        main.Commit();
+    }
+
     /// <summary>Who is to replay a write; null where nobody has to, because it was done before a crash.</summary>
     private DatabaseWriter? FindReplayer(WriteCommand command)
     {
@@ -503,9 +543,9 @@ public sealed class DatabaseSet : IDisposable
 
     private void NoteReplayed(WriteCommand command)
     {
-        if (command.Operation is { } operation)
+        if (command.Operation is not null)
         {
-            _operation = IsMainBehind ? operation : null;
+            _operationCommand = IsMainBehind ? command : null;
         }
         else if (command.Database != _mainName)
         {
@@ -521,7 +561,7 @@ public sealed class DatabaseSet : IDisposable
     {
         _begun.Clear();
         _touched.Clear();
-        _operation = null;
+        _operationCommand = null;
         _isBegun = false;
     }
 

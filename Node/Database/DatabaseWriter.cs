@@ -391,6 +391,48 @@ public sealed class DatabaseWriter : IDisposable
         Lock();
     }
 
+    /// <summary>Whether there is anything in the database beside the cluster's own tables.</summary>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    internal bool HasContent()
+    {
+        using var find = _connection.PrepareInternal(
+            $"SELECT 1 FROM sqlite_master WHERE substr(name, 1, 8) <> '{InternalSchema.Prefix}' AND substr(tbl_name, 1, 8) <> '{InternalSchema.Prefix}' LIMIT 1");
+        return find.Step();
+    }
+
+    /// <summary>Whether there is a table of that name.</summary>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    internal bool HasTable(string name)
+    {
+        using var find = _connection.PrepareInternal("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE");
+        return find.Bind(1, name).Step();
+    }
+
+    /// <summary>
+    /// Puts another file's content in this one's place, as a commit; the open entry, if any, is undone. It is the position of that content at which this
+    /// database is then. Readers see it at once.
+    /// </summary>
+    /// <param name="path">A file that a <see cref="DatabaseWriter"/> wrote and closed.</param>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    internal void ReplaceContent(string path)
+    {
+        _statements.Clear();
+        if (_connection.InTransaction)
+        {
+            _rollback.Run();
+        }
+
+        DatabaseFile.Overwrite(_connection, path);
+        _begun = _tokensTouched = _schemaTouchedByEntry = _schemaTouchedByWrite = false;
+        _connection.ForgetSchema();
+
+        // What is the same file's next version to SQLite need not be its own commit's.
+        _dataVersion = null;
+        Lock();
+        ReadState();
+        Tokens = new(_tokens.Read());
+    }
+
     /// <summary>
     /// Moves what is committed from SQLite's write-ahead log into the database file and has the disk confirm it.
     /// </summary>
@@ -466,8 +508,16 @@ public sealed class DatabaseWriter : IDisposable
                 return null;
             case VerifyOperation or RecordReadsOperation:
                 return null;
-            case CreateDatabaseOperation or DropDatabaseOperation when !rights.MaySchema:
-                return new(FailureCode.NotMaster, "Only the master may create and drop databases; send this to it.");
+            case CreateDatabaseOperation or DropDatabaseOperation or LoadDatabaseOperation when !rights.MaySchema:
+                return new(FailureCode.NotMaster, "Only the master may create, replace and drop databases; send this to it.");
+            case LoadDatabaseOperation { Name: var name, Staging: var staging, ForeignKeys: var foreignKeys }:
+                if (!Registry.Contains(name) && name != DatabaseName.Main.Value)
+                {
+                    Registry.Add(name, _stamp.Index, foreignKeys);
+                }
+
+                Registry.Drop(staging, _stamp.Index);
+                return null;
             case CreateDatabaseOperation { Name: var name, IfNotExists: var isOptional, ForeignKeys: var foreignKeys }:
                 if (!Registry.Contains(name) && name != DatabaseName.Main.Value)
                 {

@@ -97,6 +97,7 @@ internal sealed class QueryHistory(Connection connection) : IDisposable
         null => (write.Command.Database, write.Summary ?? new("WRITE", null), string.Join(";\n", write.Command.Statements.Select(s => s.Sql))),
         CreateDatabaseOperation { Name: var name, ForeignKeys: var foreignKeys } =>
             (name, new("CREATE DATABASE", null), $"CREATE DATABASE \"{name}\"{(foreignKeys ? "" : " WITH foreign_keys = off")}"),
+        LoadDatabaseOperation { Name: var name } => (name, new("RESTORE DATABASE", null), $"RESTORE DATABASE \"{name}\""),
         DropDatabaseOperation { Name: var name } => (name, new("DROP DATABASE", null), $"DROP DATABASE \"{name}\""),
         var operation => throw new System.Diagnostics.UnreachableException(operation.GetType().Name),
     };

@@ -113,6 +113,11 @@ public sealed partial class ClusterNode : BackgroundService
             LogSnapshotProblem,
             ReplicationOptions.KeptLogTails * options.LogTailBytesMax);
         _snapshotOutbox.Clear();
+        if (Directory.Exists(folder.TransferPath))
+        {
+            Directory.Delete(folder.TransferPath, recursive: true);
+        }
+
         _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem);
         _raft.SnapshotWanted = _snapshotInbox.Want;
         _writes.KeepLogFrom = () => _snapshotOutbox.KeepLogFrom(_storage.EntryBytes);
@@ -202,8 +207,8 @@ public sealed partial class ClusterNode : BackgroundService
     /// <inheritdoc cref="DatabaseSet.HasForeignKeys"/>
     public bool HasForeignKeys(string database) => _databases.HasForeignKeys(database);
 
-    /// <summary>All databases, in the order of their names.</summary>
-    public IReadOnlyCollection<string> Databases => _databases.Names;
+    /// <summary>All databases that clients know of, in the order of their names.</summary>
+    public IReadOnlyCollection<string> Databases => [.. _databases.Names.Where(n => !DatabaseName.IsStaging(n))];
 
     public PeerView ViewOf(NodeId peer)
     {
@@ -502,6 +507,7 @@ public sealed partial class ClusterNode : BackgroundService
                 _reads?.Sweep();
                 SweepCatchUp();
                 SweepInitialToken();
+                SweepStaging();
             }
         }
         catch (OperationCanceledException)

@@ -875,9 +875,10 @@ internal sealed class WriteLoop : IDisposable
             var executedCount = 0;
             while (executedCount < candidates.Count && !_databases.TransactionLost
                 && (executedCount == 0 || Stopwatch.GetElapsedTime(started) < _options.BatchTimeMax)
-                && !(batch.Succeeded.Count > 0 && batch.Succeeded[^1].Write.Command.Operation is not null))
+                && !(batch.Succeeded.Count > 0 && batch.Succeeded[^1].Write.Command.Operation is not null)
+                && !(batch.Succeeded.Count > 0 && candidates[executedCount].Command.Operation is LoadDatabaseOperation))
             {
-                // An operation ends its batch: what follows must see what it did.
+                // An operation ends its batch: what follows must see what it did. A load undoes what was written before it.
                 ExecuteOne(candidates[executedCount++], batch);
             }
 

@@ -28,6 +28,9 @@ public sealed class NodeFolder
     /// <summary>Where snapshots are kept on their way out and in.</summary>
     public string SnapshotPath => System.IO.Path.Combine(Path, "snapshots");
 
+    /// <summary>Where backups are made on their way out, and files taken in that are to become databases. What is left there by an earlier process is of no use. Made when needed.</summary>
+    public string TransferPath => System.IO.Path.Combine(Path, "transfers");
+
     /// <summary>Where files are kept that must not serve any more, for whoever wants to know what happened to them. Made when needed.</summary>
     public string QuarantinePath => System.IO.Path.Combine(Path, "quarantine");
 

@@ -1,0 +1,90 @@
+using Microsoft.Data.Sqlite;
+
+namespace DistDb.Node.Database;
+
+/// <summary>
+/// A copy of a database for whoever wants to keep it: a plain SQLite file without free pages and without what the cluster keeps in it, but for one table
+/// that says what it is a copy of. <see cref="ForeignFile"/> takes it back.
+/// </summary>
+internal static class BackupFile
+{
+    /// <summary>The table, of one row: where in the log the content was taken.</summary>
+    private const string Create =
+        $"CREATE TABLE {Table}(database TEXT NOT NULL, applied_index INTEGER NOT NULL, time_ms INTEGER NOT NULL, cluster_id BLOB, foreign_keys INTEGER NOT NULL)";
+
+    private const string Table = InternalSchema.Prefix + "backup";
+
+    /// <summary>Makes a backup of a page by page copy, which is deleted.</summary>
+    /// <param name="copy">As <see cref="PinnedContent.CopyTo"/> makes it.</param>
+    /// <param name="path">The file to write, which is not there yet.</param>
+    /// <param name="description">What it is a copy of.</param>
+    /// <exception cref="StorageFailedException">A file could not be read or written.</exception>
+    public static void Write(string copy, string path, BackupDescription description)
+    {
+        try
+        {
+            using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Pooling = false }.ToString()))
+            {
+                connection.Open();
+                DatabaseFile.Run(connection, "PRAGMA journal_mode = DELETE");
+                DatabaseFile.Run(connection, "PRAGMA synchronous = OFF");
+                DatabaseFile.Run(connection, "PRAGMA foreign_keys = OFF");
+                DatabaseFile.Run(connection, "BEGIN");
+                foreach (var table in DatabaseFile.InternalTables(connection, "main"))
+                {
+                    DatabaseFile.Run(connection, $"DROP TABLE {table}");
+                }
+
+                DatabaseFile.Run(connection, Create);
+                using (var insert = connection.CreateCommand())
+                {
+                    insert.CommandText = $"INSERT INTO {Table} VALUES ($database, $index, $time, $cluster, $foreignKeys)";
+                    insert.Parameters.AddWithValue("$database", description.Database);
+                    insert.Parameters.AddWithValue("$index", description.Index);
+                    insert.Parameters.AddWithValue("$time", description.TimeMs);
+                    insert.Parameters.AddWithValue("$cluster", description.ClusterId?.ToByteArray() ?? (object)DBNull.Value);
+                    insert.Parameters.AddWithValue("$foreignKeys", description.ForeignKeys ? 1 : 0);
+                    insert.ExecuteNonQuery();
+                }
+
+                DatabaseFile.Run(connection, "COMMIT");
+
+                // Unlike a plain VACUUM it keeps every rowid.
+                DatabaseFile.Run(connection, "VACUUM INTO $source", path);
+            }
+
+            DatabaseFile.Delete(copy);
+        }
+        catch (SqliteException e)
+        {
+            throw new StorageFailedException($"The backup of \"{description.Database}\" could not be written: {e.Message} The database is as it was; check the disk's space.", e.SqliteExtendedErrorCode, e.Message);
+        }
+    }
+
+    /// <summary>What a file is a copy of, or null where it is none of ours.</summary>
+    /// <exception cref="SqliteException">It is no SQLite file.</exception>
+    public static BackupDescription? Describe(string path)
+    {
+        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
+        connection.Open();
+        if (!DatabaseFile.InternalTables(connection, "main").Contains(Table))
+        {
+            return null;
+        }
+
+        using var command = connection.CreateCommand();
+        command.CommandText = $"SELECT database, applied_index, time_ms, cluster_id, foreign_keys FROM {Table}";
+        using var row = command.ExecuteReader();
+        return row.Read()
+            ? new(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.IsDBNull(3) ? null : new Guid((byte[])row[3]), row.GetInt64(4) != 0)
+            : null;
+    }
+}
+
+/// <summary>What a backup is a copy of.</summary>
+/// <param name="Database">Its name.</param>
+/// <param name="Index">The log entry that it is at: all up to it is in the copy, and none after it.</param>
+/// <param name="TimeMs">That entry's time, in milliseconds since 1970 UTC.</param>
+/// <param name="ClusterId">The cluster that it is of.</param>
+/// <param name="ForeignKeys">Whether foreign keys are enforced in it.</param>
+internal sealed record BackupDescription(string Database, long Index, long TimeMs, Guid? ClusterId, bool ForeignKeys);
