@@ -467,6 +467,7 @@ public sealed partial class DatabaseSet : IDisposable
             _touched.Add(load.Name);
             if (Get(load.Name) is var target && (created is not null || target.Writer.AppliedIndex < _stamp.Index))
             {
+                _unconfirmed.Add(load.Name);
                 Load(target, load);
             }
         }

@@ -5,7 +5,7 @@ using Microsoft.Data.Sqlite;
 namespace DistDb.Tests.Database;
 
 /// <summary>Several databases written together. Each "crash" closes nothing in order: files are put back as they were at an earlier entry.</summary>
-public sealed class DatabaseSetTests : IDisposable
+public sealed partial class DatabaseSetTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-set-");
     private readonly List<(EntryStamp Stamp, WriteBatch Batch)> _log = [];
