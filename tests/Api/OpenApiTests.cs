@@ -101,6 +101,7 @@ public sealed partial class OpenApiTests
     [InlineData(typeof(TokensAnswer))]
     [InlineData(typeof(AccessAnswer))]
     [InlineData(typeof(RevokedTokenAnswer))]
+    [InlineData(typeof(RestoreAnswer))]
     public void Every_field_of_an_answer_is_described_and_no_other(Type type) => CompareRecord(type, []);
 
     [Fact]
