@@ -204,7 +204,11 @@ public sealed class ClusterClient : IDisposable
         }
 
         var detail = Text(problem, "detail") ?? Text(problem, "title") ?? code;
-        return new(node, response.StatusCode, code, detail, RetryAfter(response.Headers.RetryAfter));
+        return new(node, response.StatusCode, code, detail, RetryAfter(response.Headers.RetryAfter))
+        {
+            Master = Uri.TryCreate(Text(problem, "master"), UriKind.Absolute, out var master) ? master : null,
+            Statement = problem.TryGetProperty("statement", out var statement) && statement.TryGetInt32(out var position) ? position : null,
+        };
     }
 
     private static NodeProblemException NotOurs(Uri node, HttpStatusCode status, Exception? cause = null) => new(

@@ -60,7 +60,7 @@ public static class ToolConsole
     private static string Cut(string text) => text.Length <= ValueCharactersMax ? text : text[..(ValueCharactersMax - 1)] + "…";
 
     /// <summary>Data must not steer the terminal: control characters are shown, not sent.</summary>
-    private static string Printable(string text)
+    public static string Printable(string text)
     {
         if (!text.Any(char.IsControl))
         {
