@@ -2,6 +2,7 @@ using System.CommandLine;
 using DistDb.Node;
 using DistDb.Node.Database;
 using DistDb.Tools;
+using DistDb.Tools.Shell;
 
 namespace DistDb;
 
@@ -20,6 +21,7 @@ internal static class Program
             root.Add(command);
         }
 
+        root.Add(ShellTool.Create());
         root.Add(ShowAllTool.Create());
         root.Add(SendDummyTool.Create());
         root.Add(PromoteTool.Create());

@@ -14,10 +14,9 @@ public static class PromoteTool
         command.SetTool(async (parsed, cancellation) =>
         {
             var settings = connection.Read(parsed);
-            using var client = settings.Connect();
+            using var cluster = await ClusterConnection.OpenAsync(settings, cancellation).ConfigureAwait(false);
             var output = parsed.InvocationConfiguration.Output;
-            var node = await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false);
-            var answer = await client.PromoteAsync(node, parsed.GetValue(id), cancellation).ConfigureAwait(false);
+            var answer = await cluster.AskAsync(node => cluster.Client.PromoteAsync(node, parsed.GetValue(id), cancellation), cancellation).ConfigureAwait(false);
             await output.WriteLineAsync(settings.Json
                 ? ToolJson.Write(answer, Node.Api.ApiJsonContext.Default.PromoteAnswer)
                 : $"Node {answer.Master} is the master as of entry {answer.Index}.").ConfigureAwait(false);

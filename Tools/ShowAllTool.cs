@@ -25,11 +25,11 @@ public static class ShowAllTool
         command.SetTool(async (parsed, cancellation) =>
         {
             var settings = connection.Read(parsed);
-            using var client = settings.Connect();
             var output = parsed.InvocationConfiguration.Output;
             using var json = settings.Json ? new JsonComparisonReport(output) : null;
             IComparisonReport report = json is not null ? json : new TextComparisonReport(ToolConsole.Create(output));
-            var replicas = await FindReplicasAsync(client, settings, parsed.GetValue(count), cancellation).ConfigureAwait(false);
+            using var client = settings.Connect();
+            var replicas = await FindReplicasAsync(settings, parsed.GetValue(count), cancellation).ConfigureAwait(false);
             return await RunAsync(client, replicas, parsed.GetValue(limit), report, cancellation).ConfigureAwait(false);
         });
         return command;
@@ -57,15 +57,15 @@ public static class ShowAllTool
     }
 
     /// <summary>By their ports when a number of nodes is given and no address; by what the cluster says otherwise.</summary>
-    private static async Task<IReadOnlyList<Replica>> FindReplicasAsync(
-        ClusterClient client, ConnectionSettings settings, int? count, CancellationToken cancellation)
+    private static async Task<IReadOnlyList<Replica>> FindReplicasAsync(ConnectionSettings settings, int? count, CancellationToken cancellation)
     {
-        if (count is { } others && settings.Url is null)
+        if (count is { } others && settings.Urls.Count == 0)
         {
             return [.. Enumerable.Range(0, others + 1).Select(id => new Replica(id, settings.NodeAt(id)))];
         }
 
-        var cluster = await settings.FindClusterAsync(client, cancellation).ConfigureAwait(false);
+        using var connection = await ClusterConnection.OpenAsync(settings, cancellation).ConfigureAwait(false);
+        var cluster = await connection.AskAsync(node => connection.Client.GetClusterAsync(node, cancellation), cancellation).ConfigureAwait(false);
         if (count is { } expected && cluster.Nodes.Count != expected + 1)
         {
             throw new ToolException(

@@ -22,10 +22,10 @@ public static class VerifyTool
         command.SetTool(async (parsed, cancellation) =>
         {
             var settings = connection.Read(parsed);
-            using var client = settings.Connect(atLeast: TimeSpan.FromSeconds(SecondsMin));
+            using var cluster = await ClusterConnection.OpenAsync(settings, cancellation, atLeast: TimeSpan.FromSeconds(SecondsMin)).ConfigureAwait(false);
             var output = parsed.InvocationConfiguration.Output;
-            var node = await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false);
-            var answer = await client.VerifyAsync(node, new() { Repair = parsed.GetValue(repair) }, cancellation).ConfigureAwait(false);
+            var request = new VerifyRequest { Repair = parsed.GetValue(repair) };
+            var answer = await cluster.AskAsync(node => cluster.Client.VerifyAsync(node, request, cancellation), cancellation).ConfigureAwait(false);
             if (settings.Json)
             {
                 await output.WriteLineAsync(ToolJson.Write(answer, ApiJsonContext.Default.VerificationStatus)).ConfigureAwait(false);

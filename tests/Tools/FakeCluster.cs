@@ -41,7 +41,7 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     public static async Task<ToolResult> RunToolAsync(params string[] arguments)
     {
-        var root = new RootCommand { ShowAllTool.Create(), SendDummyTool.Create() };
+        var root = new RootCommand { ShowAllTool.Create(), SendDummyTool.Create(), MembersTool.Create() };
         using var output = new StringWriter();
         using var error = new StringWriter();
         var exitCode = await ToolRunner.InvokeAsync(root, arguments, new() { Output = output, Error = error });
