@@ -2,6 +2,7 @@ using System.CommandLine;
 using DistDb.Node;
 using DistDb.Node.Database;
 using DistDb.Tools;
+using DistDb.Tools.Backup;
 using DistDb.Tools.Shell;
 
 namespace DistDb;
@@ -28,6 +29,8 @@ internal static class Program
         root.Add(MembersTool.Create());
         root.Add(VerifyTool.Create());
         root.Add(TokenTool.Create());
+        root.Add(BackupTool.Create());
+        root.Add(RestoreTool.Create());
 
         // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
         return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);

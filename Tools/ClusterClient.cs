@@ -140,7 +140,7 @@ public sealed class ClusterClient : IDisposable
     /// <returns>What else the node says about it.</returns>
     /// <exception cref="NodeException">It is not known to be done, or its rows broke off, of which some may have been taken.</exception>
     internal Task<StatementAnswer> RunAsync(Uri node, NodeRequest request, IRowsSink rows, CancellationToken cancellation) =>
-        SendAsync(node, Post(node, "/query", request.ToJson()), (stream, patience) => RowStream.ReadAsync(stream, rows, () => patience.CancelAfter(_timeout), patience.Token), cancellation);
+        SendAsync(node, Post(node, "/query", request.ToJson()), (_, stream, patience) => RowStream.ReadAsync(stream, rows, () => patience.CancelAfter(_timeout), patience.Token), cancellation);
 
     /// <summary>Has a node run a transaction.</summary>
     /// <returns>The results, one for each statement.</returns>
@@ -152,6 +152,44 @@ public sealed class ClusterClient : IDisposable
     /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
     public Task<DatabasesAnswer> GetDatabasesAsync(Uri node, CancellationToken cancellation) =>
         GetAsync(node, "/databases", ApiJsonContext.Default.DatabasesAnswer, cancellation);
+
+    /// <summary>Takes a backup of one database, or of all, as it comes. A node may take its time until the first byte, and then for each.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="database">Its name, or null for an archive of all.</param>
+    /// <param name="take">Takes the body; called once. What it calls lets the node have its time once more.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="NodeException">It did not come, or broke off.</exception>
+    internal Task<T> GetBackupAsync<T>(Uri node, string? database, Func<HttpResponseMessage, Stream, Action, CancellationToken, Task<T>> take, CancellationToken cancellation) =>
+        SendAsync(
+            node,
+            new(HttpMethod.Get, new Uri(node, database is null ? "/backup" : "/backup/" + Uri.EscapeDataString(database))),
+            (response, stream, patience) => take(response, stream, () => patience.CancelAfter(_timeout), patience.Token),
+            cancellation);
+
+    /// <summary>Has a file become a database's content. Not to be repeated by itself: others may write to the database as soon as it is there.</summary>
+    /// <param name="node">The master.</param>
+    /// <param name="database">Its name.</param>
+    /// <param name="file">The file.</param>
+    /// <param name="replaces">Whether what is in the database may go.</param>
+    /// <param name="foreignKeys">Whether foreign keys are enforced, where it is new.</param>
+    /// <param name="onProgress">Told how many bytes were sent.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="NodeException">It is not known to be done.</exception>
+    internal Task<RestoreAnswer> RestoreAsync(Uri node, string database, Stream file, bool replaces, bool foreignKeys, Action<long> onProgress, CancellationToken cancellation)
+    {
+        var path = $"/restore/{Uri.EscapeDataString(database)}?replace={(replaces ? "true" : "false")}&foreign_keys={(foreignKeys ? "true" : "false")}";
+        return SendAsync(
+            node,
+            new(HttpMethod.Post, new Uri(node, path))
+            {
+                Content = new UploadContent(file, onProgress),
+
+                // A node that refuses says so before all of it was sent.
+                Headers = { ExpectContinue = true },
+            },
+            answer => answer.Deserialize(ApiJsonContext.Default.RestoreAnswer)!,
+            cancellation);
+    }
 
     public void Dispose() => _http.Dispose();
 
@@ -170,7 +208,7 @@ public sealed class ClusterClient : IDisposable
     private Task<T> SendAsync<T>(Uri node, HttpRequestMessage request, Func<JsonElement, T> read, CancellationToken cancellation) => SendAsync(
         node,
         request,
-        async (stream, patience) =>
+        async (_, stream, patience) =>
         {
             using var answer = await ParseAsync(stream, patience.Token).ConfigureAwait(false);
             return answer is not null ? read(answer.RootElement) : throw NotOurs(node, HttpStatusCode.OK);
@@ -178,7 +216,7 @@ public sealed class ClusterClient : IDisposable
         cancellation);
 
     private async Task<T> SendAsync<T>(
-        Uri node, HttpRequestMessage request, Func<Stream, CancellationTokenSource, Task<T>> read, CancellationToken cancellation)
+        Uri node, HttpRequestMessage request, Func<HttpResponseMessage, Stream, CancellationTokenSource, Task<T>> read, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(_timeout);
@@ -191,7 +229,7 @@ public sealed class ClusterClient : IDisposable
             {
                 if (response.IsSuccessStatusCode)
                 {
-                    return await read(stream, limit).ConfigureAwait(false);
+                    return await read(response, stream, limit).ConfigureAwait(false);
                 }
 
                 using var answer = await ParseAsync(stream, limit.Token).ConfigureAwait(false);

@@ -1,0 +1,14 @@
+using System.Text.Json.Serialization;
+
+namespace DistDb.Tools.Backup;
+
+/// <summary>A backup that was made.</summary>
+/// <param name="File">The file, with its full path.</param>
+/// <param name="Bytes">Its bytes.</param>
+/// <param name="Index">All of the log up to this entry is in it, and none after.</param>
+internal sealed record BackupResult(string File, long Bytes, long Index);
+
+/// <summary>The JSON of the tools for whole databases.</summary>
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(BackupResult))]
+internal sealed partial class BackupJsonContext : JsonSerializerContext;

@@ -1,0 +1,72 @@
+using System.CommandLine;
+
+namespace DistDb.Tools.Backup;
+
+/// <summary><c>distdb restore</c>: makes a backup the content of a database on every node.</summary>
+public static class RestoreTool
+{
+    public static Command Create()
+    {
+        var database = new Argument<string?>("database")
+        {
+            Description = "The database that it is to be; without one, all of an archive's",
+            Arity = ArgumentArity.ZeroOrOne,
+        };
+        var from = new Option<string>("--from") { Description = "A file of 'distdb backup', any SQLite file, or - for standard input", HelpName = "file", Required = true };
+        var replace = new Option<bool>("--replace") { Description = "Let go what is in the database now" };
+        var connection = new ConnectionOptions();
+        var command = new Command("restore", "Make a backup the content of a database on every node, in one step: distdb restore main --from main.db --replace")
+        {
+            database, from, replace,
+        };
+        connection.AddTo(command);
+        command.SetTool(async (parsed, cancellation) =>
+        {
+            using var folder = new TemporaryFolder();
+            var path = parsed.GetValue(from)!;
+            if (path == "-")
+            {
+                path = await folder.TakeAsync(Console.OpenStandardInput(), cancellation).ConfigureAwait(false);
+            }
+            else if (!File.Exists(path))
+            {
+                throw new ToolException($"There is no file {path}.", ExitCode.WrongUsage);
+            }
+
+            var upload = new Upload(connection.Read(parsed), parsed.InvocationConfiguration, parsed.GetValue(replace));
+            var name = parsed.GetValue(database);
+            if (Upload.IsDatabase(path))
+            {
+                await upload.SendAsync(name ?? throw new ToolException("Which database is it to be? distdb restore <database> --from FILE", ExitCode.WrongUsage), path, cancellation).ConfigureAwait(false);
+                return ExitCode.Success;
+            }
+
+            try
+            {
+                var archive = await BackupArchive.OpenAsync(path, cancellation).ConfigureAwait(false);
+                await using var _ = archive.ConfigureAwait(false);
+                if (name is not null && !archive.Databases.Contains(name))
+                {
+                    throw new ToolException($"{path} has no database \"{name}\", but {string.Join(", ", archive.Databases)}.", ExitCode.WrongUsage);
+                }
+
+                while (await archive.NextAsync(cancellation).ConfigureAwait(false) is var (found, content))
+                {
+                    if (name is null || found == name)
+                    {
+                        var file = await folder.TakeAsync(found, archive, content, cancellation).ConfigureAwait(false);
+                        await upload.SendAsync(found, file, cancellation).ConfigureAwait(false);
+                        File.Delete(file);
+                    }
+                }
+            }
+            catch (Exception e) when (e is InvalidDataException or EndOfStreamException)
+            {
+                throw new ToolException($"{path} is neither a SQLite file nor an archive of 'distdb backup': {e.Message}", ExitCode.WrongUsage);
+            }
+
+            return ExitCode.Success;
+        });
+        return command;
+    }
+}
