@@ -31,6 +31,7 @@ internal static class Program
         root.Add(TokenTool.Create());
         root.Add(BackupTool.Create());
         root.Add(RestoreTool.Create());
+        root.Add(ImportTool.Create());
 
         // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
         return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);

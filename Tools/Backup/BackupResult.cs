@@ -8,7 +8,12 @@ namespace DistDb.Tools.Backup;
 /// <param name="Index">All of the log up to this entry is in it, and none after.</param>
 internal sealed record BackupResult(string File, long Bytes, long Index);
 
+/// <summary>Rows that were brought into a table.</summary>
+/// <param name="Rows">How many.</param>
+internal sealed record ImportResult(long Rows);
+
 /// <summary>The JSON of the tools for whole databases.</summary>
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(BackupResult))]
+[JsonSerializable(typeof(ImportResult))]
 internal sealed partial class BackupJsonContext : JsonSerializerContext;
