@@ -591,6 +591,7 @@ public sealed partial class ClusterNode : BackgroundService
                 break;
             case SnapshotRequest when !MayGiveSnapshotTo(from):
                 // It asks elsewhere, or again.
+                NoteCopyRefused();
                 break;
             case SnapshotRequest request:
                 _ = _snapshotOutbox.OfferAsync(from, request.MinIndex);
