@@ -53,7 +53,12 @@ public sealed class DatabaseWriter : IDisposable
     {
         _connection = connection;
         _options = options;
-        foreach (var sql in keepsHistory ? [.. InternalSchema.Create, .. QueryHistory.Create] : InternalSchema.Create)
+        if (keepsHistory)
+        {
+            connection.OwnSchema = [.. InternalSchema.Create, .. QueryHistory.Create];
+        }
+
+        foreach (var sql in connection.OwnSchema)
         {
             connection.RunInternal(sql);
         }
