@@ -20,11 +20,15 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>A node that is further behind than this, in entries, catches up and is not ready.</summary>
     private const long LagMax = 1000;
 
+    /// <summary>Bytes of a write's result rows for which no memory is set apart: with the most requests at once, 64 MiB.</summary>
+    private const long ResultBytesFree = 16 << 10;
+
     private static readonly TimeSpan _sweepInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly NodeFolder _folder;
     private readonly ClusterSettings _cluster;
     private readonly ReplicationOptions _options;
+    private readonly long _resultBytesMax;
     private readonly IPeerTransport _transport;
     private readonly ILogger _logger;
     private readonly IHostApplicationLifetime _lifetime;
@@ -63,6 +67,7 @@ public sealed partial class ClusterNode : BackgroundService
     {
         _cluster = cluster;
         _options = options;
+        _resultBytesMax = databaseOptions.ResultBytesMax;
         _transport = transport;
         _logger = logger;
         _lifetime = lifetime;
@@ -230,8 +235,9 @@ public sealed partial class ClusterNode : BackgroundService
     /// </summary>
     /// <param name="write">What is to be done; its <see cref="WriteCommand.Id"/> is given here.</param>
     /// <param name="timeout">How long the client waits, up to <see cref="RequestTimeout"/>; the leader executes nothing for it later than that.</param>
+    /// <param name="memory">What the rows that it returns are counted on, before it is executed; null where nothing counts them.</param>
     /// <param name="cancellationToken">Ends the waiting, not the write.</param>
-    public async Task<WriteResult> WriteAsync(WriteCommand write, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<WriteResult> WriteAsync(WriteCommand write, TimeSpan timeout, MemoryShare? memory, CancellationToken cancellationToken)
     {
         if (Refusal() is { } refusal)
         {
@@ -240,7 +246,7 @@ public sealed partial class ClusterNode : BackgroundService
 
         var started = Stopwatch.GetTimestamp();
         var deadline = Deadline.After(timeout);
-        var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var result = await SubmitAsync(write, deadline, memory, cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
             // Done before, under the same key, and this node lags: the client must find its write here.
@@ -722,6 +728,46 @@ public sealed partial class ClusterNode : BackgroundService
         {
             _catchUpToldAtMs = now;
             LogCatchUp(AppliedIndex, CommitIndex);
+        }
+    }
+
+    /// <summary>
+    /// Small results are covered by what each request may take anyway. Where one is larger, the leader undoes the write and says how much it is; only
+    /// when that is set apart here, the write is sent again, to be done.
+    /// </summary>
+    private async Task<WriteResult> SubmitAsync(WriteCommand write, Deadline deadline, MemoryShare? memory, CancellationToken cancellationToken)
+    {
+        if (memory is null)
+        {
+            return await _pending.SubmitAsync(write, deadline, _resultBytesMax).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        long setApart = 0;
+        while (true)
+        {
+            var result = await _pending.SubmitAsync(write, deadline, Math.Min(ResultBytesFree + setApart, _resultBytesMax))
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (result is not WriteResult.NotDone { Failure.ResultBytes: { } needed })
+            {
+                return result;
+            }
+
+            if (needed > _resultBytesMax)
+            {
+                return new WriteResult.NotDone(new(FailureCode.TooLarge, StatementRunner.ResultTooLarge));
+            }
+
+            var missing = Math.Max(needed - setApart, 0);
+            if (!memory.TryGrow(missing))
+            {
+                return new WriteResult.NotDone(new(
+                    FailureCode.Overloaded,
+                    needed > memory.BytesMax
+                        ? $"The write returns {needed} bytes, and this node may hold {memory.BytesMax} for all requests (--request-memory). Nothing was done; let it return less."
+                        : $"The write returns {needed} bytes, and this node holds as many for requests as it may (--request-memory). Nothing was done; send it again in a moment, or let it return less."));
+            }
+
+            setApart += missing;
         }
     }
 

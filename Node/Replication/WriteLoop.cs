@@ -953,11 +953,12 @@ internal sealed class WriteLoop : IDisposable
             return;
         }
 
-        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role);
+        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role, write.ResultBytesMax);
         var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
         if (outcome is WriteOutcome.Succeeded succeeded)
         {
-            batch.Succeeded.Add((write, succeeded));
+            // Another node gets its client's results from its own execution of the entry.
+            batch.Succeeded.Add((write, write.Command.Id.Node == _self.Value ? succeeded : succeeded with { Results = [] }));
         }
         else
         {
