@@ -231,7 +231,8 @@ internal static class QueryEndpoint
                     .ConfigureAwait(false);
                 break;
             case WriteResult.NotDone { Failure: var failure }:
-                await FailAsync(context, schema, request, failure).ConfigureAwait(false);
+                await FailAsync(context, schema, request, AccessControl.Explain(failure, BearerToken.Of(context.Request), access.Recheck?.Invoke()))
+                    .ConfigureAwait(false);
                 break;
             case var result:
                 throw new UnreachableException(result.GetType().Name);

@@ -48,6 +48,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly ReadRecorder? _reads;
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
+    private readonly VoterClocks _clocks = new();
     private Leadership? _loggedLeadership;
     private string? _loggedMembers;
     private long _catchUpToldAtMs;
@@ -141,6 +142,7 @@ public sealed partial class ClusterNode : BackgroundService
         _writes.MovedAside = task => LogMovedAside(task.QuarantineFolder, task.MinIndex);
         _writes.IsTrusted = () => IsTrusted;
         _writes.AddressOf = AddressOf;
+        _writes.BoundTime = ownMs => _clocks.Bound(ownMs, Membership.Voters.Where(v => v != Id), Environment.TickCount64);
         _reads = options.RecordsReads
             ? new(reads => SubmitAsync(new RecordReadsOperation(reads), CancellationToken.None), options.TimeProvider, LogReadsLost)
             : null;
@@ -225,7 +227,7 @@ public sealed partial class ClusterNode : BackgroundService
     {
         foreach (var peer in Peers)
         {
-            _transport.Send(peer, new NodeReport(status));
+            _transport.Send(peer, new NodeReport(Now.ToUnixTimeMilliseconds(), status));
         }
     }
 
@@ -631,6 +633,7 @@ public sealed partial class ClusterNode : BackgroundService
                 break;
             case NodeReport report:
                 _reports[from] = report;
+                _clocks.Hear(from, report.ClockMs, Environment.TickCount64);
                 break;
             default:
                 LogIgnored(from, message.GetType().Name);

@@ -32,7 +32,7 @@ public sealed record WriteRemembered(WriteId Id, Term Term, LogIndex Index, IRea
 
 /// <summary>What a node tells its peers about itself every now and then; also shows that it is there.</summary>
 /// <param name="Status">Its status as UTF-8 JSON, the same that <c>GET /status</c> answers.</param>
-public sealed record NodeReport(ReadOnlyMemory<byte> Status) : PeerMessage;
+public sealed record NodeReport(long ClockMs, ReadOnlyMemory<byte> Status) : PeerMessage;
 
 /// <summary>A node whose log cannot be continued asks for a snapshot that reaches at least an index.</summary>
 public sealed record SnapshotRequest(LogIndex MinIndex) : PeerMessage;

@@ -21,7 +21,7 @@ namespace DistDb.Node.Transport;
 /// 20 ForwardedWrite         term oldest-pending remaining-ms result-bytes-max command
 /// 21 WriteRefused           write-id term code:byte detail has:byte (1 sqlite code, 2 statement, 4 result bytes) [sqlite code] [statement] [result bytes]
 /// 22 WriteRemembered        write-id term index results
-/// 23 NodeReport             status:bytes
+/// 23 NodeReport             clock-ms status:bytes
 /// 24 SnapshotRequest        min-index
 /// 25 SnapshotOffer          id:8 bytes index term made-in count count x (name:text byte-count) sha256:bytes
 /// 26 SnapshotChunkRequest   id:8 bytes offset
@@ -68,6 +68,7 @@ public static class PeerMessageCodec
                 break;
             case NodeReport m:
                 writer.WriteByte(23);
+                writer.WriteSigned(m.ClockMs);
                 writer.WriteBytes(m.Status.Span);
                 break;
             case SnapshotRequest m:
@@ -264,7 +265,7 @@ public static class PeerMessageCodec
                 return new WriteRemembered(
                     ReadId(ref reader), new(reader.ReadSigned()), new(reader.ReadSigned()), StatementResultCodec.Read(ref reader));
             case 23:
-                return new NodeReport(reader.ReadBytes());
+                return new NodeReport(reader.ReadSigned(), reader.ReadBytes());
             case 24:
                 return new SnapshotRequest(ReadIndex(ref reader));
             case 25:

@@ -149,7 +149,7 @@ public sealed class PeerMessageCodecTests
             20 => new VerifyKeys(Index(), random.Text(), random.Text(), random.Bytes(random.Next(40))),
             21 => new VerifyFindings(Index(), random.Bytes(random.Next(40))),
             22 => new ReplayOpinion(Index(), (ulong)random.Long(), Bool()),
-            _ => new NodeReport(random.Bytes(random.Next(40))),
+            _ => new NodeReport(random.Long(), random.Bytes(random.Next(40))),
         };
 
         AppendEntries Append()

@@ -139,7 +139,8 @@ internal sealed class Lane<TState, TCall>(Workload<TState, TCall> workload, IHou
         }
 
         operations.Enqueue(new($"{client.Name} at node {answeredBy}{(hasIds ? " with id" : "")}", call, fate, invoked, returned));
-        if (fate == Fate.Done && answeredBy == node && client.Random.NextDouble() < OwnReadProbability)
+        // A refusal is the leader's word: the node that passes it on need not have anything of what it rests on.
+        if (fate == Fate.Done && write!.IsOk && answeredBy == node && client.Random.NextDouble() < OwnReadProbability)
         {
             await ReadOwnWriteAsync(client, node, incarnation, used, call, localReads);
         }
