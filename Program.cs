@@ -2,6 +2,7 @@ using System.CommandLine;
 using DistDb.Node;
 using DistDb.Node.Database;
 using DistDb.Tools;
+using DistDb.Tools.Bench;
 using DistDb.Tools.Shell;
 
 namespace DistDb;
@@ -28,6 +29,7 @@ internal static class Program
         root.Add(PromoteTool.Create());
         root.Add(MembersTool.Create());
         root.Add(VerifyTool.Create());
+        root.Add(BenchTool.Create());
         root.Add(TokenTool.Create());
 
         // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
