@@ -31,6 +31,7 @@ internal static class Program
         root.Add(VerifyTool.Create());
         root.Add(BenchTool.Create());
         root.Add(TokenTool.Create());
+        root.Add(CompletionTool.Create());
 
         // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
         return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);

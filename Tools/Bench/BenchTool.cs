@@ -40,7 +40,7 @@ public static class BenchTool
             Measure what the cluster bears: so many clients, each sending its next request when the last is answered
 
             It makes a database of its own (or, with --database, a table), and drops it in the end; both need the master. Rows of
-            others are not touched. When a node dies, its clients go on at another one, and the errors are counted. Exits with 1 if there were any.
+            others are not touched; the history of writes records what it writes. When a node dies, its clients go on at another one, and the errors are counted. Exits with 1 if there were any.
 
             Examples:
               distdb bench

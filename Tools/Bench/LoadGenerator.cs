@@ -116,7 +116,7 @@ internal sealed class LoadGenerator(IReadOnlyList<Uri> nodes, IReadOnlyList<Uri>
                     var status = await connection.SendAsync(request.Bytes, cancellation).ConfigureAwait(false);
                     if (status != 200)
                     {
-                        var problem = connection.LastAnswer.Split("\r\n\r\n", 2)[^1];
+                        var problem = ProblemOf(connection.LastAnswer);
                         log.Fail(CodeOf(problem, status), problem);
                         if (status >= 500)
                         {
@@ -156,6 +156,14 @@ internal sealed class LoadGenerator(IReadOnlyList<Uri> nodes, IReadOnlyList<Uri>
                 log.BreakAfter(Timeout);
             }
         }
+    }
+
+    /// <summary>The object in a body, which may have come in chunks: a problem fits one.</summary>
+    private static string ProblemOf(string answer)
+    {
+        var body = answer.Split("\r\n\r\n", 2)[^1];
+        var (start, end) = (body.IndexOf('{', StringComparison.Ordinal), body.LastIndexOf('}'));
+        return start >= 0 && end > start ? body[start..(end + 1)] : body;
     }
 
     private static string CodeOf(string problem, int status)
