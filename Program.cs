@@ -2,6 +2,8 @@ using System.CommandLine;
 using DistDb.Node;
 using DistDb.Node.Database;
 using DistDb.Tools;
+using DistDb.Tools.Bench;
+using DistDb.Tools.Shell;
 
 namespace DistDb;
 
@@ -20,12 +22,16 @@ internal static class Program
             root.Add(command);
         }
 
+        root.Add(ShellTool.Create());
+        root.Add(StatusTool.Create());
         root.Add(ShowAllTool.Create());
         root.Add(SendDummyTool.Create());
         root.Add(PromoteTool.Create());
         root.Add(MembersTool.Create());
         root.Add(VerifyTool.Create());
+        root.Add(BenchTool.Create());
         root.Add(TokenTool.Create());
+        root.Add(CompletionTool.Create());
 
         // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
         return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);

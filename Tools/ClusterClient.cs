@@ -136,19 +136,49 @@ public sealed class ClusterClient : IDisposable
     public Task<long> ExecAsync(Uri node, NodeRequest request, CancellationToken cancellation) =>
         PostAsync(node, "/query", request.ToJson(), answer => answer.GetProperty("index").GetInt64(), cancellation);
 
+    /// <summary>Has a node run one statement, and takes its rows as they come, whatever their number.</summary>
+    /// <returns>What else the node says about it.</returns>
+    /// <exception cref="NodeException">It is not known to be done, or its rows broke off, of which some may have been taken.</exception>
+    internal Task<StatementAnswer> RunAsync(Uri node, NodeRequest request, IRowsSink rows, CancellationToken cancellation) =>
+        SendAsync(node, Post(node, "/query", request.ToJson()), (stream, patience) => RowStream.ReadAsync(stream, rows, () => patience.CancelAfter(_timeout), patience.Token), cancellation);
+
+    /// <summary>Has a node run a transaction.</summary>
+    /// <returns>The results, one for each statement.</returns>
+    /// <exception cref="NodeException">It is not known to be done.</exception>
+    internal Task<IReadOnlyList<TransactionResult>> RunTransactionAsync(Uri node, NodeRequest request, CancellationToken cancellation) =>
+        PostAsync(node, "/query", request.ToJson(), TransactionResult.ReadAll, cancellation);
+
+    /// <summary>Asks a node for all databases and what is defined in them.</summary>
+    /// <exception cref="NodeException">It gave no answer, or not this one.</exception>
+    public Task<DatabasesAnswer> GetDatabasesAsync(Uri node, CancellationToken cancellation) =>
+        GetAsync(node, "/databases", ApiJsonContext.Default.DatabasesAnswer, cancellation);
+
     public void Dispose() => _http.Dispose();
 
     private Task<T> GetAsync<T>(Uri node, string path, JsonTypeInfo<T> type, CancellationToken cancellation) =>
         SendAsync(node, new(HttpMethod.Get, new Uri(node, path)), answer => answer.Deserialize(type)!, cancellation);
 
     private Task<T> PostAsync<T>(
-        Uri node, string path, ReadOnlyMemory<byte> body, Func<JsonElement, T> read, CancellationToken cancellation)
-    {
-        var content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new("application/json") } };
-        return SendAsync(node, new(HttpMethod.Post, new Uri(node, path)) { Content = content }, read, cancellation);
-    }
+        Uri node, string path, ReadOnlyMemory<byte> body, Func<JsonElement, T> read, CancellationToken cancellation) =>
+        SendAsync(node, Post(node, path, body), read, cancellation);
 
-    private async Task<T> SendAsync<T>(Uri node, HttpRequestMessage request, Func<JsonElement, T> read, CancellationToken cancellation)
+    private static HttpRequestMessage Post(Uri node, string path, ReadOnlyMemory<byte> body) => new(HttpMethod.Post, new Uri(node, path))
+    {
+        Content = new ReadOnlyMemoryContent(body) { Headers = { ContentType = new("application/json") } },
+    };
+
+    private Task<T> SendAsync<T>(Uri node, HttpRequestMessage request, Func<JsonElement, T> read, CancellationToken cancellation) => SendAsync(
+        node,
+        request,
+        async (stream, patience) =>
+        {
+            using var answer = await ParseAsync(stream, patience.Token).ConfigureAwait(false);
+            return answer is not null ? read(answer.RootElement) : throw NotOurs(node, HttpStatusCode.OK);
+        },
+        cancellation);
+
+    private async Task<T> SendAsync<T>(
+        Uri node, HttpRequestMessage request, Func<Stream, CancellationTokenSource, Task<T>> read, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         limit.CancelAfter(_timeout);
@@ -159,13 +189,13 @@ public sealed class ClusterClient : IDisposable
             var stream = await response.Content.ReadAsStreamAsync(limit.Token).ConfigureAwait(false);
             await using (stream.ConfigureAwait(false))
             {
-                using var answer = await ParseAsync(stream, limit.Token).ConfigureAwait(false);
-                if (!response.IsSuccessStatusCode)
+                if (response.IsSuccessStatusCode)
                 {
-                    throw Problem(node, response, answer?.RootElement);
+                    return await read(stream, limit).ConfigureAwait(false);
                 }
 
-                return answer is not null ? read(answer.RootElement) : throw NotOurs(node, response.StatusCode);
+                using var answer = await ParseAsync(stream, limit.Token).ConfigureAwait(false);
+                throw Problem(node, response, answer?.RootElement);
             }
         }
         catch (Exception e) when (e is JsonException or FormatException or KeyNotFoundException or InvalidOperationException)
@@ -204,7 +234,11 @@ public sealed class ClusterClient : IDisposable
         }
 
         var detail = Text(problem, "detail") ?? Text(problem, "title") ?? code;
-        return new(node, response.StatusCode, code, detail, RetryAfter(response.Headers.RetryAfter));
+        return new(node, response.StatusCode, code, detail, RetryAfter(response.Headers.RetryAfter))
+        {
+            Master = Uri.TryCreate(Text(problem, "master"), UriKind.Absolute, out var master) ? master : null,
+            Statement = problem.TryGetProperty("statement", out var statement) && statement.TryGetInt32(out var position) ? position : null,
+        };
     }
 
     private static NodeProblemException NotOurs(Uri node, HttpStatusCode status, Exception? cause = null) => new(

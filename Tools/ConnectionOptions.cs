@@ -14,12 +14,12 @@ internal sealed class ConnectionOptions
     /// <summary>Ports above this cannot be.</summary>
     private const int PortMax = 65_535;
 
-    private readonly Option<Uri?> _url = new("--url")
+    private readonly Option<Uri[]> _url = new("--url")
     {
-        Description = "Any node of the cluster, e.g. http://127.0.0.1:8081 [DISTDB_URL; default: the one at --host and --base-port]",
+        Description = "Any node of the cluster, e.g. http://127.0.0.1:8081, or several with commas between; the others are learnt from it [DISTDB_URL; default: those from --host and --base-port on]",
         HelpName = "url",
-        CustomParser = result => ParseUrl(result, result.Tokens[0].Value),
-        DefaultValueFactory = result => Environment("DISTDB_URL") is { } url ? ParseUrl(result, url) : null,
+        CustomParser = result => ParseUrls(result, result.Tokens[0].Value),
+        DefaultValueFactory = result => Environment("DISTDB_URL") is { } url ? ParseUrls(result, url) : [],
     };
 
     private readonly Option<string> _host = new("--host")
@@ -51,17 +51,39 @@ internal sealed class ConnectionOptions
 
     private readonly Option<bool> _json = new("--json") { Description = "Answer in JSON, for programs" };
 
-    public void AddTo(Command command)
+    private readonly Option<bool> _csv = new("--csv") { Description = "Answer in CSV: a line of names, then one for each row" };
+
+    /// <param name="command">Gets the options.</param>
+    /// <param name="hasTable">Whether its answer is one table, which <c>--csv</c> may ask for.</param>
+    public void AddTo(Command command, bool hasTable = false)
     {
         foreach (var option in new Option[] { _url, _host, _basePort, _ca, _tokenFile, _timeout, _json })
         {
             command.Add(option);
         }
+
+        if (hasTable)
+        {
+            command.Add(_csv);
+            command.Validators.Add(result =>
+            {
+                if (result.GetValue(_json) && result.GetValue(_csv))
+                {
+                    result.AddError("Choose one of --json and --csv.");
+                }
+            });
+        }
     }
 
     public ConnectionSettings Read(ParseResult parsed) => new(
-        parsed.GetValue(_url), Reachable(parsed.GetValue(_host)!), parsed.GetValue(_basePort),
-        TimeSpan.FromSeconds(parsed.GetValue(_timeout)), parsed.GetValue(_json), ReadToken(parsed.GetValue(_tokenFile)), ReadTrust(parsed.GetValue(_ca)));
+        parsed.GetValue(_url)!, Reachable(parsed.GetValue(_host)!), parsed.GetValue(_basePort),
+        TimeSpan.FromSeconds(parsed.GetValue(_timeout)), parsed.GetValue(_json), ReadToken(parsed.GetValue(_tokenFile)), ReadTrust(parsed.GetValue(_ca)))
+    {
+        Csv = parsed.GetValue(_csv),
+    };
+
+    private static Uri[] ParseUrls(ArgumentResult result, string text) =>
+        [.. text.Split(',', StringSplitOptions.TrimEntries | StringSplitOptions.RemoveEmptyEntries).Select(url => ParseUrl(result, url)).OfType<Uri>()];
 
     /// <summary>The address of a node; reports what is none.</summary>
     internal static Uri? ParseUrl(ArgumentResult result, string text)
@@ -117,17 +139,20 @@ internal sealed class ConnectionOptions
 }
 
 /// <summary>The values of <see cref="ConnectionOptions"/>.</summary>
-/// <param name="Url">The node that the user named, or null.</param>
+/// <param name="Urls">The nodes that the user named; none for those at the usual ports.</param>
 /// <param name="Host">The host of nodes that are found by their port.</param>
 /// <param name="BasePort">The port of node 0.</param>
 /// <param name="Timeout">The limit of one request.</param>
 /// <param name="Json">Whether to answer in JSON.</param>
 /// <param name="Token">What to show to the nodes, or null.</param>
 /// <param name="Trust">The CAs that the user named, or null.</param>
-internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, TimeSpan Timeout, bool Json, string? Token, CertificateTrust? Trust)
+internal sealed record ConnectionSettings(IReadOnlyList<Uri> Urls, string Host, int BasePort, TimeSpan Timeout, bool Json, string? Token, CertificateTrust? Trust)
 {
     /// <summary>How many ports are tried for a node that answers: with node 0 down, any other knows the cluster as well.</summary>
     private const int PortsTried = 5;
+
+    /// <summary>Whether to answer in CSV.</summary>
+    public bool Csv { get; init; }
 
     /// <summary>The address of a node by its id, as nodes of one machine choose it. Whoever names a CA means https; no other guess would be safe.</summary>
     public Uri NodeAt(int id) => new UriBuilder(Trust is null ? Uri.UriSchemeHttp : Uri.UriSchemeHttps, Host, BasePort + id).Uri;
@@ -135,32 +160,11 @@ internal sealed record ConnectionSettings(Uri? Url, string Host, int BasePort, T
     /// <param name="atLeast">For requests that may take longer than others.</param>
     public ClusterClient Connect(TimeSpan atLeast = default) => new(Timeout > atLeast ? Timeout : atLeast, Token, Trust);
 
-    /// <summary>Asks the node that the user named for the whole cluster, or else the first that answers of those at the usual ports.</summary>
+    /// <summary>A node that answers: the first of those that the user named, or else of those at the usual ports.</summary>
     /// <exception cref="NodeException">None answered; the first one's failure.</exception>
-    public async Task<ClusterStatus> FindClusterAsync(ClusterClient client, CancellationToken cancellation) =>
-        (await FindAsync(node => client.GetClusterAsync(node, cancellation)).ConfigureAwait(false)).Answer;
-
-    /// <summary>A node that answers: the one that the user named, or else the first of those at the usual ports.</summary>
-    /// <exception cref="NodeException">None answered; the first one's failure.</exception>
-    public async Task<Uri> FindNodeAsync(ClusterClient client, CancellationToken cancellation) =>
-        (await FindAsync(node => client.GetHealthAsync(node, cancellation)).ConfigureAwait(false)).Node;
-
-    private async Task<(Uri Node, T Answer)> FindAsync<T>(Func<Uri, Task<T>> ask)
+    public async Task<Uri> FindNodeAsync(ClusterClient client, CancellationToken cancellation)
     {
-        IEnumerable<Uri> candidates = Url is not null ? [Url] : Enumerable.Range(0, PortsTried).Select(NodeAt);
-        NodeUnreachableException? first = null;
-        foreach (var node in candidates)
-        {
-            try
-            {
-                return (node, await ask(node).ConfigureAwait(false));
-            }
-            catch (NodeUnreachableException e)
-            {
-                first ??= e;
-            }
-        }
-
-        throw first!;
+        IReadOnlyList<Uri> candidates = Urls.Count > 0 ? Urls : [.. Enumerable.Range(0, PortsTried).Select(NodeAt)];
+        return (await Failover.AskAsync(candidates, 0, TimeSpan.Zero, node => client.GetHealthAsync(node, cancellation), cancellation).ConfigureAwait(false)).Node;
     }
 }

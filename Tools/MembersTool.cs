@@ -12,8 +12,17 @@ public static class MembersTool
     public static Command Create()
     {
         var connection = new ConnectionOptions();
-        var command = new Command("members", "Show who belongs to the cluster");
-        connection.AddTo(command);
+        var command = new Command(
+            "members",
+            """
+            Show who belongs to the cluster; exits with 1 when one of them cannot be reached
+
+            Examples:
+              distdb members --csv
+              distdb members remove 3
+              distdb members update 2 http://127.0.0.1:9002
+            """);
+        connection.AddTo(command, hasTable: true);
         command.SetTool((parsed, cancellation) => RunAsync(parsed, connection, (client, node) => client.GetMembersAsync(node, cancellation), cancellation));
         command.Add(CreateRemove());
         command.Add(CreateUpdate());
@@ -32,7 +41,7 @@ public static class MembersTool
         var id = NodeArgument("The node to remove");
         var connection = new ConnectionOptions();
         var command = new Command("remove", "Remove a node for good; it stops by itself if it runs") { id };
-        connection.AddTo(command);
+        connection.AddTo(command, hasTable: true);
         command.SetTool((parsed, cancellation) => RunAsync(
             parsed, connection, (client, node) => client.RemoveMemberAsync(node, parsed.GetValue(id), cancellation), cancellation));
         return command;
@@ -48,7 +57,7 @@ public static class MembersTool
         };
         var connection = new ConnectionOptions();
         var command = new Command("update", "Record that a node is reached at another address") { id, address };
-        connection.AddTo(command);
+        connection.AddTo(command, hasTable: true);
         command.SetTool((parsed, cancellation) => RunAsync(
             parsed,
             connection,
@@ -61,9 +70,8 @@ public static class MembersTool
         ParseResult parsed, ConnectionOptions connection, Func<ClusterClient, Uri, Task<MembersAnswer>> ask, CancellationToken cancellation)
     {
         var settings = connection.Read(parsed);
-        using var client = settings.Connect();
-        var node = await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false);
-        var answer = await ask(client, node).ConfigureAwait(false);
+        using var cluster = await ClusterConnection.OpenAsync(settings, cancellation).ConfigureAwait(false);
+        var answer = await cluster.AskAsync(node => ask(cluster.Client, node), cancellation).ConfigureAwait(false);
         var output = parsed.InvocationConfiguration.Output;
         if (settings.Json)
         {
@@ -71,25 +79,20 @@ public static class MembersTool
         }
         else
         {
-            Show(ToolConsole.Create(output), answer);
+            Show(answer).Write(output, settings.Csv);
         }
 
         return answer.Members.All(m => m.Reachable) ? ExitCode.Success : ExitCode.BadNews;
     }
 
-    private static void Show(IAnsiConsole console, MembersAnswer answer)
+    private static ToolTable Show(MembersAnswer answer)
     {
-        var table = ToolConsole.NewTable(["node", "address", "role", "suffrage", "reachable"]);
+        var table = new ToolTable("node", "address", "role", "suffrage", "reachable");
         foreach (var member in answer.Members)
         {
-            table.AddRow(
-                new Text($"{member.Id}"),
-                new Text(member.Address),
-                new Text(member.Role),
-                new Text(member.Suffrage),
-                new Text(member.Reachable ? "yes" : "NO", member.Reachable ? Style.Plain : new(Color.Red)));
+            table.Add($"{member.Id}", member.Address, member.Role, member.Suffrage, member.Reachable ? "yes" : new ToolCell("NO", Color.Red));
         }
 
-        console.Write(table);
+        return table;
     }
 }

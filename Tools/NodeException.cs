@@ -40,5 +40,11 @@ public sealed class NodeProblemException(Uri node, HttpStatusCode status, string
 
     public TimeSpan? RetryAfter { get; } = retryAfter;
 
-    public override bool IsTransient => Code is "outcome_unknown" or "no_quorum" or "overloaded";
+    /// <summary>Who is the master, where the request was the master's; else null.</summary>
+    public Uri? Master { get; init; }
+
+    /// <summary>The position, from 0, of the statement of a transaction that failed; null where it is about the whole request.</summary>
+    public int? Statement { get; init; }
+
+    public override bool IsTransient => Code is "outcome_unknown" or "no_quorum" or "overloaded" or "not_ready" or "repairing";
 }

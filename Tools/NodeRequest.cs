@@ -13,6 +13,9 @@ public sealed record NodeRequest(string Command, string Sql)
     /// <summary>Values for the statement's <c>?</c>, in order.</summary>
     public IReadOnlyList<SqlValue> Parameters { get; init; } = [];
 
+    /// <summary>The statements of a transaction in place of the one; null for none.</summary>
+    public IReadOnlyList<string>? Transaction { get; init; }
+
     public string Database { get; init; } = "main";
 
     /// <summary>Makes a repeated write apply once.</summary>
@@ -26,6 +29,9 @@ public sealed record NodeRequest(string Command, string Sql)
 
     public static NodeRequest Query(string sql, params SqlValue[] parameters) => new("query", sql) { Parameters = parameters };
 
+    /// <summary>All statements or none.</summary>
+    public static NodeRequest All(IReadOnlyList<string> statements) => new("exec", "") { Transaction = statements };
+
     public static NodeRequest Exec(string sql, params SqlValue[] parameters) => new("exec", sql) { Parameters = parameters };
 
     /// <summary>The body as UTF-8 JSON; what has its default value is left out.</summary>
@@ -35,7 +41,23 @@ public sealed record NodeRequest(string Command, string Sql)
         using var json = new Utf8JsonWriter(buffer);
         json.WriteStartObject();
         json.WriteString("command", Command);
-        json.WriteString("query", Sql);
+        if (Transaction is null)
+        {
+            json.WriteString("query", Sql);
+        }
+        else
+        {
+            json.WriteStartArray("transaction");
+            foreach (var statement in Transaction)
+            {
+                json.WriteStartObject();
+                json.WriteString("query", statement);
+                json.WriteEndObject();
+            }
+
+            json.WriteEndArray();
+        }
+
         if (Parameters.Count > 0)
         {
             json.WriteStartArray("params");

@@ -9,15 +9,19 @@ public static class PromoteTool
     {
         var id = MembersTool.NodeArgument("The node that is to change the schema from now on");
         var connection = new ConnectionOptions();
-        var command = new Command("promote", "Make another node the master, the one that may change the schema") { id };
+        var command = new Command("promote", """
+            Make another node the master, the one that may change the schema
+
+            Example:
+              distdb promote 1 --url http://10.0.0.1:8080
+            """) { id };
         connection.AddTo(command);
         command.SetTool(async (parsed, cancellation) =>
         {
             var settings = connection.Read(parsed);
-            using var client = settings.Connect();
+            using var cluster = await ClusterConnection.OpenAsync(settings, cancellation).ConfigureAwait(false);
             var output = parsed.InvocationConfiguration.Output;
-            var node = await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false);
-            var answer = await client.PromoteAsync(node, parsed.GetValue(id), cancellation).ConfigureAwait(false);
+            var answer = await cluster.AskAsync(node => cluster.Client.PromoteAsync(node, parsed.GetValue(id), cancellation), cancellation).ConfigureAwait(false);
             await output.WriteLineAsync(settings.Json
                 ? ToolJson.Write(answer, Node.Api.ApiJsonContext.Default.PromoteAnswer)
                 : $"Node {answer.Master} is the master as of entry {answer.Index}.").ConfigureAwait(false);

@@ -46,7 +46,7 @@ public sealed record RowsAnswer(IReadOnlyList<string> Columns, IReadOnlyList<Sql
         return true;
     }
 
-    private static SqlValue ReadValue(JsonElement value) => value.ValueKind switch
+    internal static SqlValue ReadValue(JsonElement value) => value.ValueKind switch
     {
         JsonValueKind.Null => SqlValue.Null,
         JsonValueKind.String => SqlValue.From(value.GetString()!),
@@ -56,7 +56,7 @@ public sealed record RowsAnswer(IReadOnlyList<string> Columns, IReadOnlyList<Sql
     };
 
     /// <summary>A fraction or an exponent makes a number a real, even where its value is whole.</summary>
-    private static SqlValue ReadNumber(string text) => text.AsSpan().IndexOfAny('.', 'e', 'E') < 0
+    internal static SqlValue ReadNumber(string text) => text.AsSpan().IndexOfAny('.', 'e', 'E') < 0
         ? SqlValue.From(long.Parse(text, CultureInfo.InvariantCulture))
         : SqlValue.From(double.Parse(text, CultureInfo.InvariantCulture));
 }

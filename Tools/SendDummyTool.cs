@@ -35,19 +35,25 @@ public static class SendDummyTool
             DefaultValueFactory = _ => "user",
         };
 
-        var connection = new ConnectionOptions();
-        var command = new Command("send-dummy", "Create the table users and insert made-up rows") { count, concurrency, to, prefix, retryFor };
-        connection.AddTo(command);
+        var options = new ConnectionOptions();
+        var command = new Command("send-dummy", """
+            Create the table users and insert made-up rows
+
+            Examples:
+              distdb send-dummy --count 1000
+              distdb send-dummy --count 100 --to 1 --concurrency 8
+            """) { count, concurrency, to, prefix, retryFor };
+        options.AddTo(command);
         command.SetTool(async (parsed, cancellation) =>
         {
-            var settings = connection.Read(parsed);
-            using var client = settings.Connect();
+            var settings = options.Read(parsed);
+            using var connection = await ClusterConnection.OpenAsync(settings, cancellation).ConfigureAwait(false);
             var limit = TimeSpan.FromSeconds(parsed.GetValue(retryFor));
-            var cluster = await settings.FindClusterAsync(client, cancellation).ConfigureAwait(false);
+            var cluster = await connection.AskAsync(node => connection.Client.GetClusterAsync(node, cancellation), cancellation).ConfigureAwait(false);
             var targets = Targets(cluster, parsed.GetValue(to));
-            await CreateTableAsync(client, cluster, limit, cancellation).ConfigureAwait(false);
+            await CreateTableAsync(connection, cluster, limit, cancellation).ConfigureAwait(false);
 
-            var run = new Run(new(client, targets, limit), parsed.GetValue(count), parsed.GetValue(prefix)!);
+            var run = new Run(connection.Client, targets, limit, parsed.GetValue(count), parsed.GetValue(prefix)!);
             var output = parsed.InvocationConfiguration.Output;
             var console = ToolConsole.Create(output);
             if (console.Profile.Out.IsTerminal && !settings.Json)
@@ -90,10 +96,11 @@ public static class SendDummyTool
 
     /// <summary>Only the master may create the table; where it exists already, the master need not be there.</summary>
     private static async Task CreateTableAsync(
-        ClusterClient client, ClusterStatus cluster, TimeSpan limit, CancellationToken cancellation)
+        ClusterConnection connection, ClusterStatus cluster, TimeSpan limit, CancellationToken cancellation)
     {
-        var existing = await client.QueryAsync(
-            new(cluster.Nodes.First(node => node.Id == cluster.Node).Address), NodeRequest.Query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'users'"), cancellation).ConfigureAwait(false);
+        var client = connection.Client;
+        var look = NodeRequest.Query("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = 'users'");
+        var existing = await connection.AskAsync(node => client.QueryAsync(node, look, cancellation), cancellation).ConfigureAwait(false);
         if (existing.Rows.Count > 0)
         {
             return;
@@ -102,11 +109,14 @@ public static class SendDummyTool
         var master = cluster.Nodes.FirstOrDefault(node => node.Id == cluster.Master)
             ?? throw new ToolException($"The master, node {cluster.Master}, is not a member of the cluster.", ExitCode.BadNews);
         var create = NodeRequest.Exec(CreateTableSql) with { Id = NewId() };
-        var failure = await new RetryingWriter(client, [new(master.Address)], limit).WriteAsync(create, 0, cancellation).ConfigureAwait(false);
-        if (failure is not null)
+        try
+        {
+            await Failover.AskAsync([new(master.Address)], 0, limit, node => client.ExecAsync(node, create, cancellation), cancellation).ConfigureAwait(false);
+        }
+        catch (NodeException e)
         {
             throw new ToolException(
-                $"The table users cannot be created, which only the master (node {master.Id}) can do: {failure.Message.TrimEnd('.')}.", ExitCode.BadNews);
+                $"The table users cannot be created, which only the master (node {master.Id}) can do: {e.Message.TrimEnd('.')}.", ExitCode.BadNews);
         }
     }
 
@@ -131,7 +141,7 @@ public static class SendDummyTool
     private static string NewId() => RandomNumberGenerator.GetHexString(16, lowercase: true);
 
     /// <summary>One run: what it inserts and how far it is. Read by the progress bar while it goes on.</summary>
-    private sealed class Run(RetryingWriter writer, int count, string prefix)
+    private sealed class Run(ClusterClient client, IReadOnlyList<Uri> targets, TimeSpan limit, int count, string prefix)
     {
         private readonly string _id = NewId();
         private readonly ConcurrentDictionary<string, int> _failures = new(StringComparer.Ordinal);
@@ -179,24 +189,19 @@ public static class SendDummyTool
             {
                 var username = $"{prefix}-{_id}-{i}";
                 var insert = NodeRequest.Exec(InsertSql, SqlValue.From(username), SqlValue.From($"{username}@example.org")) with { Id = $"{_id}-{i}" };
-                NodeException? failure;
                 try
                 {
-                    failure = await writer.WriteAsync(insert, i, cancellation).ConfigureAwait(false);
+                    await Failover.AskAsync(targets, i, limit, node => client.ExecAsync(node, insert, cancellation), cancellation).ConfigureAwait(false);
+                    Interlocked.Increment(ref _inserted);
+                }
+                catch (NodeException e)
+                {
+                    Interlocked.Increment(ref _failed);
+                    _failures.AddOrUpdate(e.Message, 1, (_, failures) => failures + 1);
                 }
                 catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
                 {
                     return;
-                }
-
-                if (failure is null)
-                {
-                    Interlocked.Increment(ref _inserted);
-                }
-                else
-                {
-                    Interlocked.Increment(ref _failed);
-                    _failures.AddOrUpdate(failure.Message, 1, (_, failures) => failures + 1);
                 }
             }
         }

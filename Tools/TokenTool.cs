@@ -33,10 +33,11 @@ public static class TokenTool
         command.SetTool((parsed, cancellation) => RunAsync(
             parsed,
             connection,
-            async (client, settings) => await client.CreateFirstTokenAsync(
-                await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false),
+            // Not repeated: a token that was made and not shown is no use to anybody.
+            cluster => cluster.Client.CreateFirstTokenAsync(cluster.Current, cancellation),
             ApiJsonContext.Default.NewTokenAnswer,
             ShowNew,
+            cancellation,
             settings => parsed.GetValue(secretFile) is { } file ? settings with { Token = ReadSecretToken(file) } : settings));
         return command;
     }
@@ -64,17 +65,13 @@ public static class TokenTool
         command.SetTool((parsed, cancellation) => RunAsync(
             parsed,
             connection,
-            async (client, settings) =>
-            {
-                var request = new TokenRequest(
-                    parsed.GetValue(name)!,
-                    parsed.GetValue(role)!,
-                    parsed.GetValue(databases) is { Length: > 0 } names ? names : null,
-                    parsed.GetValue(expires));
-                return await client.CreateTokenAsync(await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), request, cancellation).ConfigureAwait(false);
-            },
+            cluster => cluster.Client.CreateTokenAsync(
+                cluster.Current,
+                new(parsed.GetValue(name)!, parsed.GetValue(role)!, parsed.GetValue(databases) is { Length: > 0 } names ? names : null, parsed.GetValue(expires)),
+                cancellation),
             ApiJsonContext.Default.NewTokenAnswer,
-            ShowNew));
+            ShowNew,
+            cancellation));
         return command;
     }
 
@@ -82,14 +79,14 @@ public static class TokenTool
     {
         var connection = new ConnectionOptions();
         var command = new Command("list", "Show all tokens, without what they are");
-        connection.AddTo(command);
+        connection.AddTo(command, hasTable: true);
         command.SetTool((parsed, cancellation) => RunAsync(
             parsed,
             connection,
-            async (client, settings) =>
-                await client.GetTokensAsync(await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), cancellation).ConfigureAwait(false),
+            cluster => cluster.AskAsync(node => cluster.Client.GetTokensAsync(node, cancellation), cancellation),
             ApiJsonContext.Default.TokensAnswer,
-            ShowAll));
+            (output, answer, isCsv) => ShowAll(answer).Write(output, isCsv),
+            cancellation));
         return command;
     }
 
@@ -102,10 +99,10 @@ public static class TokenTool
         command.SetTool((parsed, cancellation) => RunAsync(
             parsed,
             connection,
-            async (client, settings) => await client.RevokeTokenAsync(
-                await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false), parsed.GetValue(name)!, cancellation).ConfigureAwait(false),
+            cluster => cluster.AskAsync(node => cluster.Client.RevokeTokenAsync(node, parsed.GetValue(name)!, cancellation), cancellation),
             ApiJsonContext.Default.RevokedTokenAnswer,
-            (output, answer) => output.WriteLine($"The token \"{answer.Name}\" is revoked as of entry {answer.Index}.")));
+            (output, answer, _) => output.WriteLine($"The token \"{answer.Name}\" is revoked as of entry {answer.Index}."),
+            cancellation));
         return command;
     }
 
@@ -114,15 +111,16 @@ public static class TokenTool
     private static async Task<int> RunAsync<T>(
         ParseResult parsed,
         ConnectionOptions connection,
-        Func<ClusterClient, ConnectionSettings, Task<T>> ask,
+        Func<ClusterConnection, Task<T>> ask,
         JsonTypeInfo<T> type,
-        Action<TextWriter, T> show,
+        Action<TextWriter, T, bool> show,
+        CancellationToken cancellation,
         Func<ConnectionSettings, ConnectionSettings>? change = null)
     {
         var settings = connection.Read(parsed);
         settings = change?.Invoke(settings) ?? settings;
-        using var client = settings.Connect();
-        var answer = await ask(client, settings).ConfigureAwait(false);
+        using var cluster = await ClusterConnection.OpenAsync(settings, cancellation).ConfigureAwait(false);
+        var answer = await ask(cluster).ConfigureAwait(false);
         var output = parsed.InvocationConfiguration.Output;
         if (settings.Json)
         {
@@ -130,7 +128,7 @@ public static class TokenTool
         }
         else
         {
-            show(output, answer);
+            show(output, answer, settings.Csv);
         }
 
         return ExitCode.Success;
@@ -150,28 +148,26 @@ public static class TokenTool
     }
 
     /// <summary>The token alone on its line of the output, so that it can be piped to where it belongs.</summary>
-    private static void ShowNew(TextWriter output, NewTokenAnswer answer)
+    private static void ShowNew(TextWriter output, NewTokenAnswer answer, bool isCsv)
     {
         Console.Error.WriteLine($"The token \"{answer.Name}\". Keep it: nobody can show it again.");
         output.WriteLine(answer.Token);
     }
 
-    private static void ShowAll(TextWriter output, TokensAnswer answer)
+    private static ToolTable ShowAll(TokensAnswer answer)
     {
-        var table = ToolConsole.NewTable(["name", "role", "databases", "created", "expires"]);
+        var table = new ToolTable("name", "role", "databases", "created", "expires");
         foreach (var token in answer.Tokens)
         {
-            table.AddRow(
-                new Text(token.Name),
-                new Text(token.Role),
-                new Text(token.Databases is { } databases ? string.Join(", ", databases) : "all"),
-                new Text(Show(token.Created)),
-                token.Expires is not { } expires ? new Text("never")
-                    : token.Expired ? new Text($"EXPIRED {Show(expires)}", new(Color.Red))
-                    : new Text(Show(expires)));
+            table.Add(
+                token.Name,
+                token.Role,
+                token.Databases is { } databases ? string.Join(", ", databases) : "all",
+                Show(token.Created),
+                token.Expires is not { } expires ? "never" : token.Expired ? new ToolCell($"EXPIRED {Show(expires)}", Color.Red) : Show(expires));
         }
 
-        ToolConsole.Create(output).Write(table);
+        return table;
     }
 
     private static string Show(DateTimeOffset time) => time.ToString("u", CultureInfo.InvariantCulture);

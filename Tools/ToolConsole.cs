@@ -45,13 +45,16 @@ public static class ToolConsole
     }
 
     /// <summary>A value as SQL writes it, except that text goes without quotes where its column shows what it is.</summary>
-    public static string Show(SqlValue value, bool quoted)
+    /// <param name="value">The value.</param>
+    /// <param name="quoted">Whether text is to have its quotes.</param>
+    /// <param name="cut">Whether long ones are cut.</param>
+    public static string Show(SqlValue value, bool quoted, bool cut = true)
     {
         var text = value.Kind switch
         {
             SqlValueKind.Real => SqlValueJson.RealText(value.Real),
-            SqlValueKind.Text => Printable(Cut(value.Text)),
-            SqlValueKind.Blob => Cut(value.ToString()),
+            SqlValueKind.Text => Printable(cut ? Cut(value.Text) : value.Text),
+            SqlValueKind.Blob => cut ? Cut(value.ToString()) : value.ToString(),
             _ => value.ToString(),
         };
         return quoted && value.Kind == SqlValueKind.Text ? $"'{text}'" : text;
@@ -60,7 +63,7 @@ public static class ToolConsole
     private static string Cut(string text) => text.Length <= ValueCharactersMax ? text : text[..(ValueCharactersMax - 1)] + "…";
 
     /// <summary>Data must not steer the terminal: control characters are shown, not sent.</summary>
-    private static string Printable(string text)
+    public static string Printable(string text)
     {
         if (!text.Any(char.IsControl))
         {

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using System.CommandLine.Invocation;
+using System.Runtime.InteropServices;
 
 namespace DistDb.Tools;
 
@@ -12,14 +13,22 @@ public static class ToolRunner
     public static Task<int> InvokeAsync(Command root, IReadOnlyList<string> arguments, InvocationConfiguration? configuration = null)
     {
         configuration ??= new();
+        ToolHelp.AddTo(root);
         var parsed = root.Parse(arguments);
         return parsed.Action is ParseErrorAction ? Task.FromResult(ExplainUsage(parsed, configuration)) : parsed.InvokeAsync(configuration);
     }
 
     /// <summary>Gives a command its action.</summary>
-    public static void SetTool(this Command command, Func<ParseResult, CancellationToken, Task<int>> run) =>
-        command.SetAction(async (parsed, cancellation) =>
+    /// <param name="command">The command.</param>
+    /// <param name="run">Ends soon when it is cancelled, which the first Ctrl-C does; a second one ends the process.</param>
+    /// <param name="ownsInterrupts">Whether it listens to Ctrl-C by itself.</param>
+    public static void SetTool(this Command command, Func<ParseResult, CancellationToken, Task<int>> run, bool ownsInterrupts = false) =>
+        command.SetAction(async (parsed, outer) =>
         {
+            using var interrupt = CancellationTokenSource.CreateLinkedTokenSource(outer);
+            using var interrupted = ownsInterrupts ? null : PosixSignalRegistration.Create(PosixSignal.SIGINT, Stop);
+            using var terminated = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Stop);
+            var cancellation = interrupt.Token;
             try
             {
                 return await run(parsed, cancellation).ConfigureAwait(false);
@@ -39,6 +48,15 @@ public static class ToolRunner
             catch (OperationCanceledException) when (cancellation.IsCancellationRequested)
             {
                 return Fail(parsed, "Interrupted.", ExitCode.BadNews);
+            }
+
+            void Stop(PosixSignalContext signal)
+            {
+                if (!interrupt.IsCancellationRequested)
+                {
+                    signal.Cancel = true;
+                    interrupt.Cancel();
+                }
             }
         });
 

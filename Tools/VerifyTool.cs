@@ -17,15 +17,23 @@ public static class VerifyTool
             Description = "Nodes that differ from the majority, or whose files are damaged, replace their content by another node's",
         };
         var connection = new ConnectionOptions();
-        var command = new Command("verify", "Have all nodes compare their content, table by table, at one entry of the log") { repair };
+        var command = new Command("verify", """
+            Have all nodes compare their content, table by table, at one entry of the log
+
+            Exits with 1 when they differ, or when not all could take part.
+
+            Examples:
+              distdb verify
+              distdb verify --repair
+            """) { repair };
         connection.AddTo(command);
         command.SetTool(async (parsed, cancellation) =>
         {
             var settings = connection.Read(parsed);
-            using var client = settings.Connect(atLeast: TimeSpan.FromSeconds(SecondsMin));
+            using var cluster = await ClusterConnection.OpenAsync(settings, cancellation, atLeast: TimeSpan.FromSeconds(SecondsMin)).ConfigureAwait(false);
             var output = parsed.InvocationConfiguration.Output;
-            var node = await settings.FindNodeAsync(client, cancellation).ConfigureAwait(false);
-            var answer = await client.VerifyAsync(node, new() { Repair = parsed.GetValue(repair) }, cancellation).ConfigureAwait(false);
+            var request = new VerifyRequest { Repair = parsed.GetValue(repair) };
+            var answer = await cluster.AskAsync(node => cluster.Client.VerifyAsync(node, request, cancellation), cancellation).ConfigureAwait(false);
             if (settings.Json)
             {
                 await output.WriteLineAsync(ToolJson.Write(answer, ApiJsonContext.Default.VerificationStatus)).ConfigureAwait(false);

@@ -42,6 +42,9 @@ internal sealed class FakeNode : IAsyncDisposable
         host.MapGet("/status", () => Results.Json(Status(), ApiJsonContext.Default.NodeStatus));
         host.MapGet("/cluster", () => Results.Json(
             new(Id, 0, 0, [.. Cluster.Select(node => new ClusterMemberStatus(node.Id, node.Address, node.Id == 0 ? "master" : "node", "voter", true, 0, null))]), ApiJsonContext.Default.ClusterStatus));
+        host.MapGet("/health/live", () => Results.Json(new("live"), ApiJsonContext.Default.HealthStatus));
+        host.MapGet("/cluster/members", () => Results.Json(
+            new([.. Cluster.Select(node => new MemberAnswer(node.Id, node.Address, node.Id == 0 ? "master" : "node", "voter", true))]), ApiJsonContext.Default.MembersAnswer));
         host.MapPost("/query", AnswerAsync);
     }
 
