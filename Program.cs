@@ -3,6 +3,7 @@ using DistDb.Node;
 using DistDb.Node.Database;
 using DistDb.Tools;
 using DistDb.Tools.Backup;
+using DistDb.Tools.Bench;
 using DistDb.Tools.Shell;
 
 namespace DistDb;
@@ -23,15 +24,18 @@ internal static class Program
         }
 
         root.Add(ShellTool.Create());
+        root.Add(StatusTool.Create());
         root.Add(ShowAllTool.Create());
         root.Add(SendDummyTool.Create());
         root.Add(PromoteTool.Create());
         root.Add(MembersTool.Create());
         root.Add(VerifyTool.Create());
+        root.Add(BenchTool.Create());
         root.Add(TokenTool.Create());
         root.Add(BackupTool.Create());
         root.Add(RestoreTool.Create());
         root.Add(ImportTool.Create());
+        root.Add(CompletionTool.Create());
 
         // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
         return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);

@@ -5,6 +5,7 @@ using System.Net;
 using DistDb.Node.Api;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
+using DistDb.Node.Replication;
 using DistDb.Node.Storage;
 using DistDb.Node.Tls;
 
@@ -37,7 +38,7 @@ internal static class NodeCommand
 
     private static Command CreateNode()
     {
-        var id = new Argument<int>("id") { Description = "This node's number, from 1 to n." };
+        var id = IdArgument("This node's number, from 1 to n.");
         var count = CountArgument();
         var command = new Command("node", "Start one of the other nodes.") { id, count };
         var options = new Options();
@@ -56,13 +57,32 @@ internal static class NodeCommand
 
     private static Command CreateRecover()
     {
-        var id = new Argument<int>("id") { Description = "The node's number." };
+        var id = IdArgument("The node's number.");
         var count = CountArgument();
         var options = new Options();
         return RecoverCommand.Create(parsed => options.ReadPlace(parsed, new(parsed.GetValue(id)), parsed.GetValue(count), Uri.UriSchemeHttp), options.Place, id, count);
     }
 
-    private static Argument<int> CountArgument() => new("n") { Description = "How many nodes there are beside the master." };
+    private static Argument<int> CountArgument() => NumberArgument("n", "How many nodes there are beside the master.", "a number of nodes, such as 2");
+
+    private static Argument<int> IdArgument(string description) => NumberArgument("id", description, "the number of a node, such as 1");
+
+    /// <summary>The parser's own complaint would name a type of .NET.</summary>
+    private static Argument<int> NumberArgument(string name, string description, string wanted) => new(name)
+    {
+        Description = description,
+        CustomParser = result =>
+        {
+            var text = result.Tokens[0].Value;
+            if (int.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var number))
+            {
+                return number;
+            }
+
+            result.AddError($"<{name}> is \"{text}\"; it must be {wanted}.");
+            return default;
+        },
+    };
 
     /// <summary>Runs a node to its end. Exit code 0 after an orderly stop, 1 if it failed, 2 if a setting is wrong.</summary>
     private static async Task<int> RunAsync(Func<NodeSettings> read, CancellationToken cancellationToken)
@@ -141,7 +161,7 @@ internal static class NodeCommand
             "--verify-every", "1h", "How often all nodes compare their content, such as 1h or 30m; 0 for never, not even after a start.");
 
         private readonly Option<string> _history = Setting(
-            "--history", "100000", "Rows that the query history (database history_query) keeps; \"off\" for none. The leader's setting counts.");
+            "--history", "100000", "Rows that the query history (database history_query) keeps; \"on\" for the default, \"off\" for none. The leader's setting counts.");
 
         private readonly Option<string> _historyAge = Setting("--history-age", "30d", "How long it keeps them, such as 30d or 12h.");
 
@@ -293,19 +313,26 @@ internal static class NodeCommand
         private static long ReadHistoryRows(string text) => text switch
         {
             "off" or "0" => 0,
+            "on" => new ReplicationOptions().HistoryRowsMax,
             _ when long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var rows) => rows,
-            _ => throw new SettingsException($"--history is \"{text}\"; give a number of rows, or \"off\"."),
+            _ => throw new SettingsException($"--history is \"{text}\"; give a number of rows, \"on\" for {new ReplicationOptions().HistoryRowsMax}, or \"off\"."),
         };
 
         private static Option<T> Setting<T>(string name, T value, string description)
         {
             var variable = "DISTDB_" + name[2..].Replace('-', '_').ToUpperInvariant();
-            return new(name)
+            var option = new Option<T>(name)
             {
                 Description = $"{description} [{variable}]",
                 DefaultValueFactory = argument =>
                     Environment.GetEnvironmentVariable(variable) is { Length: > 0 } given ? Convert<T>(argument, given, variable) : value,
             };
+            if (value is int or long)
+            {
+                option.CustomParser = argument => Convert<T>(argument, argument.Tokens[0].Value, name);
+            }
+
+            return option;
         }
 
         private static T Convert<T>(ArgumentResult argument, string text, string variable)

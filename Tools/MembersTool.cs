@@ -12,7 +12,16 @@ public static class MembersTool
     public static Command Create()
     {
         var connection = new ConnectionOptions();
-        var command = new Command("members", "Show who belongs to the cluster");
+        var command = new Command(
+            "members",
+            """
+            Show who belongs to the cluster; exits with 1 when one of them cannot be reached
+
+            Examples:
+              distdb members --csv
+              distdb members remove 3
+              distdb members update 2 http://127.0.0.1:9002
+            """);
         connection.AddTo(command, hasTable: true);
         command.SetTool((parsed, cancellation) => RunAsync(parsed, connection, (client, node) => client.GetMembersAsync(node, cancellation), cancellation));
         command.Add(CreateRemove());

@@ -9,7 +9,12 @@ public static class PromoteTool
     {
         var id = MembersTool.NodeArgument("The node that is to change the schema from now on");
         var connection = new ConnectionOptions();
-        var command = new Command("promote", "Make another node the master, the one that may change the schema") { id };
+        var command = new Command("promote", """
+            Make another node the master, the one that may change the schema
+
+            Example:
+              distdb promote 1 --url http://10.0.0.1:8080
+            """) { id };
         connection.AddTo(command);
         command.SetTool(async (parsed, cancellation) =>
         {

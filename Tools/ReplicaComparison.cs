@@ -10,7 +10,8 @@ namespace DistDb.Tools;
 /// <param name="client">Speaks to the nodes.</param>
 /// <param name="replicas">What to compare; at least one can be read.</param>
 /// <param name="shownRowsMax">How many rows of each table a <see cref="TableContent"/> keeps.</param>
-internal sealed class ReplicaComparison(ClusterClient client, IReadOnlyList<Replica> replicas, int shownRowsMax)
+/// <param name="onlyTable">Compares this table, with what belongs to it, and no other; null for all.</param>
+internal sealed class ReplicaComparison(ClusterClient client, IReadOnlyList<Replica> replicas, int shownRowsMax, string? onlyTable = null)
 {
     /// <summary>Small rows travel well in pages of this size; pages of large rows are halved until a node agrees to send them.</summary>
     private const int PageRows = 500;
@@ -18,7 +19,7 @@ internal sealed class ReplicaComparison(ClusterClient client, IReadOnlyList<Repl
     /// <summary>Objects of users: not SQLite's own, not the cluster's.</summary>
     private const string SchemaSql =
         """
-        SELECT type, name, sql, rootpage > 0 AS stored FROM sqlite_master
+        SELECT type, name, sql, rootpage > 0 AS stored, tbl_name FROM sqlite_master
         WHERE substr(name, 1, 7) <> 'sqlite_' AND substr(tbl_name, 1, 8) <> '_distdb_' ORDER BY type, name
         """;
 
@@ -61,6 +62,7 @@ internal sealed class ReplicaComparison(ClusterClient client, IReadOnlyList<Repl
         var holders = reading.Answers.Select(answer => answer.Replica).ToArray();
         var objects = reading.Answers
             .SelectMany(answer => answer.Answer.Rows.Select(row => (answer.Replica, Object: SchemaObject.Read(row))))
+            .Where(found => onlyTable is null || found.Object.Table.Equals(onlyTable, StringComparison.OrdinalIgnoreCase))
             .GroupBy(found => (found.Object.Type, found.Object.Name))
             .ToArray();
         if (!reading.Agree)
@@ -272,7 +274,7 @@ internal sealed class ReplicaComparison(ClusterClient client, IReadOnlyList<Repl
     }
 
     /// <summary>A row of <see cref="SchemaSql"/>.</summary>
-    private sealed record SchemaObject(string Type, string Name, string? Sql, bool Stored)
+    private sealed record SchemaObject(string Type, string Name, string? Sql, bool Stored, string Table)
     {
         /// <summary>Virtual tables keep their rows in stored ones.</summary>
         public bool IsStoredTable => Type == "table" && Stored;
@@ -280,7 +282,7 @@ internal sealed class ReplicaComparison(ClusterClient client, IReadOnlyList<Repl
         public bool UsesSequence => IsStoredTable && Sql is not null && Sql.Contains("AUTOINCREMENT", StringComparison.OrdinalIgnoreCase);
 
         public static SchemaObject Read(SqlValue[] row) => new(
-            row[0].Text, row[1].Text, row[2].Kind == SqlValueKind.Text ? row[2].Text : null, row[3].Integer == 1);
+            row[0].Text, row[1].Text, row[2].Kind == SqlValueKind.Text ? row[2].Text : null, row[3].Integer == 1, row[4].Text);
     }
 
     /// <summary>Where one replica's reading of a table stands.</summary>

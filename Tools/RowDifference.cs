@@ -39,6 +39,26 @@ internal static class RowDifference
             $"{(row.Row is null ? "none" : "that with " + paging.Show(row.Row))} on {row.Replica.Name}"));
     }
 
+    /// <summary>Which of the rows shown of a replica are not the same on all others; those of which nobody can tell, since the others show less, are left out.</summary>
+    /// <returns>Their positions.</returns>
+    public static HashSet<int> Find(TableContent content, IEnumerable<TableContent> all)
+    {
+        var different = new HashSet<int>();
+        foreach (var other in all.Where(one => one != content))
+        {
+            var shown = other.Rows.Select(Key).ToHashSet(StringComparer.Ordinal);
+            var missing = Enumerable.Range(0, content.Rows.Count).Where(i => !shown.Contains(Key(content.Rows[i]))).ToArray();
+
+            // Both are in the order of their keys: behind the last row that both show, the other's may just not be shown any more.
+            var lastShared = Enumerable.Range(0, content.Rows.Count).Except(missing).DefaultIfEmpty(-1).Max();
+            different.UnionWith(missing.Where(i => other.RowCount == other.Rows.Count || i < lastShared));
+        }
+
+        return different;
+
+        static string Key(SqlValue[] row) => string.Join('\0', row.Select(value => $"{value.Kind}{value}"));
+    }
+
     private static string DescribeValues(
         (Replica Replica, SqlValue[] Row)[] rows, IReadOnlyList<string> columns, TablePaging paging)
     {

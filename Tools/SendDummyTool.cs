@@ -36,7 +36,13 @@ public static class SendDummyTool
         };
 
         var options = new ConnectionOptions();
-        var command = new Command("send-dummy", "Create the table users and insert made-up rows") { count, concurrency, to, prefix, retryFor };
+        var command = new Command("send-dummy", """
+            Create the table users and insert made-up rows
+
+            Examples:
+              distdb send-dummy --count 1000
+              distdb send-dummy --count 100 --to 1 --concurrency 8
+            """) { count, concurrency, to, prefix, retryFor };
         options.AddTo(command);
         command.SetTool(async (parsed, cancellation) =>
         {

@@ -19,8 +19,20 @@ public static class ShowAllTool
         };
         var limit = IntegerOption.Create("--limit", "How many rows of each table to show; the comparison always covers all", "rows", 100, 0);
 
+        var database = new Option<string?>("--database", "-d") { Description = "This database only [default: all]", HelpName = "name" };
+        var table = new Option<string?>("--table", "-t") { Description = "This table only [default: all]", HelpName = "name" };
         var connection = new ConnectionOptions();
-        var command = new Command("show-all", "Show every table of every replica and say whether the replicas are identical") { count, limit };
+        var command = new Command(
+            "show-all",
+            """
+            Show every table of every replica and say whether the replicas are identical
+
+            Where they differ, the rows that are not the same everywhere are red on a terminal. Exits with 1 then.
+
+            Examples:
+              distdb show-all 2
+              distdb show-all --url http://10.0.0.1:8080 --database shop --table orders --limit 20
+            """) { count, limit, database, table };
         connection.AddTo(command);
         command.SetTool(async (parsed, cancellation) =>
         {
@@ -30,13 +42,14 @@ public static class ShowAllTool
             IComparisonReport report = json is not null ? json : new TextComparisonReport(ToolConsole.Create(output));
             using var client = settings.Connect();
             var replicas = await FindReplicasAsync(settings, parsed.GetValue(count), cancellation).ConfigureAwait(false);
-            return await RunAsync(client, replicas, parsed.GetValue(limit), report, cancellation).ConfigureAwait(false);
+            var part = (parsed.GetValue(database)?.ToLowerInvariant(), parsed.GetValue(table));
+            return await RunAsync(client, replicas, part, parsed.GetValue(limit), report, cancellation).ConfigureAwait(false);
         });
         return command;
     }
 
     private static async Task<int> RunAsync(
-        ClusterClient client, IReadOnlyList<Replica> replicas, int limit, IComparisonReport report, CancellationToken cancellation)
+        ClusterClient client, IReadOnlyList<Replica> replicas, (string? Database, string? Table) part, int limit, IComparisonReport report, CancellationToken cancellation)
     {
         var statuses = await GetStatusesAsync(client, replicas, cancellation).ConfigureAwait(false);
         if (statuses.Count == 0)
@@ -49,9 +62,20 @@ public static class ShowAllTool
         var databases = statuses
             .SelectMany(status => status.Databases.Select(database => database.Name))
             .Append("main")
+            .Where(name => part.Database is null || name == part.Database)
             .ToHashSet(StringComparer.Ordinal);
-        var result = await new ReplicaComparison(client, replicas, limit)
+        if (databases.Count == 0)
+        {
+            throw new ToolException($"There is no database {part.Database}; 'distdb shell -c .databases' lists them.", ExitCode.WrongUsage);
+        }
+
+        var result = await new ReplicaComparison(client, replicas, limit, part.Table)
             .RunAsync(databases, statuses.Max(status => status.AppliedIndex), report.Add, cancellation).ConfigureAwait(false);
+        if (part.Table is not null && result is { TableCount: 0, Identical: true, GoodNews: true })
+        {
+            throw new ToolException($"There is no table {part.Table} in {(part.Database is null ? "any database" : $"the database {part.Database}")}.", ExitCode.WrongUsage);
+        }
+
         report.Finish(result);
         return result.GoodNews ? ExitCode.Success : ExitCode.BadNews;
     }

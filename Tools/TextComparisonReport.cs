@@ -16,7 +16,7 @@ internal sealed class TextComparisonReport(IAnsiConsole console) : IComparisonRe
         console.Line(table.Database == "main" ? $"Table {table.Table}" : $"Table {table.Table} of database {table.Database}", _heading);
         foreach (var content in table.Contents)
         {
-            AddContent(content);
+            AddContent(content, table.Finding is { Kind: FindingKind.Rows } ? RowDifference.Find(content, table.Contents) : []);
         }
 
         console.WriteLine();
@@ -38,15 +38,16 @@ internal sealed class TextComparisonReport(IAnsiConsole console) : IComparisonRe
         console.Line(Summary(result), result.GoodNews ? _good : _bad);
     }
 
-    private void AddContent(TableContent content)
+    private void AddContent(TableContent content, HashSet<int> different)
     {
         console.Line($"Node {content.Replica.Id}: {(content.RowCount is { } count ? Count(count, "row") : "number of rows not known")}", _quiet);
         if (content.Rows.Count > 0)
         {
             var table = ToolConsole.NewTable(content.Columns);
-            foreach (var row in content.Rows)
+            for (var i = 0; i < content.Rows.Count; i++)
             {
-                table.AddRow(row.Select(value => new Text(ToolConsole.Show(value, quoted: false))));
+                var style = different.Contains(i) ? _bad : null;
+                table.AddRow(content.Rows[i].Select(value => new Text(ToolConsole.Show(value, quoted: false), style)));
             }
 
             console.Write(table);

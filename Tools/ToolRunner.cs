@@ -13,6 +13,7 @@ public static class ToolRunner
     public static Task<int> InvokeAsync(Command root, IReadOnlyList<string> arguments, InvocationConfiguration? configuration = null)
     {
         configuration ??= new();
+        ToolHelp.AddTo(root);
         var parsed = root.Parse(arguments);
         return parsed.Action is ParseErrorAction ? Task.FromResult(ExplainUsage(parsed, configuration)) : parsed.InvokeAsync(configuration);
     }

@@ -17,7 +17,15 @@ public static class VerifyTool
             Description = "Nodes that differ from the majority, or whose files are damaged, replace their content by another node's",
         };
         var connection = new ConnectionOptions();
-        var command = new Command("verify", "Have all nodes compare their content, table by table, at one entry of the log") { repair };
+        var command = new Command("verify", """
+            Have all nodes compare their content, table by table, at one entry of the log
+
+            Exits with 1 when they differ, or when not all could take part.
+
+            Examples:
+              distdb verify
+              distdb verify --repair
+            """) { repair };
         connection.AddTo(command);
         command.SetTool(async (parsed, cancellation) =>
         {

@@ -1,4 +1,5 @@
 using DistDb.Tools;
+using DistDb.Tools.Bench;
 
 namespace DistDb.Bench;
 
@@ -55,7 +56,7 @@ internal sealed class Benchmark(Uri url, TimeSpan warmUp, TimeSpan time, TextWri
         };
 
         var before = await client.GetStatusAsync(new(leader.Address), cancellation).ConfigureAwait(false);
-        var result = await new LoadCell(nodes, clients, i => Workload.RequestsOf(operation, i))
+        var result = await new LoadGenerator(nodes, [], clients, 1, i => Workload.SourceOf(operation, i))
             .RunAsync(warmUp, time, cancellation).ConfigureAwait(false);
         var after = await client.GetStatusAsync(new(leader.Address), cancellation).ConfigureAwait(false);
         var measurement = new Measurement(Workload.NameOf(operation), through, clients, result);

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Runtime.InteropServices;
+using DistDb.Tools.Bench;
 using Microsoft.Win32.SafeHandles;
 
 namespace DistDb.Bench;
@@ -24,19 +25,17 @@ internal static partial class DiskProbe
 
         var block = new byte[BlockBytes];
         Random.Shared.NextBytes(block);
-        var latencies = new List<long>(65_536);
+        var latencies = new LatencyHistogram();
         var start = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(start) < time)
         {
             var before = Stopwatch.GetTimestamp();
-            RandomAccess.Write(file, block, (long)(latencies.Count % Blocks) * BlockBytes);
+            RandomAccess.Write(file, block, latencies.Count % Blocks * BlockBytes);
             Sync(file);
-            latencies.Add(Stopwatch.GetTimestamp() - before);
+            latencies.Add(Stopwatch.GetElapsedTime(before));
         }
 
-        var elapsed = Stopwatch.GetElapsedTime(start);
-        latencies.Sort();
-        return new(latencies.Count / elapsed.TotalSeconds, LoadCell.Percentile(latencies, 0.50), LoadCell.Percentile(latencies, 0.99), 0, null);
+        return new(Stopwatch.GetElapsedTime(start), [latencies], new Dictionary<string, long>(), null);
     }
 
     private static void Sync(SafeFileHandle file)

@@ -1,3 +1,5 @@
+using DistDb.Tools.Bench;
+
 namespace DistDb.Bench;
 
 /// <summary>One line of the result.</summary>

@@ -27,7 +27,7 @@ internal static class Report
             previous = one.Operation + one.Through;
             table.AddRow(
                 one.Operation, one.Through, Number(one.Clients, "N0"), Number(one.Result.PerSecond, "N0"),
-                Number(one.Result.P50.TotalMilliseconds, "0.00"), Number(one.Result.P99.TotalMilliseconds, "0.00"),
+                Number(one.Result.All.Percentile(0.50).TotalMilliseconds, "0.00"), Number(one.Result.All.Percentile(0.99).TotalMilliseconds, "0.00"),
                 Number(one.Result.Failed, "N0"), Number(one.WritesPerSync, "0.0"), Number(one.WritesPerEntry, "0.0"));
         }
 
@@ -51,8 +51,8 @@ internal static class Report
                 json.WriteString("through", one.Through);
                 json.WriteNumber("clients", one.Clients);
                 json.WriteNumber("per_second", Math.Round(one.Result.PerSecond, 1));
-                json.WriteNumber("p50_ms", Math.Round(one.Result.P50.TotalMilliseconds, 3));
-                json.WriteNumber("p99_ms", Math.Round(one.Result.P99.TotalMilliseconds, 3));
+                json.WriteNumber("p50_ms", Math.Round(one.Result.All.Percentile(0.50).TotalMilliseconds, 3));
+                json.WriteNumber("p99_ms", Math.Round(one.Result.All.Percentile(0.99).TotalMilliseconds, 3));
                 json.WriteNumber("failed", one.Result.Failed);
                 if (one.Result.FirstFailure is not null)
                 {

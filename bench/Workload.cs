@@ -2,6 +2,7 @@ using System.Globalization;
 using DistDb.Node.Api;
 using DistDb.Node.Commands;
 using DistDb.Tools;
+using DistDb.Tools.Bench;
 
 namespace DistDb.Bench;
 
@@ -63,8 +64,15 @@ internal static class Workload
         }
     }
 
-    /// <summary>The requests that a client sends, round and round.</summary>
-    public static byte[][] RequestsOf(Operation operation, int client)
+    /// <summary>What gives a client its requests, round and round.</summary>
+    public static Func<LoadRequest> SourceOf(Operation operation, int client)
+    {
+        var requests = RequestsOf(operation, client);
+        var next = -1;
+        return () => new(0, requests[next = (next + 1) % requests.Length]);
+    }
+
+    private static byte[][] RequestsOf(Operation operation, int client)
     {
         return operation switch
         {

@@ -80,6 +80,19 @@ internal sealed class AccessControl(ClusterNode node, BrowserGuard browsers, Rea
         };
     }
 
+    /// <summary>
+    /// What to tell a client whom this node let in because it knows of no tokens, and whose write the leader refused as one without: a client that showed
+    /// one may well be in the right.
+    /// </summary>
+    /// <param name="verdict">The leader's.</param>
+    /// <param name="shown">The client's token, or null.</param>
+    /// <param name="now">What this node says by what it knows by now; null where it lets the client in.</param>
+    public static Failure Explain(Failure verdict, string? shown, Failure? now) =>
+        verdict.Code != FailureCode.Unauthorized || shown is null ? verdict
+        : now ?? new(
+            FailureCode.NotReady,
+            "This node has yet to learn from the cluster which tokens there are, and so could not say whose this is. Nothing was done; ask it again in a moment, or another node.");
+
     /// <summary>Middleware; whatever has an address comes behind it.</summary>
     public async Task InvokeAsync(HttpContext context, RequestDelegate next)
     {

@@ -144,8 +144,9 @@ internal static class BackupEndpoints
         }
         catch (Exception e) when (e is StorageFailedException or IOException && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
-            // Of the copy: the database itself is not touched.
-            return Problem.ToResult(new(FailureCode.Overloaded, $"This node's disk did not take a copy: {e.Message} Nothing was changed."));
+            // Of the copy: the database itself is not touched. Whoever asks is not told where this node has its files.
+            node.TellCopyFailed(e);
+            return Problem.ToResult(new(FailureCode.Overloaded, "This node's disk did not take a copy; it may be full, and the node's log says more. Nothing was changed; ask another node, or make room."));
         }
         finally
         {

@@ -83,7 +83,7 @@ internal static class QueryEndpoint
 
             await (request.IsQuery && request.Operation is null
                 ? QueryAsync(context, node, schema, rows, request, memory, started)
-                : WriteAsync(context, node, schema, request, started)).ConfigureAwait(false);
+                : WriteAsync(context, node, schema, request, memory, started)).ConfigureAwait(false);
         }
         catch (RequestRejectedException e)
         {
@@ -197,7 +197,7 @@ internal static class QueryEndpoint
                 await FailAsync(context, schema, request, schema.Refusal()).ConfigureAwait(false);
                 break;
             case QueryResult.NotARead:
-                await WriteAsync(context, node, schema, request, started).ConfigureAwait(false);
+                await WriteAsync(context, node, schema, request, memory, started).ConfigureAwait(false);
                 break;
             case QueryResult.NotDone { Failure: var failure }:
                 await FailAsync(context, schema, request, failure).ConfigureAwait(false);
@@ -207,7 +207,7 @@ internal static class QueryEndpoint
         }
     }
 
-    private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, long started)
+    private static async Task WriteAsync(HttpContext context, ClusterNode node, SchemaGate schema, QueryRequest request, MemoryShare memory, long started)
     {
         var access = ClientAccess.Of(context);
 
@@ -224,14 +224,15 @@ internal static class QueryEndpoint
             Client = ClientOf(context),
             Token = access.TokenName,
         };
-        switch (await node.WriteAsync(write, request.Timeout ?? node.RequestTimeout, context.RequestAborted).ConfigureAwait(false))
+        switch (await node.WriteAsync(write, request.Timeout ?? node.RequestTimeout, memory, context.RequestAborted).ConfigureAwait(false))
         {
             case WriteResult.Done { Index: var index, Results: var results }:
                 await AnswerAsync(context, node, index, started, (json, asObjects) => WriteResults(json, request, results, asObjects))
                     .ConfigureAwait(false);
                 break;
             case WriteResult.NotDone { Failure: var failure }:
-                await FailAsync(context, schema, request, failure).ConfigureAwait(false);
+                await FailAsync(context, schema, request, AccessControl.Explain(failure, BearerToken.Of(context.Request), access.Recheck?.Invoke()))
+                    .ConfigureAwait(false);
                 break;
             case var result:
                 throw new UnreachableException(result.GetType().Name);

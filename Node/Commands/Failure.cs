@@ -66,4 +66,11 @@ public enum FailureCode : byte
 /// <param name="Detail">A sentence or two for the user: what happened, and what to do.</param>
 /// <param name="SqliteCode">SQLite's extended result code, where SQLite is the reason.</param>
 /// <param name="StatementIndex">Position of the failing statement within a transaction, from 0; null for a single statement.</param>
-public sealed record Failure(FailureCode Code, string Detail, int? SqliteCode = null, int? StatementIndex = null);
+public sealed record Failure(FailureCode Code, string Detail, int? SqliteCode = null, int? StatementIndex = null)
+{
+    /// <summary>
+    /// Of a write that was undone because its node had no memory set apart for its result: how many bytes that has. The node sets them apart and sends
+    /// the write again; no client is told this.
+    /// </summary>
+    public long? ResultBytes { get; init; }
+}

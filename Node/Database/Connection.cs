@@ -27,6 +27,7 @@ internal sealed unsafe class Connection : IDisposable
     private GCHandle _self;
     private readonly EntryRandom? _random;
     private nint _handle;
+    private bool _isInspecting;
 
     private Connection(string path, bool forWrites, bool foreignKeys = true)
     {
@@ -89,6 +90,9 @@ internal sealed unsafe class Connection : IDisposable
     public bool ReservedRowidUsed { get; set; }
 
     public nint Handle => _handle;
+
+    /// <summary>What made the tables of ours in the file, one statement each.</summary>
+    public IReadOnlyList<string> OwnSchema { get; set; } = InternalSchema.Create;
 
     /// <summary>False also once SQLite has rolled a transaction back by itself.</summary>
     public bool InTransaction => Sqlite3.sqlite3_get_autocommit(_handle) == 0;
@@ -170,7 +174,7 @@ internal sealed unsafe class Connection : IDisposable
         fixed (byte* text = bytes)
         {
             var code = Sqlite3.sqlite3_prepare_v3(_handle, text, bytes.Length, Sqlite3.PreparePersistent, out var statement, out _);
-            return code == Sqlite3.Ok ? new(this, statement) : throw StorageFailed(code);
+            return code == Sqlite3.Ok ? new(this, statement) : throw InternalFailed(code);
         }
     }
 
@@ -215,6 +219,37 @@ internal sealed unsafe class Connection : IDisposable
             "copy from another node.",
             code,
             said);
+    }
+
+    /// <summary>
+    /// The exception for a failed statement of our own. They are known to be good, and no client can reach their tables. So where it is the statement
+    /// that SQLite blames, and not the disk, either those tables are not as we made them, which is damage that another copy heals; or it is a
+    /// defect that all replicas may share, and then each keeps its file and stops, as putting all of them aside would help nobody.
+    /// </summary>
+    public StorageFailedException InternalFailed(int code)
+    {
+        var failed = StorageFailed(code);
+        if (!SqliteErrors.BlamesStatement(code) || _isInspecting)
+        {
+            return failed;
+        }
+
+        _isInspecting = true;
+        try
+        {
+            return InternalSchema.FindFault(this) is { } fault
+                ? new(failed.Message, code, $"a statement of distdb's own failed ({failed.Reason}), as {fault}", isDamage: true)
+                : new(
+                    $"A statement of distdb's own failed in the database file {Path}, though its tables there are as they should be: {failed.Reason} (code {code}). This " +
+                    "is a defect in distdb: please report it. What was committed before is kept, and nothing was told to clients as done; the node stops rather than skip " +
+                    "anything. Start it again; should it stop again, start it once with --rebuild, which sets its files aside and learns everything from the other nodes.",
+                    code,
+                    failed.Reason);
+        }
+        finally
+        {
+            _isInspecting = false;
+        }
     }
 
     public void Dispose()

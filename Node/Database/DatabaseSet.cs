@@ -188,7 +188,7 @@ public sealed partial class DatabaseSet : IDisposable
         var database = Use(command.Database)!;
         if (known is WriteOutcome.Remembered { Index: var index })
         {
-            return database.Writer.FindRequest(command) ?? new WriteOutcome.Failed(new(
+            return database.Writer.FindRequest(command) is not null ? database.Writer.Execute(command, ordinal, rights, limit) : new WriteOutcome.Failed(new(
                 FailureCode.IdReused,
                 $"The id \"{command.IdempotencyKey}\" was used in entry {index}, for a write to a database \"{command.Database}\" that was dropped since; use a new id for each write."));
         }

@@ -53,7 +53,12 @@ public sealed class DatabaseWriter : IDisposable
     {
         _connection = connection;
         _options = options;
-        foreach (var sql in keepsHistory ? [.. InternalSchema.Create, .. QueryHistory.Create] : InternalSchema.Create)
+        if (keepsHistory)
+        {
+            connection.OwnSchema = [.. InternalSchema.Create, .. QueryHistory.Create];
+        }
+
+        foreach (var sql in connection.OwnSchema)
         {
             connection.RunInternal(sql);
         }
@@ -193,14 +198,18 @@ public sealed class DatabaseWriter : IDisposable
 
         if (FindRequest(command) is { } known)
         {
-            return known;
+            return known is WriteOutcome.Remembered { Results: var remembered } && RowCollector.BytesOf(remembered) is var size && size > rights.ResultBytesMax
+                ? new WriteOutcome.Failed(NoMemorySetApart(size))
+                : known;
         }
 
         StartWrite(ordinal);
         _runner.ResultBytesLeft = _options.ResultBytesMax;
+        _runner.KeptBytesLeft = rights.ResultBytesMax;
         _connection.Limit.Set(limit, CancellationToken.None);
         var results = new StatementResult[command.Statements.Count];
-        var failure = RunStatements(command, rights, collectRows: true, results);
+        var failure = RunStatements(command, rights, collectRows: true, results)
+            ?? (_runner.KeptBytesLeft < 0 ? NoMemorySetApart(rights.ResultBytesMax - _runner.KeptBytesLeft) : null);
         if (failure is not null)
         {
             FinishWrite(succeeded: false);
@@ -267,7 +276,7 @@ public sealed class DatabaseWriter : IDisposable
         }
 
         StartWrite(ordinal);
-        _runner.ResultBytesLeft = long.MaxValue;
+        _runner.ResultBytesLeft = _runner.KeptBytesLeft = long.MaxValue;
         _connection.Limit.Clear();
         var results = new StatementResult[command.Statements.Count];
 
@@ -470,6 +479,9 @@ public sealed class DatabaseWriter : IDisposable
 
         _connection.Dispose();
     }
+
+    private static Failure NoMemorySetApart(long resultBytes) =>
+        new(FailureCode.TooLarge, $"The result has {resultBytes} bytes, for which the node that was asked has no memory set apart.") { ResultBytes = resultBytes };
 
     private WriteOutcome ExecuteOperation(WriteCommand command, Operation operation, int ordinal, WriteRights rights)
     {

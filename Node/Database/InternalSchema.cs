@@ -70,6 +70,53 @@ internal static class InternalSchema
         "CREATE TABLE IF NOT EXISTS _distdb_overruled(entry INTEGER PRIMARY KEY, observation INTEGER NOT NULL)",
     ];
 
+    /// <summary>What is wrong with the tables of ours in a file; null where they are as they were made, and SQLite finds nothing wrong in them.</summary>
+    public static string? FindFault(Connection connection)
+    {
+        // As SQLite keeps their texts.
+        var expected = connection.OwnSchema
+            .Where(sql => sql.StartsWith("CREATE ", StringComparison.Ordinal))
+            .Select(sql => sql.Replace(" IF NOT EXISTS", "", StringComparison.Ordinal))
+            .ToDictionary(sql => sql.Split(' ', '(')[2]);
+        try
+        {
+            HashSet<string> found = [];
+            using (var list = connection.PrepareInternal("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+            {
+                while (list.Step())
+                {
+                    var (name, table, sql) = (list.Text(0), list.Text(1), list.Text(2));
+                    if (expected.TryGetValue(name, out var made) ? sql != made : expected.ContainsKey(table) || table.StartsWith(Prefix, StringComparison.OrdinalIgnoreCase))
+                    {
+                        return $"\"{name}\" is not as distdb made it";
+                    }
+
+                    found.Add(name);
+                }
+            }
+
+            if (expected.Keys.FirstOrDefault(name => !found.Contains(name)) is { } missing)
+            {
+                return $"\"{missing}\" is missing";
+            }
+
+            foreach (var (table, _) in expected.Where(e => e.Value.StartsWith("CREATE TABLE ", StringComparison.Ordinal)))
+            {
+                using var check = connection.PrepareInternal($"PRAGMA integrity_check({table})");
+                if (check.Step() && check.Text(0) is var said and not "ok")
+                {
+                    return $"\"{table}\" is damaged: {said}";
+                }
+            }
+
+            return null;
+        }
+        catch (StorageFailedException e)
+        {
+            return $"they cannot be read: {e.Reason}";
+        }
+    }
+
     /// <summary>
     /// Gives one row where a schema statement made a name of ours, or a reference to one: ALTER TABLE ... RENAME TO tells the authorizer
     /// nothing of the new name, nor does a foreign key of its parent.

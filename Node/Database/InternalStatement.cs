@@ -4,7 +4,10 @@ using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database;
 
-/// <summary>One of our own statements on internal tables, prepared once. Any failure of it is a failure of the storage.</summary>
+/// <summary>
+/// One of our own statements on internal tables, prepared once. Any failure of it is a failure of the storage, and never that of the client's
+/// statement in whose course it is run: see <see cref="Connection.InternalFailed"/>.
+/// </summary>
 internal sealed unsafe class InternalStatement(Connection connection, nint handle) : IDisposable
 {
     private nint _handle = handle;
@@ -16,8 +19,7 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
 
     public InternalStatement Bind(int position, long value)
     {
-        _ = Sqlite3.sqlite3_bind_int64(_handle, position, value);
-        return this;
+        return Bound(Sqlite3.sqlite3_bind_int64(_handle, position, value));
     }
 
     public InternalStatement Bind(int position, string value)
@@ -25,11 +27,9 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
         var bytes = Encoding.UTF8.GetBytes(value + "\0");
         fixed (byte* text = bytes)
         {
-            _ = Sqlite3.sqlite3_bind_text64(
-                _handle, position, text, (ulong)bytes.Length - 1, Sqlite3.Transient, Sqlite3.EncodingUtf8);
+            return Bound(Sqlite3.sqlite3_bind_text64(
+                _handle, position, text, (ulong)bytes.Length - 1, Sqlite3.Transient, Sqlite3.EncodingUtf8));
         }
-
-        return this;
     }
 
     public InternalStatement BindOptional(int position, string? value)
@@ -39,8 +39,7 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
             return Bind(position, value);
         }
 
-        _ = Sqlite3.sqlite3_bind_null(_handle, position);
-        return this;
+        return Bound(Sqlite3.sqlite3_bind_null(_handle, position));
     }
 
     /// <param name="position">From 1.</param>
@@ -49,10 +48,8 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
     {
         fixed (byte* blob = value)
         {
-            _ = Sqlite3.sqlite3_bind_blob64(_handle, position, blob, (ulong)value.Length, Sqlite3.Transient);
+            return Bound(Sqlite3.sqlite3_bind_blob64(_handle, position, blob, (ulong)value.Length, Sqlite3.Transient));
         }
-
-        return this;
     }
 
     /// <summary>Runs it to its end, leaving out any rows.</summary>
@@ -74,7 +71,7 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
             return true;
         }
 
-        var failed = code == Sqlite3.Done ? null : connection.StorageFailed(code);
+        var failed = code == Sqlite3.Done ? null : connection.InternalFailed(code);
         Reset();
         return failed is null ? false : throw failed;
     }
@@ -103,4 +100,7 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
         _ = Sqlite3.sqlite3_finalize(_handle);
         _handle = 0;
     }
+
+    /// <summary>What is not bound would be stored as NULL.</summary>
+    private InternalStatement Bound(int code) => code == Sqlite3.Ok ? this : throw connection.InternalFailed(code);
 }

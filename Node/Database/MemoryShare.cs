@@ -8,6 +8,9 @@ public sealed class MemoryShare : IDisposable
 
     internal MemoryShare(MemoryBudget budget) => _budget = budget;
 
+    /// <summary>The bound of all shares together, in bytes.</summary>
+    public long BytesMax => _budget.BytesMax;
+
     /// <summary>Takes more, or nothing where that would exceed the budget.</summary>
     /// <param name="bytes">How many, from 0.</param>
     public bool TryGrow(long bytes)

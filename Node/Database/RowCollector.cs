@@ -54,6 +54,51 @@ internal sealed unsafe class RowCollector
         return bytes;
     }
 
+    /// <summary>Leaves the current row out.</summary>
+    /// <returns>The bytes it would take.</returns>
+    public long Skip()
+    {
+        long bytes = ValueBytes * _columns.Length;
+        for (var i = 0; i < _columns.Length; i++)
+        {
+            switch (Sqlite3.sqlite3_column_type(_statement.Handle, i))
+            {
+                case Sqlite3.TypeText:
+                    _ = Sqlite3.sqlite3_column_text(_statement.Handle, i);
+                    bytes += Sqlite3.sqlite3_column_bytes(_statement.Handle, i);
+                    break;
+                case Sqlite3.TypeBlob:
+                    bytes += Sqlite3.sqlite3_column_bytes(_statement.Handle, i);
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return bytes;
+    }
+
+    /// <summary>The bytes that all rows of some results take, as <see cref="Add"/> counts them.</summary>
+    public static long BytesOf(IEnumerable<StatementResult> results)
+    {
+        long bytes = 0;
+        foreach (var row in results.SelectMany(r => r.Rows?.Rows ?? []))
+        {
+            bytes += ValueBytes * row.Length;
+            foreach (var value in row)
+            {
+                bytes += value.Kind switch
+                {
+                    SqlValueKind.Text => Encoding.UTF8.GetByteCount(value.Text),
+                    SqlValueKind.Blob => value.Blob.Length,
+                    _ => 0,
+                };
+            }
+        }
+
+        return bytes;
+    }
+
     /// <summary>Gives the rows out and begins to gather anew.</summary>
     public IReadOnlyList<SqlValue[]> Take()
     {

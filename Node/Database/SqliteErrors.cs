@@ -20,6 +20,8 @@ internal static class SqliteErrors
     /// <summary>SQLITE_NOTADB.</summary>
     public const int NotADatabase = 26;
 
+    private const int Error = 1;
+    private const int Internal = 2;
     private const int Busy = 5;
     private const int NoMemory = 7;
     private const int ReadOnly = 8;
@@ -29,11 +31,15 @@ internal static class SqliteErrors
     private const int Protocol = 15;
     private const int TooBig = 18;
     private const int Constraint = 19;
+    private const int Mismatch = 20;
     private const int Misuse = 21;
     private const int Authorization = 23;
 
     /// <summary>What full-text search says of content that contradicts its index; a client can bring it about, so it is no damage.</summary>
     private const int CorruptVirtualTable = Corrupt | (1 << 8);
+
+    /// <summary>Whether SQLite says that a statement does not go with what is in the file, rather than that the disk or the memory failed.</summary>
+    public static bool BlamesStatement(int code) => (code & 0xff) is Error or Internal or TooBig or Constraint or Mismatch;
 
     /// <summary>The failure to answer for the statement that just failed on the connection.</summary>
     /// <exception cref="StorageFailedException">It is the storage that failed.</exception>

@@ -7,8 +7,13 @@ namespace DistDb.Node.Database;
 /// <summary>Binds and steps clients' prepared statements, within the connection's time limit and a budget of result bytes.</summary>
 internal sealed class StatementRunner(Connection connection)
 {
+    public const string ResultTooLarge = "The result is larger than an answer may be; narrow it with WHERE, LIMIT or fewer columns.";
+
     /// <summary>Result bytes that the statements to come may still return together.</summary>
     public long ResultBytesLeft { get; set; }
+
+    /// <summary>Of these, how many are kept. Once there are more, rows are counted and not kept any more, and this is negative.</summary>
+    public long KeptBytesLeft { get; set; } = long.MaxValue;
 
     /// <summary>Runs a statement to its end. The caller resets it, and undoes what a failed one did.</summary>
     /// <param name="statement">Not running.</param>
@@ -112,12 +117,17 @@ internal sealed class StatementRunner(Connection connection)
             if (collectRows)
             {
                 collector ??= new(statement);
-                ResultBytesLeft -= collector.Add();
+                var bytes = KeptBytesLeft < 0 ? collector.Skip() : collector.Add();
+                ResultBytesLeft -= bytes;
+                KeptBytesLeft -= bytes;
+                if (KeptBytesLeft < 0)
+                {
+                    _ = collector.Take();
+                }
+
                 if (ResultBytesLeft < 0)
                 {
-                    return new(
-                        FailureCode.TooLarge,
-                        "The result is larger than an answer may be; narrow it with WHERE, LIMIT or fewer columns.");
+                    return new(FailureCode.TooLarge, ResultTooLarge);
                 }
             }
         }

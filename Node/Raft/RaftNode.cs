@@ -182,12 +182,16 @@ public sealed partial class RaftNode
         CheckNotBusy();
         _readyTaken = true;
         var hardState = new HardState(Term, VotedFor);
+
+        // Nothing that speaks for a term may go out before that is written: an only voter, which leads by nobody's vote but its own, would lead the
+        // same term again after a crash, with other entries.
+        var isTermWritten = hardState == _persistedHardState;
         var ready = new Ready
         {
-            HardState = hardState == _persistedHardState ? null : hardState,
+            HardState = isTermWritten ? null : hardState,
             Entries = [.. _log.Unstable],
-            EarlyMessages = [.. _earlyMessages],
-            Messages = [.. _messages],
+            EarlyMessages = isTermWritten ? [.. _earlyMessages] : [],
+            Messages = isTermWritten ? [.. _messages] : [.. _earlyMessages, .. _messages],
             CommitIndex = CommitIndex,
             Reads = [.. _reads],
             SnapshotWanted = _snapshotWanted,

@@ -53,9 +53,27 @@ public static class Quarantine
         }
 
         FolderSync.Flush(QuarantinePath(folder));
+        HashSet<string> foldersWithin = [];
         foreach (var file in Files(folder).ToList())
         {
-            File.Move(file, Path.Combine(target, Path.GetRelativePath(folder.Path, file)));
+            var place = Path.Combine(target, Path.GetRelativePath(folder.Path, file));
+            if (foldersWithin.Add(Path.GetDirectoryName(place)!))
+            {
+                Directory.CreateDirectory(Path.GetDirectoryName(place)!);
+            }
+
+            File.Move(file, place);
+        }
+
+        foreach (var within in foldersWithin)
+        {
+            FolderSync.Flush(within);
+        }
+
+        // Those of copies that were on their way in or out, by now without a file.
+        foreach (var left in FoldersWithin.SelectMany(f => Directory.GetDirectories(Path.Combine(folder.Path, f))))
+        {
+            Directory.Delete(left, recursive: true);
         }
 
         foreach (var part in parts)
@@ -85,7 +103,7 @@ public static class Quarantine
     private static IEnumerable<string> Files(NodeFolder folder) =>
         Directory.EnumerateFiles(folder.Path, Path.GetFileName(folder.RaftLogPath) + "*")
             .Concat(Directory.EnumerateFiles(folder.Path, DatabaseQuarantine.MarkerName))
-            .Concat(FoldersWithin.SelectMany(f => Directory.EnumerateFiles(Path.Combine(folder.Path, f))));
+            .Concat(FoldersWithin.SelectMany(f => Directory.EnumerateFiles(Path.Combine(folder.Path, f), "*", SearchOption.AllDirectories)));
 
     private static string QuarantinePath(NodeFolder folder) => Path.Combine(folder.Path, "quarantine");
 

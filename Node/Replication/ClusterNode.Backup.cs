@@ -232,6 +232,12 @@ public sealed partial class ClusterNode
         }
     }
 
+    /// <summary>Tells the operator that a file on its way could not be read or written.</summary>
+    internal void TellCopyFailed(Exception exception) => LogCopyFailed(exception.Message);
+
+    [LoggerMessage(EventId = 413, Level = LogLevel.Warning, Message = "A backup or a restore was given up: {Problem}")]
+    private partial void LogCopyFailed(string problem);
+
     /// <summary>The SHA-256 of a file.</summary>
     internal static async Task<byte[]> HashAsync(string path, CancellationToken cancellationToken)
     {

@@ -15,6 +15,11 @@ public sealed partial class ClusterNode
     private const long HealerPatienceMs = 2000;
     private const long HandOverAgainMs = 1000;
 
+    // Longer than a comparison of content takes, where it is small. A peer that needs a copy asks every second.
+    private const long CopyRefusedPatienceMs = 3000;
+    private const long CopyRefusedAgainMs = 15_000;
+    private const long CopyAskedAgainMs = 2000;
+
     private readonly Verifier _verifier;
     private readonly VerificationSchedule _schedule;
     private volatile bool _mustBeVerified;
@@ -23,6 +28,8 @@ public sealed partial class ClusterNode
     private DateTimeOffset _closedSince;
     private NodeId? _healer;
     private long _handOverAtMs;
+    private long _copyRefusedSinceMs;
+    private long _copyRefusedAtMs;
 
     /// <summary>What the last verification found, as far as this node knows; null if there was none since its start.</summary>
     public VerificationResult? Verification => _verifier.Last;
@@ -52,6 +59,31 @@ public sealed partial class ClusterNode
     private bool MayGiveSnapshotTo(NodeId peer) =>
         !IsClosed && !_isKnownBad
         && (IsTrusted || !Membership.Voters.Any(v => v != Id && v != peer && _transport.StateOf(v).IsConnected));
+
+    /// <summary>
+    /// Whether a peer has needed a copy for a while that this node must not give. Its word may be just what it takes to find out who is right; but as
+    /// this node leads, the peer cannot go on by the entries that another node may still have.
+    /// </summary>
+    private bool IsInPeersWay
+    {
+        get
+        {
+            var now = Environment.TickCount64;
+            return !IsTrusted
+                && now - Interlocked.Read(ref _copyRefusedAtMs) < CopyAskedAgainMs
+                && now - Interlocked.Read(ref _copyRefusedSinceMs) > CopyRefusedPatienceMs
+                && now - _handOverAtMs > CopyRefusedAgainMs;
+        }
+    }
+
+    private void NoteCopyRefused()
+    {
+        var now = Environment.TickCount64;
+        if (now - Interlocked.Exchange(ref _copyRefusedAtMs, now) > CopyAskedAgainMs)
+        {
+            Interlocked.Exchange(ref _copyRefusedSinceMs, now);
+        }
+    }
 
     /// <summary>Has all nodes compare their content at one log entry, which this adds, and waits for what they find.</summary>
     /// <param name="repairs">Nodes that differ from a majority, or whose files are damaged, replace their content.</param>
@@ -250,9 +282,9 @@ public sealed partial class ClusterNode
 
     private void SweepRepair()
     {
-        if (Role == Role.Leader && (IsClosed || _isKnownBad) && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs)
+        if (Role == Role.Leader && (((IsClosed || _isKnownBad) && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs) || IsInPeersWay))
         {
-            // Elected for its log, which is good; but it can execute nothing.
+            // Elected for its log, which is good; but it can execute nothing, nor help others to.
             _handOverAtMs = Environment.TickCount64;
             _ = _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected);
         }

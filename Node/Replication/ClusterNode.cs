@@ -20,11 +20,15 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>A node that is further behind than this, in entries, catches up and is not ready.</summary>
     private const long LagMax = 1000;
 
+    /// <summary>Bytes of a write's result rows for which no memory is set apart: with the most requests at once, 64 MiB.</summary>
+    private const long ResultBytesFree = 16 << 10;
+
     private static readonly TimeSpan _sweepInterval = TimeSpan.FromMilliseconds(50);
 
     private readonly NodeFolder _folder;
     private readonly ClusterSettings _cluster;
     private readonly ReplicationOptions _options;
+    private readonly long _resultBytesMax;
     private readonly IPeerTransport _transport;
     private readonly ILogger _logger;
     private readonly IHostApplicationLifetime _lifetime;
@@ -44,6 +48,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly ReadRecorder? _reads;
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
+    private readonly VoterClocks _clocks = new();
     private Leadership? _loggedLeadership;
     private string? _loggedMembers;
     private long _catchUpToldAtMs;
@@ -63,6 +68,7 @@ public sealed partial class ClusterNode : BackgroundService
     {
         _cluster = cluster;
         _options = options;
+        _resultBytesMax = databaseOptions.ResultBytesMax;
         _transport = transport;
         _logger = logger;
         _lifetime = lifetime;
@@ -141,6 +147,7 @@ public sealed partial class ClusterNode : BackgroundService
         _writes.MovedAside = task => LogMovedAside(task.QuarantineFolder, task.MinIndex);
         _writes.IsTrusted = () => IsTrusted;
         _writes.AddressOf = AddressOf;
+        _writes.BoundTime = ownMs => _clocks.Bound(ownMs, Membership.Voters.Where(v => v != Id), Environment.TickCount64);
         _reads = options.RecordsReads
             ? new(reads => SubmitAsync(new RecordReadsOperation(reads), CancellationToken.None), options.TimeProvider, LogReadsLost)
             : null;
@@ -225,7 +232,7 @@ public sealed partial class ClusterNode : BackgroundService
     {
         foreach (var peer in Peers)
         {
-            _transport.Send(peer, new NodeReport(status));
+            _transport.Send(peer, new NodeReport(Now.ToUnixTimeMilliseconds(), status));
         }
     }
 
@@ -235,8 +242,9 @@ public sealed partial class ClusterNode : BackgroundService
     /// </summary>
     /// <param name="write">What is to be done; its <see cref="WriteCommand.Id"/> is given here.</param>
     /// <param name="timeout">How long the client waits, up to <see cref="RequestTimeout"/>; the leader executes nothing for it later than that.</param>
+    /// <param name="memory">What the rows that it returns are counted on, before it is executed; null where nothing counts them.</param>
     /// <param name="cancellationToken">Ends the waiting, not the write.</param>
-    public async Task<WriteResult> WriteAsync(WriteCommand write, TimeSpan timeout, CancellationToken cancellationToken)
+    public async Task<WriteResult> WriteAsync(WriteCommand write, TimeSpan timeout, MemoryShare? memory, CancellationToken cancellationToken)
     {
         if (Refusal() is { } refusal)
         {
@@ -245,7 +253,7 @@ public sealed partial class ClusterNode : BackgroundService
 
         var started = Stopwatch.GetTimestamp();
         var deadline = Deadline.After(timeout);
-        var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
+        var result = await SubmitAsync(write, deadline, memory, cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
             // Done before, under the same key, and this node lags: the client must find its write here.
@@ -597,6 +605,7 @@ public sealed partial class ClusterNode : BackgroundService
                 break;
             case SnapshotRequest when !MayGiveSnapshotTo(from):
                 // It asks elsewhere, or again.
+                NoteCopyRefused();
                 break;
             case SnapshotRequest request:
                 _ = _snapshotOutbox.OfferAsync(from, request.MinIndex);
@@ -630,6 +639,7 @@ public sealed partial class ClusterNode : BackgroundService
                 break;
             case NodeReport report:
                 _reports[from] = report;
+                _clocks.Hear(from, report.ClockMs, Environment.TickCount64);
                 break;
             default:
                 LogIgnored(from, message.GetType().Name);
@@ -727,6 +737,46 @@ public sealed partial class ClusterNode : BackgroundService
         {
             _catchUpToldAtMs = now;
             LogCatchUp(AppliedIndex, CommitIndex);
+        }
+    }
+
+    /// <summary>
+    /// Small results are covered by what each request may take anyway. Where one is larger, the leader undoes the write and says how much it is; only
+    /// when that is set apart here, the write is sent again, to be done.
+    /// </summary>
+    private async Task<WriteResult> SubmitAsync(WriteCommand write, Deadline deadline, MemoryShare? memory, CancellationToken cancellationToken)
+    {
+        if (memory is null)
+        {
+            return await _pending.SubmitAsync(write, deadline, _resultBytesMax).WaitAsync(cancellationToken).ConfigureAwait(false);
+        }
+
+        long setApart = 0;
+        while (true)
+        {
+            var result = await _pending.SubmitAsync(write, deadline, Math.Min(ResultBytesFree + setApart, _resultBytesMax))
+                .WaitAsync(cancellationToken).ConfigureAwait(false);
+            if (result is not WriteResult.NotDone { Failure.ResultBytes: { } needed })
+            {
+                return result;
+            }
+
+            if (needed > _resultBytesMax)
+            {
+                return new WriteResult.NotDone(new(FailureCode.TooLarge, StatementRunner.ResultTooLarge));
+            }
+
+            var missing = Math.Max(needed - setApart, 0);
+            if (!memory.TryGrow(missing))
+            {
+                return new WriteResult.NotDone(new(
+                    FailureCode.Overloaded,
+                    needed > memory.BytesMax
+                        ? $"The write returns {needed} bytes, and this node may hold {memory.BytesMax} for all requests (--request-memory). Nothing was done; let it return less."
+                        : $"The write returns {needed} bytes, and this node holds as many for requests as it may (--request-memory). Nothing was done; send it again in a moment, or let it return less."));
+            }
+
+            setApart += missing;
         }
     }
 

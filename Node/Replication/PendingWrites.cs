@@ -56,7 +56,10 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     /// <summary>Takes a client's write; completes when its fate is known or its deadline has passed.</summary>
     /// <param name="write">The write, whose id is made here.</param>
     /// <param name="deadline">Its client's.</param>
-    public Task<WriteResult> SubmitAsync(WriteCommand write, Deadline deadline)
+    /// <param name="resultBytesMax">
+    /// For how many bytes of result rows memory is set apart. A write that returns more is undone, and refused with <see cref="Failure.ResultBytes"/>.
+    /// </param>
+    public Task<WriteResult> SubmitAsync(WriteCommand write, Deadline deadline, long resultBytesMax = 0)
     {
         Pending pending;
         (NodeId, ForwardedWrite)? copy;
@@ -77,7 +80,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
             }
 
             var command = write with { Id = new(self.Value, incarnation, _nextSequence++) };
-            pending = new(command, bytes, deadline);
+            pending = new(command, bytes, deadline, resultBytesMax);
             _pending.Add(command.Id.Sequence, pending);
             _bytes += bytes;
             copy = NextCopy(pending);
@@ -265,7 +268,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
             _oldest++;
         }
 
-        return (leader, new(term, _oldest, (int)pending.Deadline.Remaining.TotalMilliseconds, pending.Command));
+        return (leader, new(term, _oldest, (int)pending.Deadline.Remaining.TotalMilliseconds, pending.ResultBytesMax, pending.Command));
     }
 
     private void SendAll(Func<Pending, bool> isDue)
@@ -349,13 +352,15 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
             ? $"The cluster did not confirm the write in time; it may or may not be done. Send it again with the same id, \"{key}\": it will be done once."
             : "The cluster did not confirm the write in time; it may or may not be done. Look at the data before sending it again. Give writes an \"id\" to make sending them again safe.");
 
-    private sealed class Pending(WriteCommand command, long bytes, Deadline deadline)
+    private sealed class Pending(WriteCommand command, long bytes, Deadline deadline, long resultBytesMax)
     {
         public WriteCommand Command { get; } = command;
 
         public long Bytes { get; } = bytes;
 
         public Deadline Deadline { get; } = deadline;
+
+        public long ResultBytesMax { get; } = resultBytesMax;
 
         public TaskCompletionSource<WriteResult> Completion { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
 

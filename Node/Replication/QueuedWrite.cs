@@ -6,4 +6,5 @@ namespace DistDb.Node.Replication;
 /// <param name="Command">The write.</param>
 /// <param name="Bytes">About its size.</param>
 /// <param name="Deadline">When its client's time limit ends.</param>
-internal sealed record QueuedWrite(WriteCommand Command, long Bytes, Deadline Deadline);
+/// <param name="ResultBytesMax">For how many bytes of result rows its node has memory set apart.</param>
+internal sealed record QueuedWrite(WriteCommand Command, long Bytes, Deadline Deadline, long ResultBytesMax);

@@ -164,6 +164,9 @@ internal sealed class WriteLoop : IDisposable
     /// <summary>Told on this loop's thread when a snapshot that was handed in is installed; or false when it was not needed any more.</summary>
     public Action<ReceivedSnapshot, bool> SnapshotDone { get; set; } = (_, _) => { };
 
+    /// <summary>What to take for the time, of what this node's clock shows, in milliseconds since 1970.</summary>
+    public Func<long, long> BoundTime { get; set; } = ownMs => ownMs;
+
     /// <summary>A node's base address.</summary>
     public Func<NodeId, string> AddressOf { get; set; } = _ => "";
 
@@ -865,7 +868,7 @@ internal sealed class WriteLoop : IDisposable
 
         var stamp = new EntryStamp(
             batch.Index.Value,
-            Math.Max(_databases.AppliedTimeMs, _options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()),
+            Math.Max(_databases.AppliedTimeMs, BoundTime(_options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds())),
             BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
         var started = Stopwatch.GetTimestamp();
         while (true)
@@ -954,11 +957,12 @@ internal sealed class WriteLoop : IDisposable
             return;
         }
 
-        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role);
+        var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role, write.ResultBytesMax);
         var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
         if (outcome is WriteOutcome.Succeeded succeeded)
         {
-            batch.Succeeded.Add((write, succeeded));
+            // Another node gets its client's results from its own execution of the entry.
+            batch.Succeeded.Add((write, write.Command.Id.Node == _self.Value ? succeeded : succeeded with { Results = [] }));
         }
         else
         {

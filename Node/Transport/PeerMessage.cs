@@ -13,8 +13,9 @@ public sealed record RaftPeerMessage(Message Message) : PeerMessage;
 /// <param name="Term">The term whose leader it is meant for; no other may take it.</param>
 /// <param name="OldestPending">The lowest sequence number of the origin's writes that are still under way: older ones need not be remembered.</param>
 /// <param name="RemainingMs">How much of the client's time limit is left, in milliseconds.</param>
+/// <param name="ResultBytesMax">For how many bytes of result rows its origin has memory set apart.</param>
 /// <param name="Command">The write.</param>
-public sealed record ForwardedWrite(Term Term, long OldestPending, int RemainingMs, WriteCommand Command) : PeerMessage;
+public sealed record ForwardedWrite(Term Term, long OldestPending, int RemainingMs, long ResultBytesMax, WriteCommand Command) : PeerMessage;
 
 /// <summary>The leader's word that a write did not enter the log in its term, and why.</summary>
 /// <param name="Id">The write.</param>
@@ -31,7 +32,7 @@ public sealed record WriteRemembered(WriteId Id, Term Term, LogIndex Index, IRea
 
 /// <summary>What a node tells its peers about itself every now and then; also shows that it is there.</summary>
 /// <param name="Status">Its status as UTF-8 JSON, the same that <c>GET /status</c> answers.</param>
-public sealed record NodeReport(ReadOnlyMemory<byte> Status) : PeerMessage;
+public sealed record NodeReport(long ClockMs, ReadOnlyMemory<byte> Status) : PeerMessage;
 
 /// <summary>A node whose log cannot be continued asks for a snapshot that reaches at least an index.</summary>
 public sealed record SnapshotRequest(LogIndex MinIndex) : PeerMessage;

@@ -18,10 +18,10 @@ namespace DistDb.Node.Transport;
 ///  9 ReadIndexResponse      term context index
 /// 10 TimeoutNow             term
 /// 11 InstallSnapshot        term base-index read-round
-/// 20 ForwardedWrite         term oldest-pending remaining-ms command
-/// 21 WriteRefused           write-id term code:byte detail has:byte (1 sqlite code, 2 statement) [sqlite code] [statement]
+/// 20 ForwardedWrite         term oldest-pending remaining-ms result-bytes-max command
+/// 21 WriteRefused           write-id term code:byte detail has:byte (1 sqlite code, 2 statement, 4 result bytes) [sqlite code] [statement] [result bytes]
 /// 22 WriteRemembered        write-id term index results
-/// 23 NodeReport             status:bytes
+/// 23 NodeReport             clock-ms status:bytes
 /// 24 SnapshotRequest        min-index
 /// 25 SnapshotOffer          id:8 bytes index term made-in count count x (name:text byte-count) sha256:bytes
 /// 26 SnapshotChunkRequest   id:8 bytes offset
@@ -50,6 +50,7 @@ public static class PeerMessageCodec
                 writer.WriteSigned(m.Term.Value);
                 writer.WriteSigned(m.OldestPending);
                 writer.WriteSigned(m.RemainingMs);
+                writer.WriteSigned(m.ResultBytesMax);
                 LogCommandCodec.WriteCommand(writer, m.Command);
                 break;
             case WriteRefused m:
@@ -67,6 +68,7 @@ public static class PeerMessageCodec
                 break;
             case NodeReport m:
                 writer.WriteByte(23);
+                writer.WriteSigned(m.ClockMs);
                 writer.WriteBytes(m.Status.Span);
                 break;
             case SnapshotRequest m:
@@ -256,14 +258,14 @@ public static class PeerMessageCodec
                 return new RaftPeerMessage(ReadRaft(kind, ref reader, from, to, term));
             case 20:
                 return new ForwardedWrite(
-                    new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadInt32(), LogCommandCodec.ReadCommand(ref reader));
+                    new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadInt32(), reader.ReadSigned(), LogCommandCodec.ReadCommand(ref reader));
             case 21:
                 return new WriteRefused(ReadId(ref reader), new(reader.ReadSigned()), ReadFailure(ref reader));
             case 22:
                 return new WriteRemembered(
                     ReadId(ref reader), new(reader.ReadSigned()), new(reader.ReadSigned()), StatementResultCodec.Read(ref reader));
             case 23:
-                return new NodeReport(reader.ReadBytes());
+                return new NodeReport(reader.ReadSigned(), reader.ReadBytes());
             case 24:
                 return new SnapshotRequest(ReadIndex(ref reader));
             case 25:
@@ -376,7 +378,7 @@ public static class PeerMessageCodec
     {
         writer.WriteByte((byte)failure.Code);
         writer.WriteText(failure.Detail);
-        writer.WriteByte((byte)((failure.SqliteCode is null ? 0 : 1) | (failure.StatementIndex is null ? 0 : 2)));
+        writer.WriteByte((byte)((failure.SqliteCode is null ? 0 : 1) | (failure.StatementIndex is null ? 0 : 2) | (failure.ResultBytes is null ? 0 : 4)));
         if (failure.SqliteCode is { } code)
         {
             writer.WriteSigned(code);
@@ -386,6 +388,11 @@ public static class PeerMessageCodec
         {
             writer.WriteSigned(index);
         }
+
+        if (failure.ResultBytes is { } bytes)
+        {
+            writer.WriteSigned(bytes);
+        }
     }
 
     private static Failure ReadFailure(ref WireReader reader)
@@ -393,7 +400,10 @@ public static class PeerMessageCodec
         var code = (FailureCode)reader.ReadByte();
         var detail = reader.ReadText();
         var has = reader.ReadByte();
-        return new(code, detail, (has & 1) != 0 ? reader.ReadInt32() : null, (has & 2) != 0 ? reader.ReadInt32() : null);
+        return new(code, detail, (has & 1) != 0 ? reader.ReadInt32() : null, (has & 2) != 0 ? reader.ReadInt32() : null)
+        {
+            ResultBytes = (has & 4) != 0 ? reader.ReadSigned() : null,
+        };
     }
 
     /// <summary>More than SQLite's largest file, 281 TB; thousands of them together are still a 64-bit number.</summary>

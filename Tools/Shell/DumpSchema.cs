@@ -138,7 +138,7 @@ internal sealed class DumpSchema
     {
         var ordered = new List<DumpObject>();
         var done = new Dictionary<string, bool>(StringComparer.OrdinalIgnoreCase);
-        foreach (var table in tables)
+        foreach (var table in tables.Where(table => !done.ContainsKey(table.Name)))
         {
             Visit(table);
         }
@@ -166,11 +166,8 @@ internal sealed class DumpSchema
                 }
             }
 
-            if (!done[table.Name])
-            {
-                done[table.Name] = true;
-                ordered.Add(table);
-            }
+            done[table.Name] = true;
+            ordered.Add(table);
         }
     }
 }

@@ -83,16 +83,13 @@ internal sealed class LineEditor(
                 Insert("\n");
                 break;
             case ConsoleKey.Enter or ConsoleKey.J or ConsoleKey.M when key.Key == ConsoleKey.Enter || isControl:
-                if (_cursor == _text.Length || terminal.HasKey() || !Text[_cursor..].Contains('\n', StringComparison.Ordinal))
+                if (isComplete(Text))
                 {
-                    if (isComplete(Text))
-                    {
-                        return Leave("", EditorOutcome.Text);
-                    }
-
-                    _cursor = Text.IndexOf('\n', _cursor) is >= 0 and var end && !terminal.HasKey() ? end : _cursor;
+                    return Leave("", EditorOutcome.Text);
                 }
 
+                // Whoever mended something in the last line goes on behind it; pasted text goes where it belongs.
+                _cursor = LineEnd(_cursor) == _text.Length && !terminal.HasKey() ? _text.Length : _cursor;
                 Insert("\n");
                 break;
             case ConsoleKey.Tab when !terminal.HasKey():

@@ -38,6 +38,18 @@ public sealed class AccessControlTests
     }
 
     [Fact]
+    public void A_token_that_the_asked_node_could_not_judge_may_be_a_good_one()
+    {
+        var verdict = new Failure(FailureCode.Unauthorized, "by the leader");
+        AccessControl.Explain(verdict, shown: null, now: null).Should().Be(verdict, "there was none");
+        AccessControl.Explain(verdict, "dt_x", now: null).Code.Should().Be(FailureCode.NotReady);
+        var wrong = new Failure(FailureCode.Unauthorized, "it is wrong");
+        AccessControl.Explain(verdict, "dt_x", wrong).Should().Be(wrong, "the node knows by now");
+        var other = new Failure(FailureCode.Constraint, "other");
+        AccessControl.Explain(other, "dt_x", now: null).Should().Be(other);
+    }
+
+    [Fact]
     public void Each_role_opens_what_needs_it_or_less()
     {
         foreach (var needed in TokenRoles.All)

@@ -36,6 +36,23 @@ public sealed class PersistenceTests
         ready.Messages.Should().AllBeOfType<RequestVote>().And.HaveCount(2);
     }
 
+    // The only voter leads by its own vote: until that is written, a crash would make it lead the same term again, with other entries for its learners.
+    [Fact]
+    public void The_entries_of_a_term_travel_only_when_the_term_is_written()
+    {
+        var node = new TestNode(term: 1, log: [1], initial: new([Voter(Me, MyLog), Learner(A, LogOf(A))]));
+        for (var i = 0; i < DefaultOptions.ElectionTimeoutTicksMax; i++)
+        {
+            node.Raft.Tick();
+        }
+
+        node.Raft.Role.Should().Be(Role.Leader);
+        var ready = node.Raft.TakeReady();
+        ready.HardState.Should().Be(new HardState(new(2), Me));
+        ready.EarlyMessages.Should().BeEmpty();
+        ready.Messages.Should().NotBeEmpty().And.AllBeOfType<AppendEntries>();
+    }
+
     // Raft §5.3: a follower's acceptance promises that the entries are on its disk.
     [Fact]
     public void Entries_are_written_before_they_are_accepted()

@@ -36,6 +36,18 @@ public sealed class QuarantineTests : IDisposable
     }
 
     [Fact]
+    public void Copies_that_were_on_their_way_go_with_the_rest_and_leave_no_folder()
+    {
+        WriteFiles();
+        var copy = Directory.CreateDirectory(Path.Combine(_folder.Path, "snapshots", "incoming-ab12"));
+        File.WriteAllText(Path.Combine(copy.FullName, "main.db"), "half a copy");
+        Directory.CreateDirectory(Path.Combine(_folder.Path, "snapshots", "outgoing-34"));
+        var target = Quarantine.SetAside(_folder, _now);
+        File.ReadAllText(Path.Combine(target!, "snapshots", "incoming-ab12", "main.db")).Should().Be("half a copy");
+        Directory.EnumerateFileSystemEntries(Path.Combine(_folder.Path, "snapshots")).Should().BeEmpty();
+    }
+
+    [Fact]
     public void Where_there_is_nothing_nothing_happens()
     {
         Quarantine.SetAside(_folder, _now).Should().BeNull();

@@ -16,6 +16,7 @@ internal static class ClusterNodeExtensions
         CancellationToken cancellationToken) => node.WriteAsync(
             new WriteCommand { Database = database, Statements = statements, IsTransaction = isTransaction, IdempotencyKey = idempotencyKey, Client = "127.0.0.1" },
             node.RequestTimeout,
+            memory: null,
             cancellationToken);
 
     public static Task<QueryResult> QueryAsync(

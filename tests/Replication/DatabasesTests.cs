@@ -105,7 +105,7 @@ public sealed class DatabasesTests
         (await WriteAsync(node, database, sql)).Should().BeOfType<WriteResult.Done>(because: sql);
 
     private static async Task<FailureCode?> ChangeAsync(ClusterNode node, Operation operation) =>
-        await node.WriteAsync(new WriteCommand { Operation = operation }, node.RequestTimeout, default) is WriteResult.NotDone { Failure.Code: var code } ? code : null;
+        await node.WriteAsync(new WriteCommand { Operation = operation }, node.RequestTimeout, null, default) is WriteResult.NotDone { Failure.Code: var code } ? code : null;
 
     private static async Task ShouldBeEqualAsync(TestCluster cluster)
     {

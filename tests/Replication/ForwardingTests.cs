@@ -134,7 +134,7 @@ public sealed class ForwardingTests
             Database = "main",
             Statements = [TestCluster.Sql("CREATE TABLE stolen(a)")],
         };
-        cluster.Network.Inject(new(1, 0, new ForwardedWrite(cluster[0].Term, 1, 10_000, command)));
+        cluster.Network.Inject(new(1, 0, new ForwardedWrite(cluster[0].Term, 1, 10_000, 0, command)));
         Done(await cluster.InsertAsync(1, "x"));
         (await cluster.UserTablesAsync(0)).Should().Equal("w");
         await cluster.CheckAsync();

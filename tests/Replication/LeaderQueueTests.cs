@@ -88,5 +88,6 @@ public sealed class LeaderQueueTests
         new(1),
         1,
         10_000,
+        0,
         new() { Id = new(1, 7, ++_sequence), Database = "main", Statements = [TestCluster.Sql(new string(' ', bytes))] });
 }

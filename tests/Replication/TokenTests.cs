@@ -36,9 +36,9 @@ public sealed class TokenTests
         await using var cluster = await TestCluster.StartAsync();
         await MakeFirstAsync(cluster);
         var write = new WriteCommand { Database = "main", Statements = [TestDatabase.Sql("INSERT INTO w(token) VALUES ('x')")], Client = "127.0.0.1" };
-        var refused = await cluster[2].WriteAsync(write, TestCluster.Options.RequestTimeout, CancellationToken.None);
+        var refused = await cluster[2].WriteAsync(write, TestCluster.Options.RequestTimeout, null, CancellationToken.None);
         refused.Should().BeOfType<WriteResult.NotDone>().Which.Failure.Code.Should().Be(FailureCode.Unauthorized);
-        (await cluster[2].WriteAsync(write with { Token = "app" }, TestCluster.Options.RequestTimeout, CancellationToken.None)).Should().BeOfType<WriteResult.Done>();
+        (await cluster[2].WriteAsync(write with { Token = "app" }, TestCluster.Options.RequestTimeout, null, CancellationToken.None)).Should().BeOfType<WriteResult.Done>();
         (await cluster.TokensAsync(2)).Should().Equal("x");
     }
 

@@ -349,6 +349,26 @@ public sealed class VerificationTests
         await cluster.CheckAsync();
     }
 
+    [Fact]
+    public async Task A_leader_that_nobody_can_judge_leaves_a_peer_that_lags_to_one_that_still_has_the_log()
+    {
+        // Who is right, 0 or 1, only 2 can say, once it has caught up: by entries that 1 does not have any more, as 1 must not give a copy.
+        await using var cluster = await TestCluster.StartAsync(node => node == 1 ? _shortLogs : _verified);
+        await cluster.CrashAsync(2);
+        await InsertAsync(cluster, 0, "x", 60);
+        await cluster.SettleAsync();
+        await cluster.CrashAsync(1);
+        cluster.Tamper(1, "UPDATE w SET token = 'wrong' WHERE token = 'x1'");
+        await cluster.StartAsync(1);
+        await cluster.ElectAsync(1);
+        await cluster.UntilAsync(() => cluster[1].Verification is { Outcome: VerificationOutcome.NoMajority }, "0 and 1 differ");
+        cluster[1].FirstLogIndex.Should().BeGreaterThan(cluster[0].FirstLogIndex);
+        await cluster.StartAsync(2);
+        await WaitUntilHealedAsync(cluster, 1);
+        await InsertAsync(cluster, 1, "after", 2);
+        await cluster.CheckAsync();
+    }
+
     private static async Task<VerificationResult> VerifyAsync(TestCluster cluster, int node, bool repairs = false) =>
         (await cluster[node].VerifyAsync(repairs, default).WaitAsync(TimeSpan.FromSeconds(60))).Should().BeOfType<VerifyAnswer.Done>().Subject.Result;
 

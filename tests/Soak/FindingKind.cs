@@ -27,6 +27,9 @@ internal enum FindingKind
     /// <summary>Replicas differ, or do not converge.</summary>
     Divergent,
 
+    /// <summary>A database that was dropped is there, or one that was not is not.</summary>
+    WrongDatabases,
+
     /// <summary>An answer that nothing here should get, or a node that ended by itself.</summary>
     Unexpected,
 }

@@ -36,6 +36,12 @@ internal sealed record SoakOptions
     /// <summary>Objects whose history is kept after their time, to look at once more later.</summary>
     public int ArchivedPerLane { get; init; } = 40;
 
+    /// <summary>Databases that are there all the time, with objects of every kind in each.</summary>
+    public IReadOnlyList<string> Databases { get; init; } = ["main", "second", "third"];
+
+    /// <summary>Databases that come and go with their only object: so many of each kind are there at once, besides one that is in use.</summary>
+    public int DatabasesPerLane { get; init; } = 3;
+
     /// <summary>A mistake that clients make on purpose, to see that it is found.</summary>
     public SoakSabotage Sabotage { get; init; }
 }

@@ -86,6 +86,7 @@ internal sealed record SoakReport(
         FindingKind.LocalRead => "wrong local reads",
         FindingKind.MoneyMade => "sums that changed",
         FindingKind.Divergent => "divergent replicas",
+        FindingKind.WrongDatabases => "databases that are there though dropped, or missing",
         FindingKind.Unexpected => "unexpected answers and ends",
         _ => throw new ArgumentOutOfRangeException(nameof(kind)),
     };

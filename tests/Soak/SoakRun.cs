@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using DistDb.Tests.Soak.Clients;
 using DistDb.Tests.Soak.Workloads;
+using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Soak;
 
@@ -30,16 +31,20 @@ internal sealed class SoakRun : IAsyncDisposable
         _nemesis = new(arena, options, _findings);
         _context = new(options, arena, _findings, _statistics, new(arena));
         var random = new Random(options.Seed);
+        var shared = new SharedDatabases(options);
         for (var i = 0; i < options.LanesPerWorkload; i++)
         {
-            _lanes.Add(Lane(new RegisterWorkload()));
-            _lanes.Add(Lane(new ListWorkload()));
-            _lanes.Add(Lane(new BankWorkload()));
-            _lanes.Add(Lane(new SetWorkload()));
+            _lanes.Add(Lane(new RegisterWorkload(), shared));
+            _lanes.Add(Lane(new ListWorkload(), shared));
+            _lanes.Add(Lane(new BankWorkload(), shared));
+            _lanes.Add(Lane(new SetWorkload(), shared));
         }
 
-        Lane<TState, TCall> Lane<TState, TCall>(Workload<TState, TCall> workload)
-            where TState : notnull => new(workload, _context, random.Next());
+        _lanes.Add(Lane(new BankWorkload(), new OwnDatabases("Bank", _context)));
+        _lanes.Add(Lane(new SetWorkload(), new OwnDatabases("Set", _context)));
+
+        Lane<TState, TCall> Lane<TState, TCall>(Workload<TState, TCall> workload, IHousing housing)
+            where TState : notnull => new(workload, housing, _context, random.Next());
     }
 
     /// <summary>Runs it.</summary>
@@ -93,18 +98,7 @@ internal sealed class SoakRun : IAsyncDisposable
     private async Task RunToTheEndAsync(Action<string> progress, long started)
     {
         _arena.Log($"seed {_options.Seed}, {_options.NodeCount} nodes, {_options.Duration}");
-        foreach (var sql in _lanes.SelectMany(l => l.Schema).Distinct())
-        {
-            var answer = await _arena.Cluster.Master.ExecAsync(sql);
-            answer.IsOk.Should().BeTrue(answer.Text);
-        }
-
-        // Local reads begin at once, at any node.
-        await _arena.Cluster.WaitUntilAsync("every node has the tables", async () =>
-        {
-            var reads = await Task.WhenAll(_arena.Cluster.Nodes.Select(n => n.QueryAsync("SELECT count(*) FROM sqlite_schema WHERE name IN ('items', 'registers', 'lists', 'accounts')")));
-            return reads.All(r => r.IsOk && r.Json.GetProperty("rows")[0][0].GetInt32() == 4);
-        });
+        await CreateSharedAsync();
 
         using var watchEnd = new CancellationTokenSource();
         var watching = WatchAsync(progress, started, watchEnd.Token);
@@ -125,6 +119,38 @@ internal sealed class SoakRun : IAsyncDisposable
         {
             await watchEnd.CancelAsync();
             await watching;
+        }
+    }
+
+    /// <summary>Makes the databases that are there all the time, with their tables.</summary>
+    private async Task CreateSharedAsync()
+    {
+        long index = 0;
+        foreach (var database in _options.Databases)
+        {
+            if (database != "main")
+            {
+                await ChangeAsync(new(false, ($"CREATE DATABASE \"{database}\"", [])));
+            }
+
+            foreach (var sql in (IEnumerable<string>)[.. new RegisterWorkload().Schema, .. new ListWorkload().Schema, .. new BankWorkload().Schema, .. new SetWorkload().Schema])
+            {
+                await ChangeAsync(new(false, (sql, [])) { Database = database });
+            }
+        }
+
+        // Local reads begin at once, at any node.
+        await _arena.Cluster.WaitUntilAsync("every node has the tables", async () =>
+        {
+            var nodes = await Task.WhenAll(_arena.Cluster.Nodes.Select(n => n.StatusAsync()));
+            return nodes.All(status => status?.GetProperty("applied_index").GetInt64() >= index);
+        });
+
+        async Task ChangeAsync(SqlRequest request)
+        {
+            var answer = await _arena.Cluster.Master.PostAsync(request.Body(id: null, isStrong: false));
+            answer.IsOk.Should().BeTrue(answer.Text);
+            index = answer.Index;
         }
     }
 
@@ -180,10 +206,33 @@ internal sealed class SoakRun : IAsyncDisposable
             _arena.Log("comparing replicas");
             await _arena.Cluster.WaitUntilAsync("the cluster finds its replicas equal", _arena.IsEqualAsync, _convergencePatience);
             await _arena.Cluster.ConvergeAsync().WaitAsync(_convergencePatience);
+            CompareFiles();
         }
         catch (Exception e) when (e is TimeoutException or Xunit.Sdk.XunitException)
         {
             _findings.Add(FindingKind.Divergent, e.Message);
+        }
+    }
+
+    /// <summary>All nodes must have the same in the same databases, and nothing of databases that were dropped.</summary>
+    private void CompareFiles()
+    {
+        string[] expected = [.. _context.Databases.Append("history_query").Select(name => name.ToLowerInvariant()).Order(StringComparer.Ordinal)];
+        foreach (var node in _arena.Cluster.Nodes)
+        {
+            var there = node.DatabaseFiles.Select(f => f.Split(".db")[0]).Distinct().Order(StringComparer.Ordinal);
+            if (!there.SequenceEqual(expected))
+            {
+                _findings.Add(
+                    FindingKind.WrongDatabases, $"There should be {string.Join(' ', expected)}; node {node.Id} has the files {string.Join(' ', node.DatabaseFiles)}.");
+                return;
+            }
+        }
+
+        foreach (var name in expected)
+        {
+            var hashes = _arena.Cluster.Nodes.Select(n => ContentHash.Of(n.PathOf(name)));
+            hashes.Distinct().Should().ContainSingle($"all replicas have the same content in {name}");
         }
     }
 

@@ -13,4 +13,7 @@ internal enum SoakSabotage
 
     /// <summary>Some writes are counted as acknowledged though they were never sent.</summary>
     InventedWrites,
+
+    /// <summary>Databases are counted as dropped though nobody was asked to.</summary>
+    SkippedDrops,
 }

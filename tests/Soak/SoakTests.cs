@@ -13,6 +13,7 @@ public sealed class SoakTests(ITestOutputHelper output)
     [InlineData(SoakSabotage.LocalReads, FindingKind.NotLinearizable)]
     [InlineData(SoakSabotage.RetriesWithoutId, FindingKind.NotLinearizable, FindingKind.Doubled)]
     [InlineData(SoakSabotage.InventedWrites, FindingKind.NotLinearizable, FindingKind.Lost, FindingKind.LocalRead)]
+    [InlineData(SoakSabotage.SkippedDrops, FindingKind.WrongDatabases)]
     internal async Task What_is_wrong_is_found(SoakSabotage sabotage, params FindingKind[] signs)
     {
         var report = await SoakRun.RunAsync(

@@ -49,7 +49,10 @@ internal sealed class TestNode : IDisposable
     /// <summary>Where all its files are.</summary>
     public string Folder => Path.Combine(_folder, $"node-{Id}");
 
-    public string DatabasePath => Path.Combine(Folder, "databases", "main.db");
+    public string DatabasePath => PathOf("main");
+
+    /// <summary>The names of all files that belong to databases.</summary>
+    public IEnumerable<string> DatabaseFiles => Directory.GetFiles(Path.Combine(Folder, "databases")).Select(f => Path.GetFileName(f)).Order(StringComparer.Ordinal);
 
     /// <summary>Databases that were bad, and are kept for whoever wants to look.</summary>
     public IEnumerable<string> QuarantineFiles =>
@@ -75,6 +78,9 @@ internal sealed class TestNode : IDisposable
     /// <summary>What it printed since it was last started, and how it ended.</summary>
     public string Current() => _process is not { } process ? ""
         : process.Output + process.Errors + (process.HasExited ? $"(ended with exit code {process.ExitCode})\n" : "");
+
+    /// <summary>A database's file.</summary>
+    public string PathOf(string database) => Path.Combine(Folder, "databases", $"{database}.db");
 
     /// <param name="more">Arguments for this run alone.</param>
     public void Start(params IEnumerable<string> more)

@@ -1,5 +1,7 @@
 using System.CommandLine;
 using DistDb.Tools;
+using DistDb.Tools.Bench;
+using DistDb.Tools.Shell;
 
 namespace DistDb.Tests.Tools;
 
@@ -41,7 +43,7 @@ internal sealed class FakeCluster : IAsyncDisposable
 
     public static async Task<ToolResult> RunToolAsync(params string[] arguments)
     {
-        var root = new RootCommand { ShowAllTool.Create(), SendDummyTool.Create(), MembersTool.Create() };
+        var root = new RootCommand { ShowAllTool.Create(), SendDummyTool.Create(), MembersTool.Create(), StatusTool.Create(), ShellTool.Create(), BenchTool.Create() };
         using var output = new StringWriter();
         using var error = new StringWriter();
         var exitCode = await ToolRunner.InvokeAsync(root, arguments, new() { Output = output, Error = error });

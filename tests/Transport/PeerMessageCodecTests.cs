@@ -136,7 +136,7 @@ public sealed class PeerMessageCodecTests
             7 => new RaftPeerMessage(new ReadIndexRequest(_from, _to, term, random.Long())),
             8 => new RaftPeerMessage(new ReadIndexResponse(_from, _to, term, random.Long(), Index())),
             9 => new RaftPeerMessage(new TimeoutNow(_from, _to, term)),
-            10 => new ForwardedWrite(term, random.Long(), random.Next(10_000), random.Command()),
+            10 => new ForwardedWrite(term, random.Long(), random.Next(10_000), random.Long(), random.Command()),
             11 => new WriteRefused(Id(), term, new(FailureCode.Constraint, random.Text(), Bool() ? null : random.Next(5000), Bool() ? null : random.Next(9))),
             12 => new WriteRemembered(Id(), term, Index(), random.Results()),
             13 => new RaftPeerMessage(new InstallSnapshot(_from, _to, term, Index(), random.Long())),
@@ -149,7 +149,7 @@ public sealed class PeerMessageCodecTests
             20 => new VerifyKeys(Index(), random.Text(), random.Text(), random.Bytes(random.Next(40))),
             21 => new VerifyFindings(Index(), random.Bytes(random.Next(40))),
             22 => new ReplayOpinion(Index(), (ulong)random.Long(), Bool()),
-            _ => new NodeReport(random.Bytes(random.Next(40))),
+            _ => new NodeReport(random.Long(), random.Bytes(random.Next(40))),
         };
 
         AppendEntries Append()

@@ -30,19 +30,62 @@ internal sealed class SoakClient(string name, SoakContext context, bool isLossy,
     /// <summary>Where to send the next request.</summary>
     public int DrawNode() => random.NextDouble() < OtherNodeProbability ? random.Next(context.Arena.NodeCount) : _home;
 
-    /// <summary>Asks a node for rows.</summary>
+    /// <summary>Asks a node for rows of a table that is there.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="request">What for.</param>
+    /// <param name="knowingLife">
+    /// Of a local read: the life of the node's process in which it had the table; in another it may not have it yet. Null for a strong read.
+    /// </param>
     /// <returns>Its answer, or null where it had none.</returns>
-    public async Task<Answer?> ReadAsync(int node, SqlRequest request, bool isStrong)
+    public async Task<Answer?> ReadAsync(int node, SqlRequest request, int? knowingLife = null)
     {
+        var isStrong = knowingLife is null;
         var reply = await SendAsync(node, request, id: null, isStrong);
         if (reply.Answer is { IsOk: true } answer)
         {
             return answer;
         }
 
-        Classify(reply, request);
+        if (reply.Answer is { Code: "no_such_database" or "sql_error" } missing)
+        {
+            context.Statistics.Refused(missing.Code!);
+            if (isStrong || context.Arena.IncarnationOf(node) == knowingLife)
+            {
+                context.Findings.Add(
+                    isStrong ? FindingKind.NotLinearizable : FindingKind.LocalRead,
+                    $"Node {node} does not find what is in the database {request.Database} for {request.Statements[0].Query}: {missing.Text}");
+            }
+        }
+        else
+        {
+            Classify(reply, request);
+        }
+
         await Task.Delay(_pauseAfterFailure);
         return null;
+    }
+
+    /// <summary>Asks any node, for as long as it takes, whether there is a database.</summary>
+    public async Task<bool> FindDatabaseAsync(string database, CancellationToken giveUp)
+    {
+        var request = new SqlRequest(true, ("SELECT 1", [])) { Database = database };
+        while (true)
+        {
+            giveUp.ThrowIfCancellationRequested();
+            var reply = await SendAsync(random.Next(context.Arena.NodeCount), request, id: null, isStrong: true);
+            if (reply.Answer is { IsOk: true })
+            {
+                return true;
+            }
+
+            if (reply.Answer is { Code: "no_such_database" })
+            {
+                return false;
+            }
+
+            Classify(reply, request);
+            await Task.Delay(_pauseAfterFailure, CancellationToken.None);
+        }
     }
 
     /// <summary>Asks any node, for as long as it takes, until it is known what a table holds.</summary>
@@ -51,7 +94,7 @@ internal sealed class SoakClient(string name, SoakContext context, bool isLossy,
         while (true)
         {
             giveUp.ThrowIfCancellationRequested();
-            if (await ReadAsync(random.Next(context.Arena.NodeCount), request, isStrong: true) is { } answer)
+            if (await ReadAsync(random.Next(context.Arena.NodeCount), request) is { } answer)
             {
                 return answer;
             }
@@ -65,7 +108,7 @@ internal sealed class SoakClient(string name, SoakContext context, bool isLossy,
     /// <returns>What is known of it, the last answer if one came, and the node that gave it. A constraint's refusal counts as done: it tells something.</returns>
     public async Task<(Fate Fate, Answer? Answer, int Node)> WriteAsync(int node, SqlRequest request, string? id)
     {
-        if (context.Options.Sabotage == SoakSabotage.InventedWrites && random.Next(100) == 0)
+        if (context.Options.Sabotage == SoakSabotage.InventedWrites && !request.IsSchema && random.Next(100) == 0)
         {
             return (Fate.Done, new(200, "application/json", """{"rows_affected":1}"""), node);
         }
@@ -117,7 +160,7 @@ internal sealed class SoakClient(string name, SoakContext context, bool isLossy,
 
         var begin = context.Watch.Begin(node);
         var body = request.Body(
-            context.Options.Sabotage == SoakSabotage.RetriesWithoutId ? null : id,
+            context.Options.Sabotage == SoakSabotage.RetriesWithoutId && !request.IsSchema ? null : id,
             isStrong && context.Options.Sabotage != SoakSabotage.LocalReads);
         var reply = await connection.PostAsync(body, _patience);
         if (reply.Answer is { IsOk: true } answer && !context.Watch.End(node, begin, answer.Index, request.IsRead))
@@ -137,11 +180,12 @@ internal sealed class SoakClient(string name, SoakContext context, bool isLossy,
         switch (code)
         {
             case "no_quorum" or "overloaded" or "timeout" or "repairing" or "not_ready" or "no connection":
+            case "not_master" when request.IsSchema:
                 return Fate.NotDone;
             case "outcome_unknown" or "no answer":
                 return Fate.Unknown;
             default:
-                context.Findings.Add(FindingKind.Unexpected, $"{code} for {request.Statements[0].Query}: {reply.Answer?.Text}");
+                context.Findings.Add(FindingKind.Unexpected, $"{code} for {request.Statements[0].Query} in the database {request.Database}: {reply.Answer?.Text}");
                 return Fate.Unknown;
         }
     }

@@ -15,6 +15,12 @@ internal sealed record SqlRequest(bool IsRead, params IReadOnlyList<(string Quer
         DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
     };
 
+    /// <summary>Where.</summary>
+    public string Database { get; init; } = "main";
+
+    /// <summary>It changes the schema, or the databases themselves: the master's business.</summary>
+    public bool IsSchema { get; init; }
+
     /// <summary>The body of a request.</summary>
     /// <param name="id">The write's idempotency key, or null.</param>
     /// <param name="isStrong">Of a read.</param>
@@ -23,6 +29,7 @@ internal sealed record SqlRequest(bool IsRead, params IReadOnlyList<(string Quer
             new
             {
                 command = IsRead ? "query" : "exec",
+                database = Database,
                 query = Statements[0].Query,
                 @params = Statements[0].Params,
                 consistency = isStrong ? "strong" : null,
@@ -30,5 +37,5 @@ internal sealed record SqlRequest(bool IsRead, params IReadOnlyList<(string Quer
             },
             _json)
         : JsonSerializer.SerializeToUtf8Bytes(
-            new { command = "exec", transaction = Statements.Select(s => new { query = s.Query, @params = s.Params }), id }, _json);
+            new { command = "exec", database = Database, transaction = Statements.Select(s => new { query = s.Query, @params = s.Params }), id }, _json);
 }

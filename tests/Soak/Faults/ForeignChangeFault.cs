@@ -1,5 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
+using DistDb.Tests.Soak.Clients;
 using Microsoft.Data.Sqlite;
 
 namespace DistDb.Tests.Soak.Faults;
@@ -12,15 +13,17 @@ internal sealed class ForeignChangeFault : DestructiveFault
     protected override Func<Task<bool>> Destroy(Arena arena, Random random, int node)
     {
         var table = string.Create(CultureInfo.InvariantCulture, $"intruder_{random.NextInt64()}");
-        using var connection = new SqliteConnection($"Data Source={arena.Cluster[node].DatabasePath};Pooling=False");
+        var file = random.GetItems([.. arena.Cluster[node].DatabaseFiles.Where(f => f.EndsWith(".db", StringComparison.Ordinal))], 1)[0];
+        var database = Path.GetFileNameWithoutExtension(file);
+        using var connection = new SqliteConnection($"Data Source={arena.Cluster[node].PathOf(database)};Pooling=False");
         connection.Open();
         using var command = connection.CreateCommand();
         command.CommandText = $"CREATE TABLE {table}(a)";
         command.ExecuteNonQuery();
-        return () => IsHealedAsync(arena, node, table);
+        return () => IsHealedAsync(arena, node, database, table);
     }
 
-    private static async Task<bool> IsHealedAsync(Arena arena, int node, string table)
+    private static async Task<bool> IsHealedAsync(Arena arena, int node, string database, string table)
     {
         if (!await arena.Cluster[node].IsReadyAsync())
         {
@@ -29,8 +32,11 @@ internal sealed class ForeignChangeFault : DestructiveFault
 
         try
         {
-            var answer = await arena.Cluster[node].QueryAsync("SELECT count(*) FROM sqlite_schema WHERE name = ?", table);
-            return answer.IsOk && answer.Rows == "[[0]]";
+            var read = new SqlRequest(true, ("SELECT count(*) FROM sqlite_schema WHERE name = ?", [table])) { Database = database };
+            var answer = await arena.Cluster[node].PostAsync(read.Body(id: null, isStrong: false));
+
+            // It may have been dropped meanwhile.
+            return answer is { Code: "no_such_database" } || (answer.IsOk && answer.Rows == "[[0]]");
         }
         catch (Exception e) when (e is HttpRequestException or OperationCanceledException or JsonException)
         {

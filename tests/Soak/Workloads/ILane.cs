@@ -3,8 +3,6 @@ namespace DistDb.Tests.Soak.Workloads;
 /// <summary>Clients that share one object after another.</summary>
 internal interface ILane : IDisposable
 {
-    IReadOnlyList<string> Schema { get; }
-
     /// <summary>Goes on until cancelled, and ends with objects whose fates are settled.</summary>
     Task RunAsync(CancellationToken stop);
 
