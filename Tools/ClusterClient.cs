@@ -171,13 +171,12 @@ public sealed class ClusterClient : IDisposable
     /// <param name="database">Its name.</param>
     /// <param name="file">The file.</param>
     /// <param name="replaces">Whether what is in the database may go.</param>
-    /// <param name="foreignKeys">Whether foreign keys are enforced, where it is new.</param>
     /// <param name="onProgress">Told how many bytes were sent.</param>
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="NodeException">It is not known to be done.</exception>
-    internal Task<RestoreAnswer> RestoreAsync(Uri node, string database, Stream file, bool replaces, bool foreignKeys, Action<long> onProgress, CancellationToken cancellation)
+    internal Task<RestoreAnswer> RestoreAsync(Uri node, string database, Stream file, bool replaces, Action<long> onProgress, CancellationToken cancellation)
     {
-        var path = $"/restore/{Uri.EscapeDataString(database)}?replace={(replaces ? "true" : "false")}&foreign_keys={(foreignKeys ? "true" : "false")}";
+        var path = $"/restore/{Uri.EscapeDataString(database)}?replace={(replaces ? "true" : "false")}";
         return SendAsync(
             node,
             new(HttpMethod.Post, new Uri(node, path))

@@ -86,7 +86,7 @@ internal static class BackupEndpoints
     {
         var started = Stopwatch.GetTimestamp();
         var name = ReadName(database);
-        var (replaces, foreignKeys) = (ReadFlag(context.Request, "replace", false), ReadFlag(context.Request, "foreign_keys", true));
+        var (replaces, wanted) = (ReadFlag(context.Request, "replace") ?? false, ReadFlag(context.Request, "foreign_keys"));
         if (name.RefusalToReplace() is { } reserved)
         {
             return Problem.ToResult(reserved);
@@ -103,6 +103,7 @@ internal static class BackupEndpoints
             return Problem.ToResult(unfit);
         }
 
+        var foreignKeys = wanted ?? BackupFile.Describe(path)?.ForeignKeys ?? true;
         var hasForeignKeys = node.Databases.Contains(name.Value) ? node.HasForeignKeys(name.Value) : foreignKeys;
         if (await Task.Run(() => ForeignFile.Prepare(path, hasForeignKeys, context.RequestAborted), context.RequestAborted).ConfigureAwait(false) is { } refusal)
         {
@@ -181,9 +182,10 @@ internal static class BackupEndpoints
         ? name
         : throw new RequestRejectedException(FailureCode.BadRequest, $"\"{text}\" is no name of a database: {DatabaseName.Rule}. Nothing was done.");
 
-    private static bool ReadFlag(HttpRequest request, string name, bool ifAbsent) => request.Query[name].ToString() switch
+    /// <summary>Null where the request does not say.</summary>
+    private static bool? ReadFlag(HttpRequest request, string name) => request.Query[name].ToString() switch
     {
-        _ when !request.Query.ContainsKey(name) => ifAbsent,
+        _ when !request.Query.ContainsKey(name) => null,
         "" or "true" or "1" => true,
         "false" or "0" => false,
         var text => throw new RequestRejectedException(FailureCode.BadRequest, $"\"{name}\" is \"{text}\"; it may be true or false. Nothing was done."),

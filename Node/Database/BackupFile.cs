@@ -61,23 +61,30 @@ internal static class BackupFile
         }
     }
 
-    /// <summary>What a file is a copy of, or null where it is none of ours.</summary>
-    /// <exception cref="SqliteException">It is no SQLite file.</exception>
+    /// <summary>What a file is a copy of, or null where it is none of ours, or no database at all.</summary>
     public static BackupDescription? Describe(string path)
     {
-        using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
-        connection.Open();
-        if (!DatabaseFile.InternalTables(connection, "main").Contains(Table))
+        try
         {
+            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
+            connection.Open();
+            if (!DatabaseFile.InternalTables(connection, "main").Contains(Table))
+            {
+                return null;
+            }
+
+            using var command = connection.CreateCommand();
+            command.CommandText = $"SELECT database, applied_index, time_ms, cluster_id, foreign_keys FROM {Table}";
+            using var row = command.ExecuteReader();
+            return row.Read()
+                ? new(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.IsDBNull(3) ? null : new Guid((byte[])row[3]), row.GetInt64(4) != 0)
+                : null;
+        }
+        catch (Exception e) when (e is SqliteException or InvalidCastException or ArgumentException or InvalidOperationException)
+        {
+            // Whoever made it need not have been a node.
             return null;
         }
-
-        using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT database, applied_index, time_ms, cluster_id, foreign_keys FROM {Table}";
-        using var row = command.ExecuteReader();
-        return row.Read()
-            ? new(row.GetString(0), row.GetInt64(1), row.GetInt64(2), row.IsDBNull(3) ? null : new Guid((byte[])row[3]), row.GetInt64(4) != 0)
-            : null;
     }
 }
 

@@ -56,7 +56,7 @@ internal static class ForeignFile
 
                 if (foreignKeys && List(connection, "SELECT \"table\" || ' (to ' || parent || ')' FROM pragma_foreign_key_check LIMIT 1") is [var violation])
                 {
-                    return Refuse(FailureCode.Constraint, $"A foreign key of the table {violation} does not hold. Mend that, or load it into a database without foreign keys (foreign_keys=false where the database is new).");
+                    return Refuse(FailureCode.Constraint, $"A foreign key of the table {violation} does not hold. Mend that, or load it into a database without foreign keys (foreign_keys=false with a new one).");
                 }
 
                 cancellationToken.ThrowIfCancellationRequested();

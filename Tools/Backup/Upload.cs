@@ -1,8 +1,6 @@
 using System.CommandLine;
 using System.Globalization;
 using DistDb.Node.Api;
-using DistDb.Node.Database;
-using Microsoft.Data.Sqlite;
 
 namespace DistDb.Tools.Backup;
 
@@ -40,7 +38,7 @@ internal sealed class Upload(ConnectionSettings settings, InvocationConfiguratio
                 console.Error,
                 $"Restoring {database}",
                 progress => cluster.Client.RestoreAsync(
-                    master, database, file, replaces, HasForeignKeys(path), sent => progress(sent, file.Length), cancellation)).ConfigureAwait(false);
+                    master, database, file, replaces, sent => progress(sent, file.Length), cancellation)).ConfigureAwait(false);
             await console.Output.WriteLineAsync(settings.Json
                 ? ToolJson.Write(answer, ApiJsonContext.Default.RestoreAnswer)
                 : string.Create(CultureInfo.InvariantCulture, $"{answer.Database}: {answer.Bytes} bytes, on every node as of entry {answer.Index}, after {answer.ElapsedMs / 1000:0.0} s.")).ConfigureAwait(false);
@@ -49,20 +47,6 @@ internal sealed class Upload(ConnectionSettings settings, InvocationConfiguratio
         {
             throw new ToolException(
                 $"{e.Message}. Whether \"{database}\" was replaced is not known: it is as it was, or is the file's content as a whole. Look at it, and restore again if need be.", ExitCode.Unreachable);
-        }
-    }
-
-    /// <summary>As they were where the backup was taken; enforced where the file does not say.</summary>
-    private static bool HasForeignKeys(string path)
-    {
-        try
-        {
-            return BackupFile.Describe(path)?.ForeignKeys ?? true;
-        }
-        catch (SqliteException)
-        {
-            // The master will say what is wrong with it.
-            return true;
         }
     }
 }
