@@ -241,8 +241,9 @@ public sealed class ClusterClient : IDisposable
         }
         catch (OperationCanceledException e) when (!cancellation.IsCancellationRequested)
         {
-            throw new NodeUnreachableException(
-                node, string.Create(CultureInfo.InvariantCulture, $"no answer within {_timeout.TotalSeconds:0.###} s"), e);
+            // The library's own patience, for the connection, ends with a TimeoutException within.
+            var (what, patience) = limit.IsCancellationRequested || e.InnerException is not TimeoutException ? ("answer", _timeout) : ("connection", _connectTimeout);
+            throw new NodeUnreachableException(node, string.Create(CultureInfo.InvariantCulture, $"no {what} within {patience.TotalSeconds:0.###} s"), e);
         }
         catch (Exception e) when (e is HttpRequestException or IOException)
         {

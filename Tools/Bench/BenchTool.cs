@@ -66,7 +66,10 @@ public static class BenchTool
             }
             finally
             {
-                await DropAsync(cluster, table, settings, error).ConfigureAwait(false);
+                if (table.MayExist)
+                {
+                    await DropAsync(cluster, table, settings, error).ConfigureAwait(false);
+                }
             }
 
             new BenchReport(plan, result).Write(parsed.InvocationConfiguration.Output, settings);

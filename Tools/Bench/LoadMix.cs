@@ -86,6 +86,9 @@ internal sealed class LoadTable
 
     public int Rows { get; }
 
+    /// <summary>Whether there may be something to drop.</summary>
+    public bool MayExist { get; private set; }
+
     /// <summary>What is made, and dropped in the end.</summary>
     public string Description => _ownsDatabase ? $"the database {Database}" : $"the table {_table} in the database {Database}";
 
@@ -98,10 +101,10 @@ internal sealed class LoadTable
     {
         if (_ownsDatabase)
         {
-            await ExecAsync($"CREATE DATABASE {Database}", "main").ConfigureAwait(false);
+            await BeginAsync($"CREATE DATABASE {Database}", "main").ConfigureAwait(false);
         }
 
-        await ExecAsync($"CREATE TABLE {_table} (id INTEGER PRIMARY KEY, client INTEGER, value TEXT)", Database).ConfigureAwait(false);
+        await BeginAsync($"CREATE TABLE {_table} (id INTEGER PRIMARY KEY, client INTEGER, value TEXT)", Database).ConfigureAwait(false);
         var index = await ExecAsync(
             $"WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?) INSERT INTO {_table} (id, value) SELECT i, ? FROM n",
             Database, SqlValue.From(Rows), SqlValue.From(_value)).ConfigureAwait(false);
@@ -114,6 +117,21 @@ internal sealed class LoadTable
             catch (NodeException)
             {
                 // A node that is down is a part of what is measured: its clients say so.
+            }
+        }
+
+        async Task BeginAsync(string sql, string database)
+        {
+            try
+            {
+                await ExecAsync(sql, database).ConfigureAwait(false);
+                MayExist = true;
+            }
+            catch (Exception e) when (e is not NodeProblemException { IsTransient: false })
+            {
+                // A refusal leaves nothing; anything else leaves it open.
+                MayExist = true;
+                throw;
             }
         }
 

@@ -29,6 +29,19 @@ public sealed class BenchTests
     }
 
     [Fact]
+    public async Task Where_nothing_may_be_made_nothing_is_said_to_be_left()
+    {
+        await using var cluster = await FakeCluster.StartAsync(1);
+        cluster.Nodes[0].Intercept = _ => new(403, "forbidden");
+
+        var result = await cluster.RunAsync("bench", "--duration", "1");
+
+        result.ExitCode.Should().Be(ExitCode.BadNews);
+        result.Error.Should().EndWith("distdb: detail of forbidden.\n").And.NotContain("still there");
+        cluster.Nodes[0].Requests.Should().ContainSingle();
+    }
+
+    [Fact]
     public async Task Clients_of_a_node_that_dies_go_on_at_another()
     {
         await using var cluster = await FakeCluster.StartAsync(2);
