@@ -7,6 +7,7 @@ using DistDb.Node.Database;
 using DistDb.Node.Recovery;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Tls;
 using DistDb.Node.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -146,6 +147,11 @@ internal static class NodeHost
 
         var app = builder.Build();
         app.Use(AnswerHeaders.ProtectAsync);
+
+        // Outside of what makes answers of failures, so that it sees the answer. The peers' links are no requests, and last.
+        app.UseWhen(
+            context => !context.Request.Path.StartsWithSegments(PeerTransport.Route, StringComparison.Ordinal),
+            clients => clients.Use((context, next) => context.RequestServices.GetRequiredService<RequestMetrics>().InvokeAsync(context, next)));
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseWebSockets(new() { KeepAliveInterval = PeerTransport.KeepAliveInterval, KeepAliveTimeout = PeerTransport.KeepAliveTimeout });
@@ -159,6 +165,7 @@ internal static class NodeHost
         ConsoleEndpoints.Map(app);
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
+        MetricsEndpoint.Map(app);
         EventsEndpoint.Map(app);
         ClusterEndpoints.Map(app);
         DatabasesEndpoint.Map(app);
@@ -207,6 +214,10 @@ internal static class NodeHost
                 Hosts = [.. settings.Join, .. settings.Addresses.Where(a => a.Key != settings.Id).Select(a => a.Value)],
             },
             provider.GetRequiredService<ILogger<PeerTransport>>()));
+        services.AddSingleton<NodeInstruments>();
+        services.AddSingleton<MetricStore>();
+        services.AddSingleton<NodeGauges>();
+        services.AddSingleton<RequestMetrics>();
         services.AddSingleton(provider => new ClusterNode(
             provider.GetRequiredService<NodeFolder>(),
             new ClusterSettings(settings.Addresses)
@@ -231,7 +242,8 @@ internal static class NodeHost
             new() { ReaderCount = settings.ReaderCount, ResultBytesMax = settings.ResultBytesMax },
             provider.GetRequiredService<PeerTransport>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<ILogger<ClusterNode>>()));
+            provider.GetRequiredService<ILogger<ClusterNode>>(),
+            provider.GetRequiredService<MetricStore>().Instruments));
         services.AddSingleton<ClusterOrigins>();
         services.AddSingleton<BrowserGuard>();
         services.AddSingleton(provider => new AccessControl(

@@ -104,6 +104,15 @@ public sealed partial class ClusterNode
             _verifier.Distrust();
         }
 
+        _instruments.Verified(
+            result.Outcome switch
+            {
+                VerificationOutcome.Equal => "equal",
+                VerificationOutcome.Incomplete => "incomplete",
+                VerificationOutcome.Differs => "differs",
+                _ => "no_majority",
+            },
+            result.Duration);
         var healthyCount = result.Nodes.Count(n => n.Health == NodeHealth.Healthy);
         switch (result.Outcome)
         {

@@ -5,6 +5,7 @@ using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
@@ -16,6 +17,9 @@ namespace DistDb.Node.Replication;
 public sealed partial class ClusterNode : BackgroundService
 {
     private const long CatchUpTellMs = 2000;
+
+    /// <summary>Of the file that SQLite keeps its write-ahead log in.</summary>
+    private const string WalSuffix = "-wal";
 
     /// <summary>A node that is further behind than this, in entries, catches up and is not ready.</summary>
     private const long LagMax = 1000;
@@ -34,7 +38,8 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly SnapshotInbox _snapshotInbox;
     private readonly SnapshotOutbox _snapshotOutbox;
     private readonly AppliedProgress _applied = new();
-    private readonly RequestMeter _meter = new();
+    private readonly NodeInstruments _instruments;
+    private readonly RequestMeter _meter;
     private readonly PendingWrites _pending;
     private readonly RaftLoop _raft;
     private readonly WriteLoop _writes;
@@ -44,6 +49,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly ReadRecorder? _reads;
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
+    private Leadership? _knownLeadership;
     private Leadership? _loggedLeadership;
     private string? _loggedMembers;
     private long _catchUpToldAtMs;
@@ -59,8 +65,11 @@ public sealed partial class ClusterNode : BackgroundService
         DatabaseOptions databaseOptions,
         IPeerTransport transport,
         IHostApplicationLifetime lifetime,
-        ILogger<ClusterNode> logger)
+        ILogger<ClusterNode> logger,
+        NodeInstruments? instruments = null)
     {
+        _instruments = instruments ?? new();
+        _meter = new(_instruments);
         _cluster = cluster;
         _options = options;
         _transport = transport;
@@ -71,7 +80,7 @@ public sealed partial class ClusterNode : BackgroundService
         _formation = new([.. cluster.Addresses.Keys.Where(n => n != Id).Order()], options.FormationPatience);
         using var construction = new Construction(this);
         _lock = NodeLock.Acquire(folder.Path);
-        _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
+        _storage = RaftStorage.Open(folder.RaftLogPath, Id, new() { Instruments = _instruments });
         _directory = new(Id, cluster, transport, _storage.Membership ?? cluster.InitialMembership);
         SnapshotInstallation.Recover(folder, _storage);
         _databases = new(folder.DatabasesPath, databaseOptions);
@@ -99,7 +108,7 @@ public sealed partial class ClusterNode : BackgroundService
             DescribeQuorum = DescribeQuorum,
         };
         _raft = new(core, _storage, transport.Send, options);
-        _writes = new(_databases, folder, _storage, _raft, _pending, _applied, transport.Send, options) { Repair = repair };
+        _writes = new(_databases, folder, _storage, _raft, _pending, _applied, transport.Send, options, _instruments) { Repair = repair };
         _membership = new(Id, _storage.LogId, cluster.AddressOf(Id), _raft, transport, _writes.Propose, () => Master);
         _raft.LeadershipChanged = OnLeadershipChanged;
         _raft.MembershipChanged = OnMembershipChanged;
@@ -111,9 +120,10 @@ public sealed partial class ClusterNode : BackgroundService
             () => _raft.Leadership.Term,
             transport.Send,
             LogSnapshotProblem,
-            ReplicationOptions.KeptLogTails * options.LogTailBytesMax);
+            ReplicationOptions.KeptLogTails * options.LogTailBytesMax,
+            _instruments);
         _snapshotOutbox.Clear();
-        _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem);
+        _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem, instruments: _instruments);
         _raft.SnapshotWanted = _snapshotInbox.Want;
         _writes.KeepLogFrom = () => _snapshotOutbox.KeepLogFrom(_storage.EntryBytes);
         _writes.SnapshotDone = (snapshot, isInstalled) =>
@@ -192,6 +202,24 @@ public sealed partial class ClusterNode : BackgroundService
             return new(_storage.SyncCount, writes, batches, _pending.Count, _meter.Reads, _meter.ReadP99Ms, _meter.WriteP99Ms);
         }
     }
+
+    /// <summary>What waits at this node, and the bounds of it.</summary>
+    public QueueView Queue
+    {
+        get
+        {
+            var (writes, bytes) = _writes.QueueSize;
+            return new(_pending.Count, _options.PendingWritesMax, _pending.Bytes, _options.PendingBytesMax, writes, bytes);
+        }
+    }
+
+    /// <summary>How large this node's files are now.</summary>
+    public StorageView Storage => new(
+        _storage.EntryBytes,
+        SizeOf(_folder.RaftLogPath) + SizeOf(_folder.RaftLogPath + WalSuffix),
+        _databases.TotalByteCount,
+        Databases.Sum(d => SizeOf(DatabaseFile.PathIn(_databases.Folder, d) + WalSuffix)),
+        _databases.OpenCount);
 
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
     public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < LagMax && IsKnown && _hasCaughtUp && !IsClosed;
@@ -454,6 +482,8 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
+    private static long SizeOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+
     private static Task RunOnThread(string name, Action run)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -636,9 +666,16 @@ public sealed partial class ClusterNode : BackgroundService
         // The write loop first: what it drops can then be sent to the new leader.
         _writes.LeadershipChanged(leadership);
         _pending.LeadershipChanged(leadership);
+        if (leadership.Role == Role.Candidate && (_knownLeadership is not { Role: Role.Candidate } known || known.Term != leadership.Term))
+        {
+            _instruments.ElectionBegun();
+        }
+
+        _knownLeadership = leadership;
         if (leadership.Leader != _loggedLeadership?.Leader && leadership.Leader is { } leader)
         {
             _loggedLeadership = leadership;
+            _instruments.LeaderChanged();
             LogLeader(leader, leadership.Term);
         }
     }

@@ -10,6 +10,9 @@ internal sealed class LeaderQueue(ReplicationOptions options)
     private readonly OriginWindows _windows = new();
     private long _bytes;
 
+    /// <summary>How many wait, and about how many bytes they have.</summary>
+    public (int Writes, long Bytes) Size => (_writes.Count, _bytes);
+
     public bool IsEmpty => _writes.Count == 0;
 
     /// <summary>Whether anything does not wait until this node is trusted: verifications, which bring that about, and writes whose time is up.</summary>

@@ -53,6 +53,18 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
         }
     }
 
+    /// <summary>About how many bytes they have.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _bytes;
+            }
+        }
+    }
+
     /// <summary>Takes a client's write; completes when its fate is known or its deadline has passed.</summary>
     /// <param name="write">The write, whose id is made here.</param>
     /// <param name="deadline">Its client's.</param>

@@ -4,6 +4,7 @@ using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
@@ -33,6 +34,7 @@ internal sealed class WriteLoop : IDisposable
     private readonly Action<NodeId, PeerMessage> _send;
     private readonly NodeId _self;
     private readonly ReplicationOptions _options;
+    private readonly NodeInstruments _instruments;
     private readonly CancellationTokenSource _stopped = new();
 
     // Guards what other threads hand in. Never held while calling anything that takes another lock or waits.
@@ -65,7 +67,8 @@ internal sealed class WriteLoop : IDisposable
         PendingWrites pending,
         AppliedProgress applied,
         Action<NodeId, PeerMessage> send,
-        ReplicationOptions options)
+        ReplicationOptions options,
+        NodeInstruments instruments)
     {
         _databases = databases;
         _folder = folder;
@@ -76,6 +79,7 @@ internal sealed class WriteLoop : IDisposable
         _send = send;
         _self = folder.Node;
         _options = options;
+        _instruments = instruments;
         _queue = new(options);
         _leadership = raft.Leadership;
         _appliedIndex = databases.IsOpen ? new(databases.AppliedIndex) : LogIndex.Zero;
@@ -129,6 +133,18 @@ internal sealed class WriteLoop : IDisposable
 
     /// <summary>Clients' writes applied since the start, and the log entries that held them.</summary>
     public (long Writes, long Batches) Counts => (Interlocked.Read(ref _writeCount), Interlocked.Read(ref _batchCount));
+
+    /// <summary>Writes that wait here to be executed, and about how many bytes they have; none where this node does not lead.</summary>
+    public (int Writes, long Bytes) QueueSize
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _queue.Size;
+            }
+        }
+    }
 
     /// <summary>Set while there is no database, because the one that was there is bad: nothing is applied until a snapshot is installed.</summary>
     public RepairTask? Repair
@@ -595,6 +611,8 @@ internal sealed class WriteLoop : IDisposable
 
     private void CommitBatch(OpenBatch batch)
     {
+        _instruments.EntryCommitted(batch.ProposedAt);
+        var started = Stopwatch.GetTimestamp();
         _databases.Commit(batch.Content);
         _batch = null;
         if (ClusterId == Guid.Empty)
@@ -603,6 +621,7 @@ internal sealed class WriteLoop : IDisposable
         }
 
         FinishEntry(batch.Index, batch.Succeeded.Count);
+        _instruments.EntryApplied(started);
         foreach (var (write, outcome) in batch.Succeeded)
         {
             if (write.Command.Id.Node == _self.Value)
@@ -642,6 +661,7 @@ internal sealed class WriteLoop : IDisposable
 
     private void Apply(Entry entry, Disagreement? overruling = null)
     {
+        var started = Stopwatch.GetTimestamp();
         if (entry.Kind == EntryKind.Configuration)
         {
             _databases.Begin(new(entry.Index.Value, _databases.AppliedTimeMs, 0));
@@ -671,6 +691,7 @@ internal sealed class WriteLoop : IDisposable
         }
 
         FinishEntry(entry.Index, writes.Count);
+        _instruments.EntryApplied(started);
         foreach (var (id, outcome) in own)
         {
             if (outcome is WriteOutcome.Succeeded { Results: var results })
@@ -816,6 +837,7 @@ internal sealed class WriteLoop : IDisposable
             _databases.Begin(new(batch.Index.Value, _databases.AppliedTimeMs, 0));
             _databases.SetMembership(MembershipCodec.Encode(membership));
             _batch = batch;
+            batch.ProposedAt = Stopwatch.GetTimestamp();
             _raft.Propose(batch.Term, batch.Index, membership, basis, () => Refused(batch));
             return;
         }
@@ -829,7 +851,12 @@ internal sealed class WriteLoop : IDisposable
         }
         else
         {
+            var started = Stopwatch.GetTimestamp();
             command = batch.Content = ExecuteWrites(batch);
+            if (command is not null)
+            {
+                _instruments.BatchExecuted(batch.Succeeded.Count, started);
+            }
         }
 
         if (command is null)
@@ -840,6 +867,7 @@ internal sealed class WriteLoop : IDisposable
         }
 
         _batch = batch;
+        batch.ProposedAt = Stopwatch.GetTimestamp();
         _raft.Propose(batch.Term, batch.Index, LogCommandCodec.Encode(command), () => Refused(batch));
     }
 

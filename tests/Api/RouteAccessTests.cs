@@ -27,6 +27,7 @@ public sealed class RouteAccessTests(GuardedCluster guarded) : IClassFixture<Gua
         ("GET /history", TokenRole.Read, "/history", null),
         ("GET /databases", TokenRole.Read, "/databases", null),
         ("GET /openapi/v1.json", null, "/openapi/v1.json", null),
+        ("GET /metrics", TokenRole.Read, "/metrics", null),
         ("GET /status", TokenRole.Read, "/status", null),
         ("GET /cluster", TokenRole.Read, "/cluster", null),
         ("GET /health/live", null, "/health/live", null),
