@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using DistDb.Master;
 using DistDb.Node.Api;
 using DistDb.Node.Api.WebConsole;
@@ -18,7 +19,7 @@ using Microsoft.Net.Http.Headers;
 namespace DistDb.Node;
 
 /// <summary>Puts a node's parts together around the web server, and runs it until it is told to stop or fails.</summary>
-internal static class NodeHost
+internal static partial class NodeHost
 {
     // Queries block the thread they run on; without a reserve a few long ones would hold up the links to the peers.
     private const int ThreadsMin = 64;
@@ -49,10 +50,12 @@ internal static class NodeHost
 
         try
         {
-            SetFilesAside(settings);
             var app = Build(settings);
             await using (app.ConfigureAwait(false))
             {
+                var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(NodeHost).FullName!);
+                SetFilesAside(settings, logger);
+
                 // Opens the files, so that what is wrong with them is said before anything is served.
                 var node = app.Services.GetRequiredService<ClusterNode>();
                 RequireTokens(settings, node);
@@ -66,7 +69,7 @@ internal static class NodeHost
                     return Environment.ExitCode;
                 }
 
-                PrintBanner(settings, node, app.Services.GetRequiredService<AccessControl>().Mode);
+                TellStart(settings, [.. Banner(settings, node, app.Services.GetRequiredService<AccessControl>().Mode)], logger);
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
 
                 // The host stops when a service fails, and calls that an orderly end.
@@ -82,12 +85,12 @@ internal static class NodeHost
     }
 
     /// <summary>For a rebuild, or where one was interrupted: what is left of the old files must not be taken for this node's state.</summary>
-    private static void SetFilesAside(NodeSettings settings)
+    private static void SetFilesAside(NodeSettings settings, ILogger logger)
     {
         var folder = new NodeFolder(settings.DataFolder, settings.Id);
         if ((settings.IsRebuilding || Quarantine.IsUnfinished(folder)) && Quarantine.SetAside(folder, DateTimeOffset.UtcNow) is { } quarantine)
         {
-            Console.WriteLine($"The node's files were moved to {quarantine}; it learns everything from the other nodes.");
+            LogSetAside(logger, quarantine);
         }
     }
 
@@ -105,18 +108,9 @@ internal static class NodeHost
     internal static WebApplication Build(NodeSettings settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-        });
-        builder.Logging.SetMinimumLevel(LogLevel.Information);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
-
-        // Its words about a failed start, which are errors, would repeat ours; that a service has failed is critical, and only said there.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        var levels = new LogLevels(settings.LogLevel);
+        builder.Services.AddSingleton(levels);
+        NodeLogging.Configure(builder.Logging, settings.LogFormat, levels);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -165,6 +159,8 @@ internal static class NodeHost
         ConsoleEndpoints.Map(app);
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
+        HealthEndpoints.Map(app);
+        LogLevelEndpoint.Map(app);
         MetricsEndpoint.Map(app);
         EventsEndpoint.Map(app);
         ClusterEndpoints.Map(app);
@@ -252,6 +248,7 @@ internal static class NodeHost
         services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();
+        HealthEndpoints.AddChecks(services);
         services.AddSingleton<StatusBuilder>();
         services.AddSingleton<ClusterFeed>();
         services.AddCors();
@@ -266,29 +263,47 @@ internal static class NodeHost
         services.AddHostedService<OrderlyStop>();
     }
 
-    private static void PrintBanner(NodeSettings settings, ClusterNode node, AccessMode mode)
+    /// <summary>A banner for people; for programs one more line of the log.</summary>
+    private static void TellStart(NodeSettings settings, string[] banner, ILogger logger)
     {
-        Console.WriteLine($"DistDb {BuildVersion.Current}, node {settings.Id} of {settings.Addresses.Count}; SQLite {SqliteLibrary.Version}");
+        if (settings.LogFormat == LogFormat.Text)
+        {
+            Console.WriteLine(banner[0]);
+            foreach (var line in banner[1..])
+            {
+                Console.WriteLine("  " + line);
+            }
+        }
+        else
+        {
+            var details = string.Join("; ", banner[1..].Select(line => Spaces().Replace(line, " ")));
+            LogStarted(logger, banner[0], details);
+        }
+    }
+
+    private static IEnumerable<string> Banner(NodeSettings settings, ClusterNode node, AccessMode mode)
+    {
+        yield return $"DistDb {BuildVersion.Current}, node {settings.Id} of {settings.Addresses.Count}; SQLite {SqliteLibrary.Version}";
         foreach (var line in settings.Describe())
         {
-            Console.WriteLine("  " + line);
+            yield return line;
         }
 
-        Console.WriteLine(mode switch
+        yield return mode switch
         {
-            AccessMode.Open or AccessMode.Unknown => "  open        as long as the cluster has no tokens, everybody on this machine may read and write",
-            AccessMode.ByToken => $"  clients     by token; there are {node.Tokens!.All.Count}",
-            _ when settings.InitialToken is not null => "  clients     by token; unless the cluster has some, the first is the one given here, \"initial\"",
-            _ => "  clients     by token; which there are, the cluster will tell",
-        });
+            AccessMode.Open or AccessMode.Unknown => "open        as long as the cluster has no tokens, everybody on this machine may read and write",
+            AccessMode.ByToken => $"clients     by token; there are {node.Tokens!.All.Count}",
+            _ when settings.InitialToken is not null => "clients     by token; unless the cluster has some, the first is the one given here, \"initial\"",
+            _ => "clients     by token; which there are, the cluster will tell",
+        };
         if (mode == AccessMode.ByToken && settings.InitialToken is { } given && node.Tokens!.Find(BearerToken.HashOf(given)) is null)
         {
-            Console.WriteLine($"  ignored     the token in {settings.InitialTokenSource}: the cluster has tokens, and it is not one of them");
+            yield return $"ignored     the token in {settings.InitialTokenSource}: the cluster has tokens, and it is not one of them";
         }
 
         if (!settings.IsLoopback && !settings.HasTls)
         {
-            Console.WriteLine("  unencrypted whoever can listen to this network can read tokens and data");
+            yield return "unencrypted whoever can listen to this network can read tokens and data";
         }
     }
 
@@ -306,10 +321,12 @@ internal static class NodeHost
     /// Clients are taken no more, leadership goes to another node, and whoever was taken gets an answer; only then do the peers' links end,
     /// without which no answer can be had.
     /// </summary>
-    private sealed class OrderlyStop(IServer server, ClusterNode node, PeerTransport transport) : IHostedLifecycleService
+    private sealed class OrderlyStop(IServer server, ClusterNode node, PeerTransport transport, ILogger<OrderlyStop> logger) : IHostedLifecycleService
     {
         public async Task StoppingAsync(CancellationToken cancellationToken)
         {
+            LogStopping(logger);
+
             // Ends when the last request has, and the links are requests too.
             var stopped = server.StopAsync(cancellationToken);
             await node.DrainAsync().ConfigureAwait(false);
@@ -327,4 +344,15 @@ internal static class NodeHost
 
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
+    [GeneratedRegex("  +")]
+    private static partial Regex Spaces();
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{What} was started: {Settings}")]
+    private static partial void LogStarted(ILogger logger, string what, string settings);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "The node stops: it takes no more requests, hands leadership over, and answers what it has taken.")]
+    private static partial void LogStopping(ILogger logger);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Information, Message = "The node's files were moved to {Quarantine}; it learns everything from the other nodes.")]
+    private static partial void LogSetAside(ILogger logger, string quarantine);
 }

@@ -17,6 +17,7 @@ namespace DistDb.Node.Replication;
 public sealed partial class ClusterNode : BackgroundService
 {
     private const long CatchUpTellMs = 2000;
+    private const long UnreadyTellMs = 1000;
 
     /// <summary>Of the file that SQLite keeps its write-ahead log in.</summary>
     private const string WalSuffix = "-wal";
@@ -53,6 +54,8 @@ public sealed partial class ClusterNode : BackgroundService
     private Leadership? _loggedLeadership;
     private string? _loggedMembers;
     private long _catchUpToldAtMs;
+    private long? _unreadySinceMs;
+    private bool _saidReady;
 
     /// <summary>Opens this node's files. Nothing moves until the service starts.</summary>
     /// <exception cref="NodeLockedException">Another process holds the folder.</exception>
@@ -223,6 +226,19 @@ public sealed partial class ClusterNode : BackgroundService
 
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
     public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < LagMax && IsKnown && _hasCaughtUp && !IsClosed;
+
+    /// <summary>Why this node is not ready, in one respect, as a sentence; null where that is as it should be.</summary>
+    public string? ProblemWith(ReadinessAspect aspect) => aspect switch
+    {
+        ReadinessAspect.Leader when Leader is null => $"This node knows of no leader: {DescribeQuorum()}",
+        ReadinessAspect.Membership when ClusterId == Guid.Empty => "The cluster has yet to begin, or this node to hear of it.",
+        ReadinessAspect.Membership when !IsKnown => "This node is not a member of the cluster (yet).",
+        ReadinessAspect.Progress when SnapshotProgress is { } s => $"This node fetches a copy of the databases; {s.Arrived >> 20} of {s.Total >> 20} MiB have arrived.",
+        ReadinessAspect.Progress when CommitIndex - AppliedIndex >= LagMax => $"This node has applied entry {AppliedIndex} of {CommitIndex}.",
+        ReadinessAspect.Progress when !_hasCaughtUp => "This node has yet to catch up with the others since its start.",
+        ReadinessAspect.Content when Repair is { } repair => $"{repair.Reason} {repair.Step}",
+        _ => null,
+    };
 
     /// <summary>Size of a database's file in bytes, without what SQLite's write-ahead log still holds.</summary>
     public long BytesOf(string database) => _databases.ByteCount(database);
@@ -532,6 +548,7 @@ public sealed partial class ClusterNode : BackgroundService
                 _reads?.Sweep();
                 SweepCatchUp();
                 SweepInitialToken();
+                TellReadiness();
             }
         }
         catch (OperationCanceledException)
@@ -669,6 +686,7 @@ public sealed partial class ClusterNode : BackgroundService
         if (leadership.Role == Role.Candidate && (_knownLeadership is not { Role: Role.Candidate } known || known.Term != leadership.Term))
         {
             _instruments.ElectionBegun();
+            LogElection(leadership.Term);
         }
 
         _knownLeadership = leadership;
@@ -737,6 +755,32 @@ public sealed partial class ClusterNode : BackgroundService
         {
             var names = string.Join(" and ", missing.Select(m => $"node {m} at {AddressOf(m)}"));
             LogForming(names);
+        }
+    }
+
+    /// <summary>Says when this node begins to serve, and when it has not served for a moment: elections, which end at once, are no news.</summary>
+    private void TellReadiness()
+    {
+        var isReady = IsReady;
+        if (isReady)
+        {
+            _unreadySinceMs = null;
+        }
+        else
+        {
+            _unreadySinceMs ??= Environment.TickCount64;
+        }
+
+        if (isReady && !_saidReady)
+        {
+            _saidReady = true;
+            LogReady();
+        }
+        else if (_saidReady && Environment.TickCount64 - _unreadySinceMs > UnreadyTellMs)
+        {
+            _saidReady = false;
+            var problems = string.Join(' ', Enum.GetValues<ReadinessAspect>().Select(ProblemWith).OfType<string>());
+            LogUnready(problems);
         }
     }
 
@@ -811,6 +855,15 @@ public sealed partial class ClusterNode : BackgroundService
 
     [LoggerMessage(EventId = 412, Level = LogLevel.Warning, Message = "{Count} reads are missing in the query history: the cluster did not take them in time.")]
     private partial void LogReadsLost(int count);
+
+    [LoggerMessage(EventId = 413, Level = LogLevel.Information, Message = "This node serves.")]
+    private partial void LogReady();
+
+    [LoggerMessage(EventId = 414, Level = LogLevel.Warning, Message = "This node does not serve: {Problems}")]
+    private partial void LogUnready(string problems);
+
+    [LoggerMessage(EventId = 415, Level = LogLevel.Debug, Message = "This node stands for election in term {Term}.")]
+    private partial void LogElection(Term term);
 
     [LoggerMessage(EventId = 405, Level = LogLevel.Information, Message = "Stopping without having handed over everything; {Count} writes were under way.")]
     private partial void LogHandOverIncomplete(int count);

@@ -32,6 +32,8 @@ public sealed class RouteAccessTests(GuardedCluster guarded) : IClassFixture<Gua
         ("GET /cluster", TokenRole.Read, "/cluster", null),
         ("GET /health/live", null, "/health/live", null),
         ("GET /health/ready", null, "/health/ready", null),
+        ("GET /log-level", TokenRole.Read, "/log-level", null),
+        ("PUT /log-level", TokenRole.Admin, "/log-level", """{"level":"information"}"""),
         ("GET /cluster/members", TokenRole.Read, "/cluster/members", null),
         ("POST /cluster/members", TokenRole.Admin, "/cluster/members", """{"id":99,"address":"http://127.0.0.1:1"}"""),
         ("DELETE /cluster/members/{id:int}", TokenRole.Admin, "/cluster/members/99", null),
