@@ -55,6 +55,7 @@ internal static partial class NodeHost
             {
                 var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(NodeHost).FullName!);
                 SetFilesAside(settings, logger);
+                using var traces = TraceExport.Endpoint is null ? null : new TraceExport(settings.Id.Value, BuildVersion.Current);
 
                 // Opens the files, so that what is wrong with them is said before anything is served.
                 var node = app.Services.GetRequiredService<ClusterNode>();
@@ -213,7 +214,8 @@ internal static partial class NodeHost
         services.AddSingleton<NodeInstruments>();
         services.AddSingleton<MetricStore>();
         services.AddSingleton<NodeGauges>();
-        services.AddSingleton<RequestMetrics>();
+        services.AddSingleton(provider => new RequestMetrics(
+            provider.GetRequiredService<MetricStore>().Instruments, settings.Id, provider.GetRequiredService<ILogger<RequestMetrics>>()));
         services.AddSingleton(provider => new ClusterNode(
             provider.GetRequiredService<NodeFolder>(),
             new ClusterSettings(settings.Addresses)

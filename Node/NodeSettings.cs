@@ -139,6 +139,11 @@ public sealed record NodeSettings
             ? "history     off"
             : $"history     {HistoryRowsMax} rows, {HistoryAgeMax.TotalDays.ToString(CultureInfo.InvariantCulture)} days{(RecordsReads ? ", reads too" : "")}";
         yield return $"log         {LogLevels.NameOf(LogLevel)}, as {LogFormat.ToString().ToLowerInvariant()}";
+        if (TraceExport.Endpoint is { } traces)
+        {
+            yield return $"traces      to {traces}";
+        }
+
         if (Join.Count > 0)
         {
             yield return $"joining     {string.Join(", ", Join)}";

@@ -284,6 +284,8 @@ public sealed partial class ClusterNode : BackgroundService
 
         var started = Stopwatch.GetTimestamp();
         var deadline = Deadline.After(timeout);
+        using var span = Leader == Id ? null : NodeTracing.Start("forward", ActivityKind.Client);
+        span?.SetTag("distdb.leader", Leader?.Value);
         var result = await _pending.SubmitAsync(write, deadline).WaitAsync(cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
@@ -325,6 +327,7 @@ public sealed partial class ClusterNode : BackgroundService
     public async Task<QueryResult> QueryAsync(
         string database, Statement statement, bool isStrong, LogIndex minIndex, ReadLimits limits, CancellationToken cancellationToken)
     {
+        using var span = NodeTracing.Start("query");
         var started = Stopwatch.GetTimestamp();
         var deadline = Deadline.After(limits.Time);
         if (Refusal() is { } refusal)

@@ -42,7 +42,7 @@ internal sealed class LeaderQueue(ReplicationOptions options)
             return verdict;
         }
 
-        _writes.AddLast(new QueuedWrite(write.Command, bytes, Deadline.After(TimeSpan.FromMilliseconds(write.RemainingMs))));
+        _writes.AddLast(new QueuedWrite(write.Command, bytes, Deadline.After(TimeSpan.FromMilliseconds(write.RemainingMs)), write.Trace));
         _bytes += bytes;
         return null;
     }

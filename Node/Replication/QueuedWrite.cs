@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistDb.Node.Commands;
 
 namespace DistDb.Node.Replication;
@@ -6,4 +7,5 @@ namespace DistDb.Node.Replication;
 /// <param name="Command">The write.</param>
 /// <param name="Bytes">About its size.</param>
 /// <param name="Deadline">When its client's time limit ends.</param>
-internal sealed record QueuedWrite(WriteCommand Command, long Bytes, Deadline Deadline);
+/// <param name="Trace">What it belongs to; default for nothing.</param>
+internal sealed record QueuedWrite(WriteCommand Command, long Bytes, Deadline Deadline, ActivityContext Trace = default);

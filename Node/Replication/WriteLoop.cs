@@ -612,6 +612,11 @@ internal sealed class WriteLoop : IDisposable
     private void CommitBatch(OpenBatch batch)
     {
         _instruments.EntryCommitted(batch.ProposedAt);
+        foreach (var (write, _) in batch.Succeeded)
+        {
+            NodeTracing.Ended("replicate", write.Trace, batch.ProposedAt, batch.Index.Value);
+        }
+
         var started = Stopwatch.GetTimestamp();
         _databases.Commit(batch.Content);
         _batch = null;
@@ -622,6 +627,11 @@ internal sealed class WriteLoop : IDisposable
 
         FinishEntry(batch.Index, batch.Succeeded.Count);
         _instruments.EntryApplied(started);
+        foreach (var (write, _) in batch.Succeeded)
+        {
+            NodeTracing.Ended("apply", write.Trace, started, batch.Index.Value);
+        }
+
         foreach (var (write, outcome) in batch.Succeeded)
         {
             if (write.Command.Id.Node == _self.Value)
@@ -694,6 +704,7 @@ internal sealed class WriteLoop : IDisposable
         _instruments.EntryApplied(started);
         foreach (var (id, outcome) in own)
         {
+            NodeTracing.Ended("apply", _pending.TraceOf(id), started, entry.Index.Value);
             if (outcome is WriteOutcome.Succeeded { Results: var results })
             {
                 _pending.Applied(id, entry.Index, results);
@@ -982,7 +993,9 @@ internal sealed class WriteLoop : IDisposable
         }
 
         var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role);
+        var started = Stopwatch.GetTimestamp();
         var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
+        NodeTracing.Ended("execute", write.Trace, started, batch.Index.Value);
         if (outcome is WriteOutcome.Succeeded succeeded)
         {
             batch.Succeeded.Add((write, succeeded));

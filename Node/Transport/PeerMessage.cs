@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistDb.Node.Commands;
 using DistDb.Node.Raft;
 
@@ -14,7 +15,8 @@ public sealed record RaftPeerMessage(Message Message) : PeerMessage;
 /// <param name="OldestPending">The lowest sequence number of the origin's writes that are still under way: older ones need not be remembered.</param>
 /// <param name="RemainingMs">How much of the client's time limit is left, in milliseconds.</param>
 /// <param name="Command">The write.</param>
-public sealed record ForwardedWrite(Term Term, long OldestPending, int RemainingMs, WriteCommand Command) : PeerMessage;
+/// <param name="Trace">The W3C trace that it belongs to; default for none.</param>
+public sealed record ForwardedWrite(Term Term, long OldestPending, int RemainingMs, WriteCommand Command, ActivityContext Trace = default) : PeerMessage;
 
 /// <summary>The leader's word that a write did not enter the log in its term, and why.</summary>
 /// <param name="Id">The write.</param>
