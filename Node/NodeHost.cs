@@ -109,6 +109,9 @@ internal static partial class NodeHost
     internal static WebApplication Build(NodeSettings settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
+
+        // Where systemd has started it, tells it when this node listens and when it stops. Before the log is set up, whose form it would choose.
+        builder.Services.AddSystemd();
         var levels = new LogLevels(settings.LogLevel);
         builder.Services.AddSingleton(levels);
         NodeLogging.Configure(builder.Logging, settings.LogFormat, levels);

@@ -60,7 +60,7 @@ internal sealed class NodeGauges
     private void AddIdentity()
     {
         Gauge("distdb.build.info", "What runs here; always 1.", () =>
-            [new(1, new("version", BuildVersion.Current), new("sqlite", SqliteLibrary.Version), new("dotnet", Environment.Version.ToString()))]);
+            [new(1, new("version", BuildVersion.Current), new("commit", BuildVersion.Commit ?? ""), new("sqlite", SqliteLibrary.Version))]);
         Gauge("distdb.node.info", "Which node of which cluster this is; always 1.", () =>
             [new(1, new("node", Picture.Id), new KeyValuePair<string, object?>("cluster", Picture.ClusterId?.ToString() ?? ""))]);
         Gauge("distdb.ready", "Whether this node serves: 1 or 0.", () => Bit(Picture.Ready));

@@ -107,7 +107,7 @@ public static unsafe class SqliteLibrary
             || NativeLibrary.TryLoad(Sqlite3.Library, assembly, null, out bundled);
         if (!hasSystem && !hasBundled)
         {
-            throw new DllNotFoundException($"Neither {SystemLibrary} nor {Sqlite3.Library} can be loaded: install SQLite 3.35 or newer.");
+            throw new DllNotFoundException($"Neither {SystemLibrary} nor {Sqlite3.Library} can be loaded: install SQLite {OldestSuitable} or newer (on Debian the package libsqlite3-0).");
         }
 
         if (hasSystem && (!hasBundled || VersionNumber(system) > VersionNumber(bundled)))
