@@ -1,6 +1,7 @@
 using System.CommandLine;
 using DistDb.Node;
 using DistDb.Node.Database;
+using DistDb.Node.Replication;
 using DistDb.Tools;
 using DistDb.Tools.Backup;
 using DistDb.Tools.Bench;
@@ -14,10 +15,20 @@ internal static class Program
     private static async Task<int> Main(string[] args)
     {
         // First of all, because it sets the process's time zone for SQLite.
-        SqliteLibrary.Initialize();
+        try
+        {
+            SqliteLibrary.Initialize();
+        }
+        catch (DllNotFoundException e)
+        {
+            await Console.Error.WriteLineAsync($"distdb: {e.Message}").ConfigureAwait(false);
+            return ExitCode.BadNews;
+        }
+
         DotNetEnv.Env.NoClobber().Load();
 
         var root = new RootCommand("DistDb: SQLite, replicated.");
+        root.Options.OfType<VersionOption>().Single().Action = new VersionAction(BuildVersion.Current, BuildVersion.Commit, SqliteLibrary.Version);
         foreach (var command in NodeCommand.Create())
         {
             root.Add(command);

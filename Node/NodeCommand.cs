@@ -7,6 +7,7 @@ using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Tls;
 
 namespace DistDb.Node;
@@ -168,12 +169,18 @@ internal static class NodeCommand
         private readonly Option<bool> _logReads = Setting(
             "--log-reads", false, "Record the reads that this node answers in the query history too, some at a time as a write.");
 
+        private readonly Option<string> _logFormat = Setting(
+            "--log-format", "text", "How the log looks: text, json (an object in a line), or systemd (for its journal).");
+
+        private readonly Option<string> _logLevel = Setting(
+            "--log-level", "information", "What is logged at least: trace, debug, information, warning, error or critical. PUT /log-level changes it while the node runs.");
+
         private readonly Option<string> _clockOffsetFile = Setting("--clock-offset-file", "", "For tests: file with milliseconds to add to the clock.");
 
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _history, _historyAge, _logReads, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _history, _historyAge, _logReads, _logFormat, _logLevel, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -306,9 +313,20 @@ internal static class NodeCommand
                 HistoryRowsMax = ReadHistoryRows(parsed.GetValue(_history)!),
                 HistoryAgeMax = ReadTime("--history-age", parsed.GetValue(_historyAge)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36500)),
                 RecordsReads = parsed.GetValue(_logReads),
+                LogFormat = ReadLogFormat(parsed.GetValue(_logFormat)!),
+                LogLevel = LogLevels.Find(parsed.GetValue(_logLevel))
+                    ?? throw new SettingsException($"--log-level is \"{parsed.GetValue(_logLevel)}\"; give one of {string.Join(", ", LogLevels.Names)}."),
                 ClockOffsetFile = parsed.GetValue(_clockOffsetFile) is { Length: > 0 } file ? file : null,
             };
         }
+
+        private static LogFormat ReadLogFormat(string text) => text switch
+        {
+            "text" => LogFormat.Text,
+            "json" => LogFormat.Json,
+            "systemd" => LogFormat.Systemd,
+            _ => throw new SettingsException($"--log-format is \"{text}\"; give text, json or systemd."),
+        };
 
         private static long ReadHistoryRows(string text) => text switch
         {

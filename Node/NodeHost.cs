@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using System.Text.RegularExpressions;
 using DistDb.Master;
 using DistDb.Node.Api;
 using DistDb.Node.Api.WebConsole;
@@ -7,6 +8,7 @@ using DistDb.Node.Database;
 using DistDb.Node.Recovery;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Tls;
 using DistDb.Node.Transport;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -17,7 +19,7 @@ using Microsoft.Net.Http.Headers;
 namespace DistDb.Node;
 
 /// <summary>Puts a node's parts together around the web server, and runs it until it is told to stop or fails.</summary>
-internal static class NodeHost
+internal static partial class NodeHost
 {
     // Queries block the thread they run on; without a reserve a few long ones would hold up the links to the peers.
     private const int ThreadsMin = 64;
@@ -48,10 +50,13 @@ internal static class NodeHost
 
         try
         {
-            SetFilesAside(settings);
             var app = Build(settings);
             await using (app.ConfigureAwait(false))
             {
+                var logger = app.Services.GetRequiredService<ILoggerFactory>().CreateLogger(typeof(NodeHost).FullName!);
+                SetFilesAside(settings, logger);
+                using var traces = TraceExport.Endpoint is null ? null : new TraceExport(settings.Id.Value, BuildVersion.Current);
+
                 // Opens the files, so that what is wrong with them is said before anything is served.
                 var node = app.Services.GetRequiredService<ClusterNode>();
                 RequireTokens(settings, node);
@@ -65,7 +70,7 @@ internal static class NodeHost
                     return Environment.ExitCode;
                 }
 
-                PrintBanner(settings, node, app.Services.GetRequiredService<AccessControl>().Mode);
+                TellStart(settings, [.. Banner(settings, node, app.Services.GetRequiredService<AccessControl>().Mode)], logger);
                 await app.WaitForShutdownAsync(cancellationToken).ConfigureAwait(false);
 
                 // The host stops when a service fails, and calls that an orderly end.
@@ -81,12 +86,12 @@ internal static class NodeHost
     }
 
     /// <summary>For a rebuild, or where one was interrupted: what is left of the old files must not be taken for this node's state.</summary>
-    private static void SetFilesAside(NodeSettings settings)
+    private static void SetFilesAside(NodeSettings settings, ILogger logger)
     {
         var folder = new NodeFolder(settings.DataFolder, settings.Id);
         if ((settings.IsRebuilding || Quarantine.IsUnfinished(folder)) && Quarantine.SetAside(folder, DateTimeOffset.UtcNow) is { } quarantine)
         {
-            Console.WriteLine($"The node's files were moved to {quarantine}; it learns everything from the other nodes.");
+            LogSetAside(logger, quarantine);
         }
     }
 
@@ -104,18 +109,12 @@ internal static class NodeHost
     internal static WebApplication Build(NodeSettings settings)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
-        builder.Logging.AddSimpleConsole(console =>
-        {
-            console.SingleLine = true;
-            console.UseUtcTimestamp = true;
-            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
-        });
-        builder.Logging.SetMinimumLevel(LogLevel.Information);
-        builder.Logging.AddFilter("Microsoft", LogLevel.Warning);
 
-        // Its words about a failed start, which are errors, would repeat ours; that a service has failed is critical, and only said there.
-        builder.Logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
+        // Where systemd has started it, tells it when this node listens and when it stops. Before the log is set up, whose form it would choose.
+        builder.Services.AddSystemd();
+        var levels = new LogLevels(settings.LogLevel);
+        builder.Services.AddSingleton(levels);
+        NodeLogging.Configure(builder.Logging, settings.LogFormat, levels);
         builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
@@ -146,6 +145,11 @@ internal static class NodeHost
 
         var app = builder.Build();
         app.Use(AnswerHeaders.ProtectAsync);
+
+        // Outside of what makes answers of failures, so that it sees the answer. The peers' links are no requests, and last.
+        app.UseWhen(
+            context => !context.Request.Path.StartsWithSegments(PeerTransport.Route, StringComparison.Ordinal),
+            clients => clients.Use((context, next) => context.RequestServices.GetRequiredService<RequestMetrics>().InvokeAsync(context, next)));
         app.UseExceptionHandler();
         app.UseStatusCodePages();
         app.UseWebSockets(new() { KeepAliveInterval = PeerTransport.KeepAliveInterval, KeepAliveTimeout = PeerTransport.KeepAliveTimeout });
@@ -159,6 +163,9 @@ internal static class NodeHost
         ConsoleEndpoints.Map(app);
         QueryEndpoint.Map(app);
         StatusEndpoints.Map(app);
+        HealthEndpoints.Map(app);
+        LogLevelEndpoint.Map(app);
+        MetricsEndpoint.Map(app);
         EventsEndpoint.Map(app);
         ClusterEndpoints.Map(app);
         DatabasesEndpoint.Map(app);
@@ -208,6 +215,11 @@ internal static class NodeHost
                 Hosts = [.. settings.Join, .. settings.Addresses.Where(a => a.Key != settings.Id).Select(a => a.Value)],
             },
             provider.GetRequiredService<ILogger<PeerTransport>>()));
+        services.AddSingleton<NodeInstruments>();
+        services.AddSingleton<MetricStore>();
+        services.AddSingleton<NodeGauges>();
+        services.AddSingleton(provider => new RequestMetrics(
+            provider.GetRequiredService<MetricStore>().Instruments, settings.Id, provider.GetRequiredService<ILogger<RequestMetrics>>()));
         services.AddSingleton(provider => new ClusterNode(
             provider.GetRequiredService<NodeFolder>(),
             new ClusterSettings(settings.Addresses)
@@ -232,7 +244,8 @@ internal static class NodeHost
             new() { ReaderCount = settings.ReaderCount, ResultBytesMax = settings.ResultBytesMax },
             provider.GetRequiredService<PeerTransport>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
-            provider.GetRequiredService<ILogger<ClusterNode>>()));
+            provider.GetRequiredService<ILogger<ClusterNode>>(),
+            provider.GetRequiredService<MetricStore>().Instruments));
         services.AddSingleton<ClusterOrigins>();
         services.AddSingleton<BrowserGuard>();
         services.AddSingleton(provider => new AccessControl(
@@ -242,6 +255,7 @@ internal static class NodeHost
         services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();
+        HealthEndpoints.AddChecks(services);
         services.AddSingleton<StatusBuilder>();
         services.AddSingleton<ClusterFeed>();
         services.AddCors();
@@ -256,29 +270,47 @@ internal static class NodeHost
         services.AddHostedService<OrderlyStop>();
     }
 
-    private static void PrintBanner(NodeSettings settings, ClusterNode node, AccessMode mode)
+    /// <summary>A banner for people; for programs one more line of the log.</summary>
+    private static void TellStart(NodeSettings settings, string[] banner, ILogger logger)
     {
-        Console.WriteLine($"DistDb {BuildVersion.Current}, node {settings.Id} of {settings.Addresses.Count}; SQLite {SqliteLibrary.Version}");
+        if (settings.LogFormat == LogFormat.Text)
+        {
+            Console.WriteLine(banner[0]);
+            foreach (var line in banner[1..])
+            {
+                Console.WriteLine("  " + line);
+            }
+        }
+        else
+        {
+            var details = string.Join("; ", banner[1..].Select(line => Spaces().Replace(line, " ")));
+            LogStarted(logger, banner[0], details);
+        }
+    }
+
+    private static IEnumerable<string> Banner(NodeSettings settings, ClusterNode node, AccessMode mode)
+    {
+        yield return $"DistDb {BuildVersion.Current}, node {settings.Id} of {settings.Addresses.Count}; SQLite {SqliteLibrary.Version}";
         foreach (var line in settings.Describe())
         {
-            Console.WriteLine("  " + line);
+            yield return line;
         }
 
-        Console.WriteLine(mode switch
+        yield return mode switch
         {
-            AccessMode.Open or AccessMode.Unknown => "  open        as long as the cluster has no tokens, everybody on this machine may read and write",
-            AccessMode.ByToken => $"  clients     by token; there are {node.Tokens!.All.Count}",
-            _ when settings.InitialToken is not null => "  clients     by token; unless the cluster has some, the first is the one given here, \"initial\"",
-            _ => "  clients     by token; which there are, the cluster will tell",
-        });
+            AccessMode.Open or AccessMode.Unknown => "open        as long as the cluster has no tokens, everybody on this machine may read and write",
+            AccessMode.ByToken => $"clients     by token; there are {node.Tokens!.All.Count}",
+            _ when settings.InitialToken is not null => "clients     by token; unless the cluster has some, the first is the one given here, \"initial\"",
+            _ => "clients     by token; which there are, the cluster will tell",
+        };
         if (mode == AccessMode.ByToken && settings.InitialToken is { } given && node.Tokens!.Find(BearerToken.HashOf(given)) is null)
         {
-            Console.WriteLine($"  ignored     the token in {settings.InitialTokenSource}: the cluster has tokens, and it is not one of them");
+            yield return $"ignored     the token in {settings.InitialTokenSource}: the cluster has tokens, and it is not one of them";
         }
 
         if (!settings.IsLoopback && !settings.HasTls)
         {
-            Console.WriteLine("  unencrypted whoever can listen to this network can read tokens and data");
+            yield return "unencrypted whoever can listen to this network can read tokens and data";
         }
     }
 
@@ -296,10 +328,12 @@ internal static class NodeHost
     /// Clients are taken no more, leadership goes to another node, and whoever was taken gets an answer; only then do the peers' links end,
     /// without which no answer can be had.
     /// </summary>
-    private sealed class OrderlyStop(IServer server, ClusterNode node, PeerTransport transport) : IHostedLifecycleService
+    private sealed class OrderlyStop(IServer server, ClusterNode node, PeerTransport transport, ILogger<OrderlyStop> logger) : IHostedLifecycleService
     {
         public async Task StoppingAsync(CancellationToken cancellationToken)
         {
+            LogStopping(logger);
+
             // Ends when the last request has, and the links are requests too.
             var stopped = server.StopAsync(cancellationToken);
             await node.DrainAsync().ConfigureAwait(false);
@@ -317,4 +351,15 @@ internal static class NodeHost
 
         public Task StoppedAsync(CancellationToken cancellationToken) => Task.CompletedTask;
     }
+    [GeneratedRegex("  +")]
+    private static partial Regex Spaces();
+
+    [LoggerMessage(EventId = 101, Level = LogLevel.Information, Message = "{What} was started: {Settings}")]
+    private static partial void LogStarted(ILogger logger, string what, string settings);
+
+    [LoggerMessage(EventId = 102, Level = LogLevel.Information, Message = "The node stops: it takes no more requests, hands leadership over, and answers what it has taken.")]
+    private static partial void LogStopping(ILogger logger);
+
+    [LoggerMessage(EventId = 103, Level = LogLevel.Information, Message = "The node's files were moved to {Quarantine}; it learns everything from the other nodes.")]
+    private static partial void LogSetAside(ILogger logger, string quarantine);
 }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DistDb.Node.Raft;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Tls;
 
 namespace DistDb.Node;
@@ -97,6 +98,12 @@ public sealed record NodeSettings
     /// <summary>Whether reads are recorded in it as well.</summary>
     public required bool RecordsReads { get; init; }
 
+    /// <summary>How the log looks.</summary>
+    public LogFormat LogFormat { get; init; } = LogFormat.Text;
+
+    /// <summary>The least important level that is logged.</summary>
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
     public int Port => BasePort + Id.Value;
 
     /// <summary>Whether only this machine can reach the node.</summary>
@@ -131,6 +138,12 @@ public sealed record NodeSettings
         yield return HistoryRowsMax == 0
             ? "history     off"
             : $"history     {HistoryRowsMax} rows, {HistoryAgeMax.TotalDays.ToString(CultureInfo.InvariantCulture)} days{(RecordsReads ? ", reads too" : "")}";
+        yield return $"log         {LogLevels.NameOf(LogLevel)}, as {LogFormat.ToString().ToLowerInvariant()}";
+        if (TraceExport.Endpoint is { } traces)
+        {
+            yield return $"traces      to {traces}";
+        }
+
         if (Join.Count > 0)
         {
             yield return $"joining     {string.Join(", ", Join)}";

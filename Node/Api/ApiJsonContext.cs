@@ -8,6 +8,8 @@ namespace DistDb.Node.Api;
 [JsonSerializable(typeof(NodeStatus))]
 [JsonSerializable(typeof(ClusterStatus))]
 [JsonSerializable(typeof(HealthStatus))]
+[JsonSerializable(typeof(LogLevelRequest))]
+[JsonSerializable(typeof(LogLevelAnswer))]
 [JsonSerializable(typeof(PromoteRequest))]
 [JsonSerializable(typeof(PromoteAnswer))]
 [JsonSerializable(typeof(MemberRequest))]
@@ -29,4 +31,12 @@ public sealed partial class ApiJsonContext : JsonSerializerContext;
 /// <summary>What <c>GET /health/...</c> answers.</summary>
 /// <param name="Status"><c>live</c>, <c>ready</c>, <c>not_ready</c> or <c>repairing</c>.</param>
 /// <param name="Detail">Why it is not ready, where there is more to say; else null.</param>
-public sealed record HealthStatus(string Status, string? Detail = null);
+/// <param name="Checks">With <c>?verbose</c>, each thing that it takes.</param>
+public sealed record HealthStatus(
+    string Status, string? Detail = null, [property: JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)] IReadOnlyList<HealthCheckStatus>? Checks = null);
+
+/// <summary>One thing that a node's health takes.</summary>
+/// <param name="Name">In a word.</param>
+/// <param name="Ok">Whether it is as it should be.</param>
+/// <param name="Detail">What is not, as a sentence; null where it is.</param>
+public sealed record HealthCheckStatus(string Name, bool Ok, string? Detail);

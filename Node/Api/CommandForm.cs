@@ -35,6 +35,8 @@ internal sealed record CommandForm(CommandKind Kind, string Name, params IReadOn
         new(CommandKind.Search, "search", "table", "condition", "columns", "order_by", "limit", "offset", "max_rows"),
     ]).ToDictionary(f => f.Name, StringComparer.OrdinalIgnoreCase);
 
+    private static readonly CommandForm[] _byKind = [.. _byName.Values.OrderBy(f => f.Kind)];
+
     /// <summary>The fields of every command.</summary>
     public static IReadOnlyList<string> Common { get; } = ["command", "database", "id", "consistency", "min_index", "timeout_ms", "is_master", "is_replicated"];
 
@@ -53,6 +55,9 @@ internal sealed record CommandForm(CommandKind Kind, string Name, params IReadOn
         name is null ? throw StrictJson.Bad($"\"command\" is missing; use \"exec\" to write or \"query\" to read. All commands: {Names}.")
         : _byName.TryGetValue(name, out var form) ? form
         : throw StrictJson.Bad($"Unknown command \"{name}\"; use \"exec\" to write or \"query\" to read. All commands: {Names}.");
+
+    /// <summary>The form of a command.</summary>
+    public static CommandForm Of(CommandKind kind) => _byKind[(int)kind];
 
     /// <summary>Refuses a field that is not the command's.</summary>
     /// <exception cref="RequestRejectedException">It is not.</exception>

@@ -5,6 +5,8 @@ namespace DistDb.Node.Api;
 /// <summary><c>GET /events</c>: the cluster as server-sent events, for those who watch.</summary>
 internal static class EventsEndpoint
 {
+    public const string ContentType = "text/event-stream";
+
     private static readonly byte[] _before = "event: cluster\ndata: "u8.ToArray();
     private static readonly byte[] _after = "\n\n"u8.ToArray();
 
@@ -13,7 +15,7 @@ internal static class EventsEndpoint
     private static async Task ListenAsync(HttpContext context, ClusterFeed feed, AccessControl door, IHostApplicationLifetime lifetime)
     {
         var response = context.Response;
-        response.ContentType = "text/event-stream";
+        response.ContentType = ContentType;
         response.Headers.CacheControl = "no-store";
 
         // A stream never ends by itself, and a node that stops waits for its requests.

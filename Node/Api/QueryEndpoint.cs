@@ -63,6 +63,7 @@ internal static class QueryEndpoint
         {
             // Whatever the Content-Type says: curl's default is a form's.
             var request = await read(memory).ConfigureAwait(false);
+            context.Features.Set(CommandForm.Of(request.Command));
             if (request.Timeout > node.RequestTimeout)
             {
                 throw new RequestRejectedException(

@@ -8,6 +8,9 @@ internal sealed record QueryRequest
     /// <summary>Most statements of one transaction: room for any sane import, and not so many that all others wait long for it.</summary>
     public const int StatementsMax = 10_000;
 
+    /// <summary>What the client called it.</summary>
+    public CommandKind Command { get; init; } = CommandKind.Query;
+
     /// <summary>True for <c>query</c> and <c>search</c>, which give rows back; false for what writes.</summary>
     public required bool IsQuery { get; init; }
 

@@ -73,6 +73,7 @@ internal sealed class RequestFields(CommandKind kind)
         };
         return Body() with
         {
+            Command = Kind,
             Id = Id,
             IsStrong = isStrong,
             MinIndex = MinIndex,

@@ -8,6 +8,9 @@ internal sealed class RequestGate(int requestsMax)
 {
     private int _count;
 
+    /// <summary>How many are under way.</summary>
+    public int Count => Volatile.Read(ref _count);
+
     public int RequestsMax { get; } = requestsMax;
 
     /// <summary>What a client is told who was not let in.</summary>

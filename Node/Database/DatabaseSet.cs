@@ -114,6 +114,18 @@ public sealed partial class DatabaseSet : IDisposable
     /// <summary>Bytes of a database's file, without what SQLite's write-ahead log still holds; 0 where there is none.</summary>
     public long ByteCount(string name) => new FileInfo(PathOf(name)) is { Exists: true } file ? file.Length : 0;
 
+    /// <summary>How many databases are open now, for reading or writing.</summary>
+    public int OpenCount
+    {
+        get
+        {
+            lock (_openLock)
+            {
+                return _open.Count;
+            }
+        }
+    }
+
     /// <summary>Opens <c>main</c>, or creates it, and sees that all other databases are there.</summary>
     /// <param name="confirmedIndex">The disk had confirmed all files at this entry: those that are behind it were not touched before it.</param>
     /// <param name="mayRenewHistory">

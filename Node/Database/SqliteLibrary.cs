@@ -36,6 +36,19 @@ public static unsafe class SqliteLibrary
         }
     }
 
+    /// <summary>Bytes of memory that SQLite holds in this process, nearly all of it pages of its caches.</summary>
+    public static long MemoryBytes
+    {
+        get
+        {
+            Initialize();
+            return Sqlite3.sqlite3_memory_used();
+        }
+    }
+
+    /// <summary>The bound of the same; see <see cref="HeapBytesSoftMax"/>.</summary>
+    public static long MemoryBytesSoftMax => HeapBytesSoftMax;
+
     /// <summary>
     /// Tells apart libraries that could give another content from the same log: source, compile options and processor architecture
     /// (whose floating point may differ). Nodes form a cluster only with equal fingerprints.
@@ -94,7 +107,7 @@ public static unsafe class SqliteLibrary
             || NativeLibrary.TryLoad(Sqlite3.Library, assembly, null, out bundled);
         if (!hasSystem && !hasBundled)
         {
-            throw new DllNotFoundException($"Neither {SystemLibrary} nor {Sqlite3.Library} can be loaded: install SQLite 3.35 or newer.");
+            throw new DllNotFoundException($"Neither {SystemLibrary} nor {Sqlite3.Library} can be loaded: install SQLite {OldestSuitable} or newer (on Debian the package libsqlite3-0).");
         }
 
         if (hasSystem && (!hasBundled || VersionNumber(system) > VersionNumber(bundled)))

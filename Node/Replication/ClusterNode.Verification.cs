@@ -136,6 +136,15 @@ public sealed partial class ClusterNode
             _verifier.Distrust();
         }
 
+        _instruments.Verified(
+            result.Outcome switch
+            {
+                VerificationOutcome.Equal => "equal",
+                VerificationOutcome.Incomplete => "incomplete",
+                VerificationOutcome.Differs => "differs",
+                _ => "no_majority",
+            },
+            result.Duration);
         var healthyCount = result.Nodes.Count(n => n.Health == NodeHealth.Healthy);
         switch (result.Outcome)
         {
@@ -455,7 +464,7 @@ public sealed partial class ClusterNode
         _ => "no node that could give one can be reached now, and it goes on trying.",
     };
 
-    [LoggerMessage(EventId = 430, Level = LogLevel.Warning, Message = "The query history in {Folder} was gone, and there is no other node that has it; it begins anew with what the log still has.")]
+    [LoggerMessage(EventId = 433, Level = LogLevel.Warning, Message = "The query history in {Folder} was gone, and there is no other node that has it; it begins anew with what the log still has.")]
     private partial void LogHistoryRenewed(string folder);
 
     [LoggerMessage(EventId = 420, Level = LogLevel.Information, Message = "Verified at entry {Index} in {Ms} ms: {Healthy} of {Count} nodes hold the same.")]

@@ -5,6 +5,7 @@ using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
@@ -16,6 +17,10 @@ namespace DistDb.Node.Replication;
 public sealed partial class ClusterNode : BackgroundService
 {
     private const long CatchUpTellMs = 2000;
+    private const long UnreadyTellMs = 1000;
+
+    /// <summary>Of the file that SQLite keeps its write-ahead log in.</summary>
+    private const string WalSuffix = "-wal";
 
     /// <summary>A node that is further behind than this, in entries, catches up and is not ready.</summary>
     private const long LagMax = 1000;
@@ -38,7 +43,8 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly SnapshotInbox _snapshotInbox;
     private readonly SnapshotOutbox _snapshotOutbox;
     private readonly AppliedProgress _applied = new();
-    private readonly RequestMeter _meter = new();
+    private readonly NodeInstruments _instruments;
+    private readonly RequestMeter _meter;
     private readonly PendingWrites _pending;
     private readonly RaftLoop _raft;
     private readonly WriteLoop _writes;
@@ -49,9 +55,12 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
     private readonly VoterClocks _clocks = new();
+    private Leadership? _knownLeadership;
     private Leadership? _loggedLeadership;
     private string? _loggedMembers;
     private long _catchUpToldAtMs;
+    private long? _unreadySinceMs;
+    private bool _saidReady;
 
     /// <summary>Opens this node's files. Nothing moves until the service starts.</summary>
     /// <exception cref="NodeLockedException">Another process holds the folder.</exception>
@@ -64,8 +73,11 @@ public sealed partial class ClusterNode : BackgroundService
         DatabaseOptions databaseOptions,
         IPeerTransport transport,
         IHostApplicationLifetime lifetime,
-        ILogger<ClusterNode> logger)
+        ILogger<ClusterNode> logger,
+        NodeInstruments? instruments = null)
     {
+        _instruments = instruments ?? new();
+        _meter = new(_instruments);
         _cluster = cluster;
         _options = options;
         _resultBytesMax = databaseOptions.ResultBytesMax;
@@ -77,7 +89,7 @@ public sealed partial class ClusterNode : BackgroundService
         _formation = new([.. cluster.Addresses.Keys.Where(n => n != Id).Order()], options.FormationPatience);
         using var construction = new Construction(this);
         _lock = NodeLock.Acquire(folder.Path);
-        _storage = RaftStorage.Open(folder.RaftLogPath, Id, new());
+        _storage = RaftStorage.Open(folder.RaftLogPath, Id, new() { Instruments = _instruments });
         _directory = new(Id, cluster, transport, _storage.Membership ?? cluster.InitialMembership);
         SnapshotInstallation.Recover(folder, _storage);
         _databases = new(folder.DatabasesPath, databaseOptions);
@@ -105,7 +117,7 @@ public sealed partial class ClusterNode : BackgroundService
             DescribeQuorum = DescribeQuorum,
         };
         _raft = new(core, _storage, transport.Send, options);
-        _writes = new(_databases, folder, _storage, _raft, _pending, _applied, transport.Send, options) { Repair = repair };
+        _writes = new(_databases, folder, _storage, _raft, _pending, _applied, transport.Send, options, _instruments) { Repair = repair };
         _membership = new(Id, _storage.LogId, cluster.AddressOf(Id), _raft, transport, _writes.Propose, () => Master);
         _raft.LeadershipChanged = OnLeadershipChanged;
         _raft.MembershipChanged = OnMembershipChanged;
@@ -117,14 +129,15 @@ public sealed partial class ClusterNode : BackgroundService
             () => _raft.Leadership.Term,
             transport.Send,
             LogSnapshotProblem,
-            ReplicationOptions.KeptLogTails * options.LogTailBytesMax);
+            ReplicationOptions.KeptLogTails * options.LogTailBytesMax,
+            _instruments);
         _snapshotOutbox.Clear();
         if (Directory.Exists(folder.TransferPath))
         {
             Directory.Delete(folder.TransferPath, recursive: true);
         }
 
-        _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem);
+        _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem, instruments: _instruments);
         _raft.SnapshotWanted = _snapshotInbox.Want;
         _writes.KeepLogFrom = () => _snapshotOutbox.KeepLogFrom(_storage.EntryBytes);
         _writes.SnapshotDone = (snapshot, isInstalled) =>
@@ -205,8 +218,39 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
+    /// <summary>What waits at this node, and the bounds of it.</summary>
+    public QueueView Queue
+    {
+        get
+        {
+            var (writes, bytes) = _writes.QueueSize;
+            return new(_pending.Count, _options.PendingWritesMax, _pending.Bytes, _options.PendingBytesMax, writes, bytes);
+        }
+    }
+
+    /// <summary>How large this node's files are now.</summary>
+    public StorageView Storage => new(
+        _storage.EntryBytes,
+        SizeOf(_folder.RaftLogPath) + SizeOf(_folder.RaftLogPath + WalSuffix),
+        _databases.TotalByteCount,
+        Databases.Sum(d => SizeOf(DatabaseFile.PathIn(_databases.Folder, d) + WalSuffix)),
+        _databases.OpenCount);
+
     /// <summary>Whether a leader is known and the database is not far behind what is committed: requests will be served.</summary>
     public bool IsReady => Leader is not null && ClusterId != Guid.Empty && CommitIndex - AppliedIndex < LagMax && IsKnown && _hasCaughtUp && !IsClosed;
+
+    /// <summary>Why this node is not ready, in one respect, as a sentence; null where that is as it should be.</summary>
+    public string? ProblemWith(ReadinessAspect aspect) => aspect switch
+    {
+        ReadinessAspect.Leader when Leader is null => $"This node knows of no leader: {DescribeQuorum()}",
+        ReadinessAspect.Membership when ClusterId == Guid.Empty => "The cluster has yet to begin, or this node to hear of it.",
+        ReadinessAspect.Membership when !IsKnown => "This node is not a member of the cluster (yet).",
+        ReadinessAspect.Progress when SnapshotProgress is { } s => $"This node fetches a copy of the databases; {s.Arrived >> 20} of {s.Total >> 20} MiB have arrived.",
+        ReadinessAspect.Progress when CommitIndex - AppliedIndex >= LagMax => $"This node has applied entry {AppliedIndex} of {CommitIndex}.",
+        ReadinessAspect.Progress when !_hasCaughtUp => "This node has yet to catch up with the others since its start.",
+        ReadinessAspect.Content when Repair is { } repair => $"{repair.Reason} {repair.Step}",
+        _ => null,
+    };
 
     /// <summary>Size of a database's file in bytes, without what SQLite's write-ahead log still holds.</summary>
     public long BytesOf(string database) => _databases.ByteCount(database);
@@ -253,6 +297,8 @@ public sealed partial class ClusterNode : BackgroundService
 
         var started = Stopwatch.GetTimestamp();
         var deadline = Deadline.After(timeout);
+        using var span = Leader == Id ? null : NodeTracing.Start("forward", ActivityKind.Client);
+        span?.SetTag("distdb.leader", Leader?.Value);
         var result = await SubmitAsync(write, deadline, memory, cancellationToken).ConfigureAwait(false);
         if (result is WriteResult.Done { Index: var index } && index > AppliedIndex)
         {
@@ -294,6 +340,7 @@ public sealed partial class ClusterNode : BackgroundService
     public async Task<QueryResult> QueryAsync(
         string database, Statement statement, bool isStrong, LogIndex minIndex, ReadLimits limits, CancellationToken cancellationToken)
     {
+        using var span = NodeTracing.Start("query");
         var started = Stopwatch.GetTimestamp();
         var deadline = Deadline.After(limits.Time);
         if (Refusal() is { } refusal)
@@ -467,6 +514,8 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
+    private static long SizeOf(string path) => new FileInfo(path) is { Exists: true } file ? file.Length : 0;
+
     private static Task RunOnThread(string name, Action run)
     {
         var ended = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -516,6 +565,7 @@ public sealed partial class ClusterNode : BackgroundService
                 SweepCatchUp();
                 SweepInitialToken();
                 SweepStaging();
+                TellReadiness();
             }
         }
         catch (OperationCanceledException)
@@ -652,9 +702,17 @@ public sealed partial class ClusterNode : BackgroundService
         // The write loop first: what it drops can then be sent to the new leader.
         _writes.LeadershipChanged(leadership);
         _pending.LeadershipChanged(leadership);
+        if (leadership.Role == Role.Candidate && (_knownLeadership is not { Role: Role.Candidate } known || known.Term != leadership.Term))
+        {
+            _instruments.ElectionBegun();
+            LogElection(leadership.Term);
+        }
+
+        _knownLeadership = leadership;
         if (leadership.Leader != _loggedLeadership?.Leader && leadership.Leader is { } leader)
         {
             _loggedLeadership = leadership;
+            _instruments.LeaderChanged();
             LogLeader(leader, leadership.Term);
         }
     }
@@ -716,6 +774,32 @@ public sealed partial class ClusterNode : BackgroundService
         {
             var names = string.Join(" and ", missing.Select(m => $"node {m} at {AddressOf(m)}"));
             LogForming(names);
+        }
+    }
+
+    /// <summary>Says when this node begins to serve, and when it has not served for a moment: elections, which end at once, are no news.</summary>
+    private void TellReadiness()
+    {
+        var isReady = IsReady;
+        if (isReady)
+        {
+            _unreadySinceMs = null;
+        }
+        else
+        {
+            _unreadySinceMs ??= Environment.TickCount64;
+        }
+
+        if (isReady && !_saidReady)
+        {
+            _saidReady = true;
+            LogReady();
+        }
+        else if (_saidReady && Environment.TickCount64 - _unreadySinceMs > UnreadyTellMs)
+        {
+            _saidReady = false;
+            var problems = string.Join(' ', Enum.GetValues<ReadinessAspect>().Select(ProblemWith).OfType<string>());
+            LogUnready(problems);
         }
     }
 
@@ -830,6 +914,15 @@ public sealed partial class ClusterNode : BackgroundService
 
     [LoggerMessage(EventId = 412, Level = LogLevel.Warning, Message = "{Count} reads are missing in the query history: the cluster did not take them in time.")]
     private partial void LogReadsLost(int count);
+
+    [LoggerMessage(EventId = 413, Level = LogLevel.Information, Message = "This node serves.")]
+    private partial void LogReady();
+
+    [LoggerMessage(EventId = 414, Level = LogLevel.Warning, Message = "This node does not serve: {Problems}")]
+    private partial void LogUnready(string problems);
+
+    [LoggerMessage(EventId = 415, Level = LogLevel.Debug, Message = "This node stands for election in term {Term}.")]
+    private partial void LogElection(Term term);
 
     [LoggerMessage(EventId = 405, Level = LogLevel.Information, Message = "Stopping without having handed over everything; {Count} writes were under way.")]
     private partial void LogHandOverIncomplete(int count);

@@ -10,6 +10,9 @@ internal sealed class LeaderQueue(ReplicationOptions options)
     private readonly OriginWindows _windows = new();
     private long _bytes;
 
+    /// <summary>How many wait, and about how many bytes they have.</summary>
+    public (int Writes, long Bytes) Size => (_writes.Count, _bytes);
+
     public bool IsEmpty => _writes.Count == 0;
 
     /// <summary>Whether anything does not wait until this node is trusted: verifications, which bring that about, and writes whose time is up.</summary>
@@ -39,7 +42,7 @@ internal sealed class LeaderQueue(ReplicationOptions options)
             return verdict;
         }
 
-        _writes.AddLast(new QueuedWrite(write.Command, bytes, Deadline.After(TimeSpan.FromMilliseconds(write.RemainingMs)), write.ResultBytesMax));
+        _writes.AddLast(new QueuedWrite(write.Command, bytes, Deadline.After(TimeSpan.FromMilliseconds(write.RemainingMs)), write.ResultBytesMax, write.Trace));
         _bytes += bytes;
         return null;
     }

@@ -19,6 +19,9 @@ internal sealed class OpenBatch(LogIndex index, Term term)
     /// <summary>Executed and logged.</summary>
     public List<(QueuedWrite Write, WriteOutcome.Succeeded Outcome)> Succeeded { get; } = [];
 
+    /// <summary>When it was proposed, by the stopwatch.</summary>
+    public long ProposedAt { get; set; }
+
     /// <summary>What was proposed; null where it is no clients' writes.</summary>
     public WriteBatch? Content { get; set; }
 

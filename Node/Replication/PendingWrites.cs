@@ -1,5 +1,7 @@
+using System.Diagnostics;
 using DistDb.Node.Commands;
 using DistDb.Node.Raft;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
@@ -53,6 +55,18 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
         }
     }
 
+    /// <summary>About how many bytes they have.</summary>
+    public long Bytes
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _bytes;
+            }
+        }
+    }
+
     /// <summary>Takes a client's write; completes when its fate is known or its deadline has passed.</summary>
     /// <param name="write">The write, whose id is made here.</param>
     /// <param name="deadline">Its client's.</param>
@@ -80,7 +94,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
             }
 
             var command = write with { Id = new(self.Value, incarnation, _nextSequence++) };
-            pending = new(command, bytes, deadline, resultBytesMax);
+            pending = new(command, bytes, deadline, resultBytesMax, NodeTracing.Current);
             _pending.Add(command.Id.Sequence, pending);
             _bytes += bytes;
             copy = NextCopy(pending);
@@ -96,6 +110,15 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
         lock (_lock)
         {
             return Find(id) is not null;
+        }
+    }
+
+    /// <summary>What a write that a client of this node still waits for belongs to; default for nothing.</summary>
+    public ActivityContext TraceOf(WriteId id)
+    {
+        lock (_lock)
+        {
+            return Find(id)?.Trace ?? default;
         }
     }
 
@@ -268,7 +291,7 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
             _oldest++;
         }
 
-        return (leader, new(term, _oldest, (int)pending.Deadline.Remaining.TotalMilliseconds, pending.ResultBytesMax, pending.Command));
+        return (leader, new(term, _oldest, (int)pending.Deadline.Remaining.TotalMilliseconds, pending.ResultBytesMax, pending.Command, pending.Trace));
     }
 
     private void SendAll(Func<Pending, bool> isDue)
@@ -352,11 +375,13 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
             ? $"The cluster did not confirm the write in time; it may or may not be done. Send it again with the same id, \"{key}\": it will be done once."
             : "The cluster did not confirm the write in time; it may or may not be done. Look at the data before sending it again. Give writes an \"id\" to make sending them again safe.");
 
-    private sealed class Pending(WriteCommand command, long bytes, Deadline deadline, long resultBytesMax)
+    private sealed class Pending(WriteCommand command, long bytes, Deadline deadline, long resultBytesMax, ActivityContext trace)
     {
         public WriteCommand Command { get; } = command;
 
         public long Bytes { get; } = bytes;
+
+        public ActivityContext Trace { get; } = trace;
 
         public Deadline Deadline { get; } = deadline;
 

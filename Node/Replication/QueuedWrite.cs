@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistDb.Node.Commands;
 
 namespace DistDb.Node.Replication;
@@ -7,4 +8,5 @@ namespace DistDb.Node.Replication;
 /// <param name="Bytes">About its size.</param>
 /// <param name="Deadline">When its client's time limit ends.</param>
 /// <param name="ResultBytesMax">For how many bytes of result rows its node has memory set apart.</param>
-internal sealed record QueuedWrite(WriteCommand Command, long Bytes, Deadline Deadline, long ResultBytesMax);
+/// <param name="Trace">What it belongs to; default for nothing.</param>
+internal sealed record QueuedWrite(WriteCommand Command, long Bytes, Deadline Deadline, long ResultBytesMax, ActivityContext Trace = default);

@@ -1,9 +1,11 @@
 using System.Diagnostics;
+using DistDb.Node.Telemetry;
 
 namespace DistDb.Node.Replication;
 
 /// <summary>Counts what clients asked of this node and got, and how long that took. Thread safe.</summary>
-internal sealed class RequestMeter
+/// <param name="instruments">Told the same.</param>
+internal sealed class RequestMeter(NodeInstruments instruments)
 {
     private readonly LatencyWindow _readLatency = new(TimeProvider.System);
     private readonly LatencyWindow _writeLatency = new(TimeProvider.System);
@@ -23,10 +25,17 @@ internal sealed class RequestMeter
     public void CountRead(long started)
     {
         Interlocked.Increment(ref _reads);
-        _readLatency.Add(Stopwatch.GetElapsedTime(started));
+        var latency = Stopwatch.GetElapsedTime(started);
+        _readLatency.Add(latency);
+        instruments.ReadDone(latency);
     }
 
     /// <summary>Notes a write that is done.</summary>
     /// <param name="started">When it arrived, by the stopwatch.</param>
-    public void CountWrite(long started) => _writeLatency.Add(Stopwatch.GetElapsedTime(started));
+    public void CountWrite(long started)
+    {
+        var latency = Stopwatch.GetElapsedTime(started);
+        _writeLatency.Add(latency);
+        instruments.WriteDone(latency);
+    }
 }

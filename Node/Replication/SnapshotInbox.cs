@@ -1,6 +1,7 @@
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
@@ -15,7 +16,8 @@ internal sealed class SnapshotInbox(
     Action<NodeId, PeerMessage> send,
     Action<ReceivedSnapshot> received,
     Action<string> problem,
-    TimeProvider? time = null) : IDisposable
+    TimeProvider? time = null,
+    NodeInstruments? instruments = null) : IDisposable
 {
     private const int ChunksUnderWay = 4;
     private const long SilenceMs = 1000;
@@ -111,6 +113,7 @@ internal sealed class SnapshotInbox(
             wanted = transfer.NextRequests(ChunksUnderWay, NowMs);
         }
 
+        instruments?.SnapshotPieceReceived(chunk.Bytes.Length);
         Request(from, chunk.Id, wanted);
         FinishIfWhole();
     }
@@ -225,6 +228,7 @@ internal sealed class SnapshotInbox(
             {
                 // Not before they are closed: with them, POSIX would drop the locks that SQLite has on the files by then.
                 FolderSync.Flush(transfer.Folder);
+                instruments?.SnapshotReceived(TimeSpan.FromMilliseconds(NowMs - transfer.BegunAtMs));
                 received(new(transfer.Folder, transfer.Offer.Index, transfer.Offer.Term));
                 return;
             }
@@ -261,7 +265,7 @@ internal sealed class SnapshotInbox(
             From = from;
             Offer = offer;
             Folder = folder;
-            HeardAtMs = AskedAtMs = nowMs;
+            BegunAtMs = HeardAtMs = AskedAtMs = nowMs;
         }
 
         public NodeId From { get; }
@@ -271,6 +275,8 @@ internal sealed class SnapshotInbox(
         public string Folder { get; }
 
         public long Arrived { get; private set; }
+
+        public long BegunAtMs { get; }
 
         public long HeardAtMs { get; private set; }
 

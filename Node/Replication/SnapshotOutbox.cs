@@ -1,7 +1,9 @@
+using System.Diagnostics;
 using System.Security.Cryptography;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
@@ -18,6 +20,7 @@ namespace DistDb.Node.Replication;
 /// <param name="send">To a peer.</param>
 /// <param name="problem">Told what an operator should know.</param>
 /// <param name="keptLogBytes">So much of the log is kept for a peer that fetches a copy, or the copy's size where that is more.</param>
+/// <param name="instruments">Told what is made and sent; null for nobody.</param>
 internal sealed class SnapshotOutbox(
     string folder,
     DatabaseSet databases,
@@ -25,7 +28,8 @@ internal sealed class SnapshotOutbox(
     Func<Term> currentTerm,
     Action<NodeId, PeerMessage> send,
     Action<string> problem,
-    long keptLogBytes) : IDisposable
+    long keptLogBytes,
+    NodeInstruments? instruments = null) : IDisposable
 {
     /// <summary>Bytes in one message: enough for a gigabyte in a few thousand, few enough not to delay what shares the link.</summary>
     public const int ChunkBytes = 256 << 10;
@@ -103,9 +107,10 @@ internal sealed class SnapshotOutbox(
     public async Task SendChunkAsync(NodeId to, SnapshotChunkRequest request)
     {
         var bytes = ReadOnlyMemory<byte>.Empty;
+        var isLast = false;
         try
         {
-            bytes = await ReadChunkAsync(request).ConfigureAwait(false);
+            (bytes, isLast) = await ReadChunkAsync(request).ConfigureAwait(false);
         }
         catch (ObjectDisposedException)
         {
@@ -117,9 +122,13 @@ internal sealed class SnapshotOutbox(
         }
 
         send(to, new SnapshotChunk(request.Id, request.Offset, bytes));
+        if (!bytes.IsEmpty)
+        {
+            instruments?.SnapshotPieceSent(bytes.Length, isLast);
+        }
     }
 
-    private async Task<ReadOnlyMemory<byte>> ReadChunkAsync(SnapshotChunkRequest request)
+    private async Task<(ReadOnlyMemory<byte> Bytes, bool IsLast)> ReadChunkAsync(SnapshotChunkRequest request)
     {
         if (Find(s => s.Id == request.Id) is { } snapshot && request.Offset >= 0 && request.Offset < snapshot.ByteCount)
         {
@@ -132,7 +141,7 @@ internal sealed class SnapshotOutbox(
                 count += read > 0 ? read : throw new EndOfStreamException($"{snapshot.Folder} was cut short.");
             }
 
-            return buffer;
+            return (buffer, request.Offset + buffer.Length == snapshot.ByteCount);
         }
 
         return default;
@@ -178,9 +187,12 @@ internal sealed class SnapshotOutbox(
             _makingFrom = new(databases.AppliedIndex);
         }
 
+        var started = Stopwatch.GetTimestamp();
         try
         {
-            return MakeAndKeep();
+            var snapshot = MakeAndKeep();
+            instruments?.SnapshotMade(started);
+            return snapshot;
         }
         finally
         {

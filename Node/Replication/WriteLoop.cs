@@ -4,6 +4,7 @@ using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
+using DistDb.Node.Telemetry;
 using DistDb.Node.Transport;
 
 namespace DistDb.Node.Replication;
@@ -33,6 +34,7 @@ internal sealed class WriteLoop : IDisposable
     private readonly Action<NodeId, PeerMessage> _send;
     private readonly NodeId _self;
     private readonly ReplicationOptions _options;
+    private readonly NodeInstruments _instruments;
     private readonly CancellationTokenSource _stopped = new();
 
     // Guards what other threads hand in. Never held while calling anything that takes another lock or waits.
@@ -65,7 +67,8 @@ internal sealed class WriteLoop : IDisposable
         PendingWrites pending,
         AppliedProgress applied,
         Action<NodeId, PeerMessage> send,
-        ReplicationOptions options)
+        ReplicationOptions options,
+        NodeInstruments instruments)
     {
         _databases = databases;
         _folder = folder;
@@ -76,6 +79,7 @@ internal sealed class WriteLoop : IDisposable
         _send = send;
         _self = folder.Node;
         _options = options;
+        _instruments = instruments;
         _queue = new(options);
         _leadership = raft.Leadership;
         _appliedIndex = databases.IsOpen ? new(databases.AppliedIndex) : LogIndex.Zero;
@@ -129,6 +133,18 @@ internal sealed class WriteLoop : IDisposable
 
     /// <summary>Clients' writes applied since the start, and the log entries that held them.</summary>
     public (long Writes, long Batches) Counts => (Interlocked.Read(ref _writeCount), Interlocked.Read(ref _batchCount));
+
+    /// <summary>Writes that wait here to be executed, and about how many bytes they have; none where this node does not lead.</summary>
+    public (int Writes, long Bytes) QueueSize
+    {
+        get
+        {
+            lock (_lock)
+            {
+                return _queue.Size;
+            }
+        }
+    }
 
     /// <summary>Set while there is no database, because the one that was there is bad: nothing is applied until a snapshot is installed.</summary>
     public RepairTask? Repair
@@ -598,6 +614,13 @@ internal sealed class WriteLoop : IDisposable
 
     private void CommitBatch(OpenBatch batch)
     {
+        _instruments.EntryCommitted(batch.ProposedAt);
+        foreach (var (write, _) in batch.Succeeded)
+        {
+            NodeTracing.Ended("replicate", write.Trace, batch.ProposedAt, batch.Index.Value);
+        }
+
+        var started = Stopwatch.GetTimestamp();
         _databases.Commit(batch.Content);
         _batch = null;
         if (ClusterId == Guid.Empty)
@@ -606,6 +629,12 @@ internal sealed class WriteLoop : IDisposable
         }
 
         FinishEntry(batch.Index, batch.Succeeded.Count);
+        _instruments.EntryApplied(started);
+        foreach (var (write, _) in batch.Succeeded)
+        {
+            NodeTracing.Ended("apply", write.Trace, started, batch.Index.Value);
+        }
+
         foreach (var (write, outcome) in batch.Succeeded)
         {
             if (write.Command.Id.Node == _self.Value)
@@ -645,6 +674,7 @@ internal sealed class WriteLoop : IDisposable
 
     private void Apply(Entry entry, Disagreement? overruling = null)
     {
+        var started = Stopwatch.GetTimestamp();
         if (entry.Kind == EntryKind.Configuration)
         {
             _databases.Begin(new(entry.Index.Value, _databases.AppliedTimeMs, 0));
@@ -674,8 +704,10 @@ internal sealed class WriteLoop : IDisposable
         }
 
         FinishEntry(entry.Index, writes.Count);
+        _instruments.EntryApplied(started);
         foreach (var (id, outcome) in own)
         {
+            NodeTracing.Ended("apply", _pending.TraceOf(id), started, entry.Index.Value);
             if (outcome is WriteOutcome.Succeeded { Results: var results })
             {
                 _pending.Applied(id, entry.Index, results);
@@ -819,6 +851,7 @@ internal sealed class WriteLoop : IDisposable
             _databases.Begin(new(batch.Index.Value, _databases.AppliedTimeMs, 0));
             _databases.SetMembership(MembershipCodec.Encode(membership));
             _batch = batch;
+            batch.ProposedAt = Stopwatch.GetTimestamp();
             _raft.Propose(batch.Term, batch.Index, membership, basis, () => Refused(batch));
             return;
         }
@@ -832,7 +865,12 @@ internal sealed class WriteLoop : IDisposable
         }
         else
         {
+            var started = Stopwatch.GetTimestamp();
             command = batch.Content = ExecuteWrites(batch);
+            if (command is not null)
+            {
+                _instruments.BatchExecuted(batch.Succeeded.Count, started);
+            }
         }
 
         if (command is null)
@@ -843,6 +881,7 @@ internal sealed class WriteLoop : IDisposable
         }
 
         _batch = batch;
+        batch.ProposedAt = Stopwatch.GetTimestamp();
         _raft.Propose(batch.Term, batch.Index, LogCommandCodec.Encode(command), () => Refused(batch));
     }
 
@@ -958,7 +997,9 @@ internal sealed class WriteLoop : IDisposable
         }
 
         var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role, write.ResultBytesMax);
+        var started = Stopwatch.GetTimestamp();
         var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
+        NodeTracing.Ended("execute", write.Trace, started, batch.Index.Value);
         if (outcome is WriteOutcome.Succeeded succeeded)
         {
             // Another node gets its client's results from its own execution of the entry.

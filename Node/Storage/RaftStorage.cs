@@ -1,6 +1,8 @@
+using System.Diagnostics;
 using System.Globalization;
 using System.Security.Cryptography;
 using DistDb.Node.Raft;
+using DistDb.Node.Telemetry;
 using Microsoft.Data.Sqlite;
 using SQLitePCL;
 
@@ -44,6 +46,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
     private readonly SqliteCommand _insert;
     private readonly SqliteCommand _updateHardState;
     private readonly EntryCache _cache;
+    private readonly NodeInstruments? _instruments;
 
     // The entries of that kind behind the beginning, in order; few.
     private readonly List<Entry> _configurations = [];
@@ -62,6 +65,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
         _writer = writer;
         _reader = reader;
         _cache = new(options.CachedBytesMax);
+        _instruments = options.Instruments;
 
         // Not the library's transactions: after an error that makes SQLite roll back by itself, theirs fail once more and hide the first.
         _begin = Command(writer, "BEGIN IMMEDIATE");
@@ -512,7 +516,9 @@ public sealed class RaftStorage : ILogStore, IDisposable
         {
             _begin.ExecuteNonQuery();
             write();
+            var started = Stopwatch.GetTimestamp();
             _commit.ExecuteNonQuery();
+            _instruments?.LogSynced(started);
         }
         catch (SqliteException e)
         {
@@ -561,6 +567,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
             return;
         }
 
+        _instruments?.LogAppended(entries.Count, entries.Sum(e => (long)e.Data.Length));
         lock (_cacheLock)
         {
             _cache.Append(entries);

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistDb.Node.Commands;
 using DistDb.Node.Raft;
 
@@ -15,7 +16,9 @@ public sealed record RaftPeerMessage(Message Message) : PeerMessage;
 /// <param name="RemainingMs">How much of the client's time limit is left, in milliseconds.</param>
 /// <param name="ResultBytesMax">For how many bytes of result rows its origin has memory set apart.</param>
 /// <param name="Command">The write.</param>
-public sealed record ForwardedWrite(Term Term, long OldestPending, int RemainingMs, long ResultBytesMax, WriteCommand Command) : PeerMessage;
+/// <param name="Trace">The W3C trace that it belongs to; default for none.</param>
+public sealed record ForwardedWrite(
+    Term Term, long OldestPending, int RemainingMs, long ResultBytesMax, WriteCommand Command, ActivityContext Trace = default) : PeerMessage;
 
 /// <summary>The leader's word that a write did not enter the log in its term, and why.</summary>
 /// <param name="Id">The write.</param>

@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistDb.Node.Commands;
 using DistDb.Node.Raft;
 
@@ -18,7 +19,7 @@ namespace DistDb.Node.Transport;
 ///  9 ReadIndexResponse      term context index
 /// 10 TimeoutNow             term
 /// 11 InstallSnapshot        term base-index read-round
-/// 20 ForwardedWrite         term oldest-pending remaining-ms result-bytes-max command
+/// 20 ForwardedWrite         term oldest-pending remaining-ms result-bytes-max command trace:bytes (none, or trace-id:16 span-id:8 flags:1)
 /// 21 WriteRefused           write-id term code:byte detail has:byte (1 sqlite code, 2 statement, 4 result bytes) [sqlite code] [statement] [result bytes]
 /// 22 WriteRemembered        write-id term index results
 /// 23 NodeReport             clock-ms status:bytes
@@ -38,6 +39,9 @@ namespace DistDb.Node.Transport;
 /// </summary>
 public static class PeerMessageCodec
 {
+    /// <summary>Of a W3C trace context's identity.</summary>
+    private const int TraceBytes = 25;
+
     public static void Write(WireWriter writer, PeerMessage message)
     {
         switch (message)
@@ -52,6 +56,7 @@ public static class PeerMessageCodec
                 writer.WriteSigned(m.RemainingMs);
                 writer.WriteSigned(m.ResultBytesMax);
                 LogCommandCodec.WriteCommand(writer, m.Command);
+                WriteTrace(writer, m.Trace);
                 break;
             case WriteRefused m:
                 writer.WriteByte(21);
@@ -164,6 +169,29 @@ public static class PeerMessageCodec
         return messages;
     }
 
+    private static void WriteTrace(WireWriter writer, ActivityContext trace)
+    {
+        Span<byte> bytes = stackalloc byte[TraceBytes];
+        if (trace == default)
+        {
+            writer.WriteBytes([]);
+            return;
+        }
+
+        trace.TraceId.CopyTo(bytes[..16]);
+        trace.SpanId.CopyTo(bytes[16..24]);
+        bytes[24] = (byte)trace.TraceFlags;
+        writer.WriteBytes(bytes);
+    }
+
+    private static ActivityContext ReadTrace(ref WireReader reader) => reader.ReadBytes() switch
+    {
+        [] => default,
+        { Length: TraceBytes } bytes => new(
+            ActivityTraceId.CreateFromBytes(bytes.AsSpan(0, 16)), ActivitySpanId.CreateFromBytes(bytes.AsSpan(16, 8)), (ActivityTraceFlags)bytes[24], isRemote: true),
+        var bytes => throw new InvalidDataException($"A trace of {bytes.Length} bytes."),
+    };
+
     private static void WriteRaft(WireWriter writer, Message message)
     {
         void Begin(byte kind)
@@ -258,7 +286,7 @@ public static class PeerMessageCodec
                 return new RaftPeerMessage(ReadRaft(kind, ref reader, from, to, term));
             case 20:
                 return new ForwardedWrite(
-                    new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadInt32(), reader.ReadSigned(), LogCommandCodec.ReadCommand(ref reader));
+                    new(reader.ReadSigned()), reader.ReadSigned(), reader.ReadInt32(), reader.ReadSigned(), LogCommandCodec.ReadCommand(ref reader), ReadTrace(ref reader));
             case 21:
                 return new WriteRefused(ReadId(ref reader), new(reader.ReadSigned()), ReadFailure(ref reader));
             case 22:

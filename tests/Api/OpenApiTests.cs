@@ -89,6 +89,8 @@ public sealed partial class OpenApiTests
     [InlineData(typeof(NodeStatus))]
     [InlineData(typeof(ClusterStatus))]
     [InlineData(typeof(HealthStatus))]
+    [InlineData(typeof(LogLevelRequest))]
+    [InlineData(typeof(LogLevelAnswer))]
     [InlineData(typeof(PromoteRequest))]
     [InlineData(typeof(PromoteAnswer))]
     [InlineData(typeof(MemberRequest))]

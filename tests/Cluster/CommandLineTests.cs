@@ -53,6 +53,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("master 2 --verify-every 10", "--verify-every")]
     [InlineData("master 2 --peers 1=127.0.0.1:8081", "--peers")]
     [InlineData("master 2 --cluster-secret-file missing", "missing")]
+    [InlineData("master 2 --log-format xml", "--log-format")]
+    [InlineData("master 2 --log-level loud", "information")]
     [InlineData("master 2 --cert here", "--key")]
     [InlineData("master 2 --key here", "--cert")]
     [InlineData("master 2 --cert missing --key missing", "missing")]

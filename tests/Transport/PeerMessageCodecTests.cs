@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using DistDb.Node.Commands;
 using DistDb.Node.Raft;
 using DistDb.Node.Transport;
@@ -136,7 +137,7 @@ public sealed class PeerMessageCodecTests
             7 => new RaftPeerMessage(new ReadIndexRequest(_from, _to, term, random.Long())),
             8 => new RaftPeerMessage(new ReadIndexResponse(_from, _to, term, random.Long(), Index())),
             9 => new RaftPeerMessage(new TimeoutNow(_from, _to, term)),
-            10 => new ForwardedWrite(term, random.Long(), random.Next(10_000), random.Long(), random.Command()),
+            10 => new ForwardedWrite(term, random.Long(), random.Next(10_000), random.Long(), random.Command(), random.Next(2) == 0 ? default : new(ActivityTraceId.CreateRandom(), ActivitySpanId.CreateRandom(), ActivityTraceFlags.Recorded, isRemote: true)),
             11 => new WriteRefused(Id(), term, new(FailureCode.Constraint, random.Text(), Bool() ? null : random.Next(5000), Bool() ? null : random.Next(9))),
             12 => new WriteRemembered(Id(), term, Index(), random.Results()),
             13 => new RaftPeerMessage(new InstallSnapshot(_from, _to, term, Index(), random.Long())),

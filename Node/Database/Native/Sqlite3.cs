@@ -60,6 +60,9 @@ internal static unsafe partial class Sqlite3
     public static partial long sqlite3_soft_heap_limit64(long bytes);
 
     [LibraryImport(Library)]
+    public static partial long sqlite3_memory_used();
+
+    [LibraryImport(Library)]
     public static partial int sqlite3_extended_result_codes(nint database, int on);
 
     [LibraryImport(Library)]
