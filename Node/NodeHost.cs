@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using DistDb.Master;
 using DistDb.Node.Api;
 using DistDb.Node.Api.WebConsole;
+using DistDb.Node.Backups;
 using DistDb.Node.Database;
 using DistDb.Node.Recovery;
 using DistDb.Node.Replication;
@@ -253,7 +254,24 @@ internal static class NodeHost
         services.AddHostedService(provider => provider.GetRequiredService<PeerTransport>());
         services.AddHostedService<StatusReporter>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterFeed>());
+        if (settings.Backups is { } backups)
+        {
+            services.AddHostedService(provider => CreateBackupSchedule(backups, provider));
+        }
+
         services.AddHostedService<OrderlyStop>();
+    }
+
+    private static BackupSchedule CreateBackupSchedule(BackupScheduleOptions options, IServiceProvider provider)
+    {
+        var node = provider.GetRequiredService<ClusterNode>();
+        return new(
+            options,
+            () => node.IsReady,
+            (folder, token) => BackupArchive.CollectAsync(node, folder, token),
+            node.TransferPath,
+            TimeProvider.System,
+            provider.GetRequiredService<ILogger<BackupSchedule>>());
     }
 
     private static void PrintBanner(NodeSettings settings, ClusterNode node, AccessMode mode)
