@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using DistDb.Node.Api;
+using DistDb.Node.Backups;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
@@ -103,6 +104,7 @@ internal static class NodeCommand
     private sealed class Options
     {
         private const string SecretVariable = "DISTDB_CLUSTER_SECRET";
+        private const string DefaultBackupEvery = "1h";
 
         private readonly Option<string> _host = Setting(
             "--host", "localhost", "Address to listen on. Any but a loopback address (localhost, 127.0.0.1, ::1) takes a cluster secret and a first token.");
@@ -161,6 +163,14 @@ internal static class NodeCommand
         private readonly Option<string> _verifyEvery = Setting(
             "--verify-every", "1h", "How often all nodes compare their content, such as 1h or 30m; 0 for never, not even after a start.");
 
+        private readonly Option<string> _backupFolder = Setting(
+            "--backup-to", "", "Folder for backups of all databases, which this node makes by itself. Default: none are made.");
+
+        private readonly Option<string> _backupEvery = Setting(
+            "--backup-every", "", $"How often, such as 1h or 30m, counted from the newest one in the folder. Default: {DefaultBackupEvery}.");
+
+        private readonly Option<int> _backupKeep = Setting("--backup-keep", 24, "How many of those backups are kept; older ones are deleted.");
+
         private readonly Option<string> _history = Setting(
             "--history", "100000", "Rows that the query history (database history_query) keeps; \"on\" for the default, \"off\" for none. The leader's setting counts.");
 
@@ -180,7 +190,7 @@ internal static class NodeCommand
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _history, _historyAge, _logReads, _logFormat, _logLevel, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _history, _historyAge, _logReads, _logFormat, _logLevel, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -310,6 +320,7 @@ internal static class NodeCommand
                 VerifyInterval = parsed.GetValue(_verifyEvery) is "0" or "off"
                     ? TimeSpan.Zero
                     : ReadTime("--verify-every", parsed.GetValue(_verifyEvery)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
+                Backups = ReadBackups(parsed),
                 HistoryRowsMax = ReadHistoryRows(parsed.GetValue(_history)!),
                 HistoryAgeMax = ReadTime("--history-age", parsed.GetValue(_historyAge)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36500)),
                 RecordsReads = parsed.GetValue(_logReads),
@@ -327,6 +338,30 @@ internal static class NodeCommand
             "systemd" => LogFormat.Systemd,
             _ => throw new SettingsException($"--log-format is \"{text}\"; give text, json or systemd."),
         };
+
+        private BackupScheduleOptions? ReadBackups(ParseResult parsed)
+        {
+            var (folder, every, kept) = (parsed.GetValue(_backupFolder)!, parsed.GetValue(_backupEvery)!, parsed.GetValue(_backupKeep));
+            if (kept < 1)
+            {
+                throw new SettingsException($"--backup-keep is {kept}; it must be at least 1.");
+            }
+
+            if (folder.Length == 0)
+            {
+                return every.Length == 0 ? null : throw new SettingsException($"--backup-every is {every}, and there is no folder for the backups: add --backup-to.");
+            }
+
+            var interval = ReadTime("--backup-every", every.Length == 0 ? DefaultBackupEvery : every, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
+            return new(CheckFolder("--backup-to", folder), interval, kept);
+        }
+
+        /// <summary>The full path of a folder, which need not be there yet.</summary>
+        private static string CheckFolder(string option, string path)
+        {
+            var full = Path.GetFullPath(path);
+            return File.Exists(full) ? throw new SettingsException($"{option} is {full}, which is a file; give a folder.") : full;
+        }
 
         private static long ReadHistoryRows(string text) => text switch
         {

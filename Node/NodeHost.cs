@@ -4,6 +4,7 @@ using System.Text.RegularExpressions;
 using DistDb.Master;
 using DistDb.Node.Api;
 using DistDb.Node.Api.WebConsole;
+using DistDb.Node.Backups;
 using DistDb.Node.Database;
 using DistDb.Node.Recovery;
 using DistDb.Node.Replication;
@@ -267,7 +268,24 @@ internal static partial class NodeHost
         services.AddHostedService(provider => provider.GetRequiredService<PeerTransport>());
         services.AddHostedService<StatusReporter>();
         services.AddHostedService(provider => provider.GetRequiredService<ClusterFeed>());
+        if (settings.Backups is { } backups)
+        {
+            services.AddHostedService(provider => CreateBackupSchedule(backups, provider));
+        }
+
         services.AddHostedService<OrderlyStop>();
+    }
+
+    private static BackupSchedule CreateBackupSchedule(BackupScheduleOptions options, IServiceProvider provider)
+    {
+        var node = provider.GetRequiredService<ClusterNode>();
+        return new(
+            options,
+            () => node.IsReady,
+            (folder, token) => BackupArchive.CollectAsync(node, folder, token),
+            node.TransferPath,
+            TimeProvider.System,
+            provider.GetRequiredService<ILogger<BackupSchedule>>());
     }
 
     /// <summary>A banner for people; for programs one more line of the log.</summary>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistDb.Node.Backups;
 using DistDb.Node.Raft;
 using DistDb.Node.Telemetry;
 using DistDb.Node.Tls;
@@ -89,6 +90,9 @@ public sealed record NodeSettings
     /// <summary>How often all nodes compare their content; zero for never.</summary>
     public required TimeSpan VerifyInterval { get; init; }
 
+    /// <summary>Backups that the node makes by itself; null for none.</summary>
+    public BackupScheduleOptions? Backups { get; init; }
+
     /// <summary>Rows that the query history keeps; 0 for no history.</summary>
     public required long HistoryRowsMax { get; init; }
 
@@ -135,6 +139,11 @@ public sealed record NodeSettings
         yield return $"reads       {ReaderCount} at once; rows of {ResultBytesMax} bytes";
         yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
         yield return $"verify      {(VerifyInterval == TimeSpan.Zero ? "never" : $"every {VerifyInterval:c}, and after a start")}";
+        if (Backups is { } backups)
+        {
+            yield return $"backups     every {backups.Interval:c} to {backups.Folder}; {backups.KeptCount} are kept";
+        }
+
         yield return HistoryRowsMax == 0
             ? "history     off"
             : $"history     {HistoryRowsMax} rows, {HistoryAgeMax.TotalDays.ToString(CultureInfo.InvariantCulture)} days{(RecordsReads ? ", reads too" : "")}";

@@ -1,8 +1,7 @@
 using System.Diagnostics;
-using System.Formats.Tar;
 using System.Globalization;
-using System.Text;
 using DistDb.Master;
+using DistDb.Node.Backups;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
@@ -52,33 +51,14 @@ internal static class BackupEndpoints
 
     private static Task<IResult> GetAllAsync(HttpContext context, ClusterNode node, TransferGate gate) => TransferAsync(context, node, gate, async folder =>
     {
-        // The history is of the cluster that wrote it; by its name it can be had as well.
-        var names = node.Databases.Where(n => n != DatabaseName.HistoryQuery.Value).ToList();
-        var (made, failure) = await node.BackUpAsync(names, folder, context.RequestAborted).ConfigureAwait(false);
-        if (failure is not null)
+        var (archive, failure) = await BackupArchive.CollectAsync(node, folder, context.RequestAborted).ConfigureAwait(false);
+        if (archive is null)
         {
-            return Problem.ToResult(failure);
+            return Problem.ToResult(failure!);
         }
 
-        var sums = new StringBuilder();
-        foreach (var backup in made)
-        {
-            var hash = await ClusterNode.HashAsync(DatabaseFile.PathIn(folder, backup.Database), context.RequestAborted).ConfigureAwait(false);
-            sums.Append(Convert.ToHexStringLower(hash)).Append("  ").Append(backup.Database).Append(".db\n");
-        }
-
-        Describe(context.Response, node, TarType, FileNameOf(made[0], "distdb", "tar"), made[0].Index);
-        var tar = new TarWriter(context.Response.Body, TarEntryFormat.Pax, leaveOpen: true);
-        await using (tar.ConfigureAwait(false))
-        {
-            using var list = new MemoryStream(Encoding.ASCII.GetBytes(sums.ToString()));
-            await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, "SHA256SUMS") { DataStream = list }, context.RequestAborted).ConfigureAwait(false);
-            foreach (var backup in made)
-            {
-                await tar.WriteEntryAsync(DatabaseFile.PathIn(folder, backup.Database), backup.Database + ".db", context.RequestAborted).ConfigureAwait(false);
-            }
-        }
-
+        Describe(context.Response, node, TarType, FileNameOf(archive.Databases[0], "distdb", "tar"), archive.Index);
+        await archive.WriteToAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);
         return Results.Empty;
     });
 
