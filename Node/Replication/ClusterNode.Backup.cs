@@ -235,7 +235,7 @@ public sealed partial class ClusterNode
     /// <summary>Tells the operator that a file on its way could not be read or written.</summary>
     internal void TellCopyFailed(Exception exception) => LogCopyFailed(exception.Message);
 
-    [LoggerMessage(EventId = 413, Level = LogLevel.Warning, Message = "A backup or a restore was given up: {Problem}")]
+    [LoggerMessage(EventId = 804, Level = LogLevel.Warning, Message = "A backup or a restore was given up: {Problem}")]
     private partial void LogCopyFailed(string problem);
 
     /// <summary>The SHA-256 of a file.</summary>
