@@ -482,6 +482,9 @@ public sealed partial class DatabaseSet : IDisposable
                 _unconfirmed.Add(load.Name);
                 Load(target, load);
             }
+
+            // The transaction of writes to it that failed before, if any, went with its old content.
+            _begun.Remove(load.Name);
         }
 
         foreach (var (name, database) in _begun.Where(d => d.Key != _mainName))

@@ -247,6 +247,10 @@ public sealed class AttackTests(ApiCluster api)
             .Should().OnlyContain(f => f.UnixFileMode == (UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute));
     }
 
+    [Fact]
+    public async Task A_file_whose_body_is_no_http_is_the_senders_fault_and_not_the_disks() =>
+        (await HeadAsync($"POST /restore/other HTTP/1.1\r\nHost: localhost:{Node.Address.Port}\r\nTransfer-Encoding: chunked\r\n\r\nno length\r\n")).Should().StartWith("HTTP/1.1 400");
+
     private static string Sql(string sql, string command = "query") =>
         $$"""{"command":"{{command}}","query":{{System.Text.Json.JsonSerializer.Serialize(sql)}}}""";
 

@@ -82,6 +82,22 @@ public sealed partial class DatabaseSetTests
         Rows("main").Should().Be(0);
     }
 
+    [Theory]
+    [InlineData("main")]
+    [InlineData("a")]
+    public void A_load_in_whose_batch_a_write_to_the_same_database_failed_before_it_is_done(string target)
+    {
+        Create("a");
+        Log(target, "CREATE TABLE old(a)");
+        var load = Stage(target, "CREATE TABLE t(a)");
+        _set.Begin(NextStamp());
+        Execute(target, "INSERT INTO nowhere VALUES (1)").Should().BeOfType<WriteOutcome.Failed>();
+        Execute(load).Should().BeOfType<WriteOutcome.Succeeded>();
+        _set.Commit();
+        Rows(target).Should().Be(0);
+        Do(target, "INSERT INTO t VALUES (1)");
+    }
+
     [Fact]
     public void A_load_that_may_not_be_changes_nothing()
     {
