@@ -1,5 +1,4 @@
 using System.Diagnostics;
-using System.Globalization;
 using DistDb.Master;
 using DistDb.Node.Backups;
 using DistDb.Node.Commands;
@@ -19,9 +18,6 @@ internal static class BackupEndpoints
 {
     private const string SqliteType = "application/vnd.sqlite3";
     private const string TarType = "application/x-tar";
-
-    /// <summary>How much room the disk must have for each byte of a file: for it, for SQLite to write it anew, and for the staging database.</summary>
-    private const int RoomPerByte = 3;
 
     public static void Map(IEndpointRouteBuilder routes)
     {
@@ -123,7 +119,7 @@ internal static class BackupEndpoints
             Directory.CreateDirectory(folder);
             return await handle(folder).ConfigureAwait(false);
         }
-        catch (Exception e) when (e is StorageFailedException or IOException && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
+        catch (Exception e) when (e is StorageFailedException or (IOException and not BadHttpRequestException) && !context.Response.HasStarted && !context.RequestAborted.IsCancellationRequested)
         {
             // Of the copy: the database itself is not touched. Whoever asks is not told where this node has its files.
             node.TellCopyFailed(e);
@@ -144,12 +140,9 @@ internal static class BackupEndpoints
     {
         // The limit of requests is meant for what is held in memory.
         context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize = null;
-        var room = new DriveInfo(Path.GetDirectoryName(path)!).AvailableFreeSpace;
-        if (context.Request.ContentLength > room / RoomPerByte)
+        if (context.Request.ContentLength is { } length && DiskProbe.RoomLacking(Path.GetDirectoryName(path)!, length) is { } lacking)
         {
-            return new(FailureCode.TooLarge, string.Create(
-                CultureInfo.InvariantCulture,
-                $"This node's disk has {room >> 20} MiB left, and for this file it needs {context.Request.ContentLength * RoomPerByte >> 20} MiB for a while. Nothing was changed; make room on every node's disk, then send it again."));
+            return new(FailureCode.TooLarge, $"This node's disk {lacking}");
         }
 
         var file = new FileStream(path, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.Asynchronous });
@@ -171,8 +164,8 @@ internal static class BackupEndpoints
         var text => throw new RequestRejectedException(FailureCode.BadRequest, $"\"{name}\" is \"{text}\"; it may be true or false. Nothing was done."),
     };
 
-    private static string FileNameOf(BackupDescription backup, string name, string extension) => string.Create(
-        CultureInfo.InvariantCulture, $"{name}-{DateTimeOffset.FromUnixTimeMilliseconds(backup.TimeMs):yyyyMMdd'T'HHmmss'Z'}-{backup.Index}.{extension}");
+    private static string FileNameOf(BackupDescription backup, string name, string extension) =>
+        BackupFolder.NameOf(name, DateTimeOffset.FromUnixTimeMilliseconds(backup.TimeMs), backup.Index, extension);
 
     private static void Describe(HttpResponse response, ClusterNode node, string type, string fileName, long index)
     {

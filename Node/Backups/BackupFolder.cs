@@ -23,6 +23,14 @@ internal sealed partial class BackupFolder(string path)
     /// <summary>The folder.</summary>
     public string Path { get; } = System.IO.Path.GetFullPath(path);
 
+    /// <summary>What a file of backups is called.</summary>
+    /// <param name="name">What is in it.</param>
+    /// <param name="madeAt">As of when.</param>
+    /// <param name="index">The log entry that it is at.</param>
+    /// <param name="extension">Without the dot.</param>
+    public static string NameOf(string name, DateTimeOffset madeAt, long index, string extension) => string.Create(
+        CultureInfo.InvariantCulture, $"{name}-{madeAt.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{index}.{extension}");
+
     /// <summary>Makes the folder, for its user alone, where it is not there.</summary>
     /// <exception cref="IOException">It cannot be made.</exception>
     /// <exception cref="UnauthorizedAccessException">It cannot be made.</exception>
@@ -55,7 +63,7 @@ internal sealed partial class BackupFolder(string path)
     /// <exception cref="IOException">The disk failed, or is full; nothing is left behind.</exception>
     public async Task<(string Path, long Bytes)> WriteAsync(BackupArchive archive, DateTimeOffset madeAt, CancellationToken cancellationToken)
     {
-        var target = System.IO.Path.Combine(Path, string.Create(CultureInfo.InvariantCulture, $"distdb-{madeAt.UtcDateTime.ToString(TimeFormat, CultureInfo.InvariantCulture)}-{archive.Index}.tar"));
+        var target = System.IO.Path.Combine(Path, NameOf("distdb", madeAt, archive.Index, "tar"));
         var draft = target + ".part";
         long bytes;
         try

@@ -23,19 +23,18 @@ internal static class BackupFile
     {
         try
         {
-            using (var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = copy, Pooling = false }.ToString()))
+            using (var connection = PlainSqlite.Open(copy))
             {
-                connection.Open();
-                DatabaseFile.Run(connection, "PRAGMA journal_mode = DELETE");
-                DatabaseFile.Run(connection, "PRAGMA synchronous = OFF");
-                DatabaseFile.Run(connection, "PRAGMA foreign_keys = OFF");
-                DatabaseFile.Run(connection, "BEGIN");
+                PlainSqlite.Run(connection, "PRAGMA journal_mode = DELETE");
+                PlainSqlite.Run(connection, "PRAGMA synchronous = OFF");
+                PlainSqlite.Run(connection, "PRAGMA foreign_keys = OFF");
+                PlainSqlite.Run(connection, "BEGIN");
                 foreach (var table in DatabaseFile.InternalTables(connection, "main"))
                 {
-                    DatabaseFile.Run(connection, $"DROP TABLE {table}");
+                    PlainSqlite.Run(connection, $"DROP TABLE {table}");
                 }
 
-                DatabaseFile.Run(connection, Create);
+                PlainSqlite.Run(connection, Create);
                 using (var insert = connection.CreateCommand())
                 {
                     insert.CommandText = $"INSERT INTO {Table} VALUES ($database, $index, $time, $cluster, $foreignKeys)";
@@ -47,10 +46,10 @@ internal static class BackupFile
                     insert.ExecuteNonQuery();
                 }
 
-                DatabaseFile.Run(connection, "COMMIT");
+                PlainSqlite.Run(connection, "COMMIT");
 
                 // Unlike a plain VACUUM it keeps every rowid.
-                DatabaseFile.Run(connection, "VACUUM INTO $source", path);
+                PlainSqlite.Run(connection, "VACUUM INTO $file", path);
             }
 
             DatabaseFile.Delete(copy);
@@ -66,8 +65,7 @@ internal static class BackupFile
     {
         try
         {
-            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false, Mode = SqliteOpenMode.ReadOnly }.ToString());
-            connection.Open();
+            using var connection = PlainSqlite.Open(path, SqliteOpenMode.ReadOnly);
             if (!DatabaseFile.InternalTables(connection, "main").Contains(Table))
             {
                 return null;

@@ -132,22 +132,21 @@ public static class DatabaseFile
     {
         try
         {
-            using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
-            connection.Open();
+            using var connection = PlainSqlite.Open(path);
             foreach (var sql in InternalSchema.Create)
             {
-                Run(connection, sql);
+                PlainSqlite.Run(connection, sql);
             }
 
-            Run(connection, "ATTACH $source AS source", source);
-            Run(connection, "BEGIN");
+            PlainSqlite.Run(connection, "ATTACH $file AS source", source);
+            PlainSqlite.Run(connection, "BEGIN");
             foreach (var table in InternalTables(connection, "source"))
             {
-                Run(connection, $"DELETE FROM main.{table}");
-                Run(connection, $"INSERT INTO main.{table} SELECT * FROM source.{table}");
+                PlainSqlite.Run(connection, $"DELETE FROM main.{table}");
+                PlainSqlite.Run(connection, $"INSERT INTO main.{table} SELECT * FROM source.{table}");
             }
 
-            Run(connection, "COMMIT");
+            PlainSqlite.Run(connection, "COMMIT");
         }
         catch (SqliteException e)
         {
@@ -159,32 +158,8 @@ public static class DatabaseFile
     }
 
     /// <summary>The names of the cluster's own tables in one of a connection's databases.</summary>
-    internal static IReadOnlyList<string> InternalTables(SqliteConnection connection, string schema)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = $"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND substr(name, 1, 8) = '{InternalSchema.Prefix}' COLLATE NOCASE";
-        using var rows = command.ExecuteReader();
-        List<string> names = [];
-        while (rows.Read())
-        {
-            names.Add(rows.GetString(0));
-        }
-
-        return names;
-    }
-
-    internal static void Run(SqliteConnection connection, string sql, string? source = null)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.CommandTimeout = 0;
-        if (source is not null)
-        {
-            command.Parameters.AddWithValue("$source", source);
-        }
-
-        command.ExecuteNonQuery();
-    }
+    internal static IReadOnlyList<string> InternalTables(SqliteConnection connection, string schema) => PlainSqlite.Texts(
+        connection, $"SELECT name FROM {schema}.sqlite_master WHERE type = 'table' AND substr(name, 1, 8) = '{InternalSchema.Prefix}' COLLATE NOCASE");
 
     private static unsafe int CopyPages(nint source, nint target)
     {

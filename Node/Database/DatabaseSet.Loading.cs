@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistDb.Node.Commands;
 
 namespace DistDb.Node.Database;
@@ -12,9 +11,6 @@ public sealed partial class DatabaseSet
 {
     /// <summary>What follows the staging database's file name for the content that is being made of it.</summary>
     private const string DraftSuffix = ".load";
-
-    /// <summary>How much room the disk must have for each byte of the file: for the draft, and for SQLite's write-ahead log and the database after it.</summary>
-    private const int RoomPerByte = 3;
 
     /// <summary>Why the leader cannot load a file, or null.</summary>
     private Failure? RefusalToLoad(LoadDatabaseOperation load)
@@ -34,10 +30,7 @@ public sealed partial class DatabaseSet
             return new(FailureCode.Conflict, $"The database \"{load.Name}\" is not empty. Nothing was changed; say that it is to be replaced (\"replace\"), or give another name.");
         }
 
-        var room = new DriveInfo(Path.GetFullPath(Folder)).AvailableFreeSpace;
-        return room < load.ByteCount * RoomPerByte
-            ? new(FailureCode.Overloaded, string.Create(CultureInfo.InvariantCulture, $"The leader's disk has {room >> 20} MiB left, and to load this file {load.ByteCount * RoomPerByte >> 20} MiB are needed for a while. Nothing was changed; make room on every node's disk, then send it again."))
-            : null;
+        return DiskProbe.RoomLacking(Folder, load.ByteCount) is { } lacking ? new(FailureCode.Overloaded, $"The leader's disk {lacking}") : null;
     }
 
     /// <summary>Has the database take over the content of the open entry's file.</summary>

@@ -35,8 +35,8 @@ internal static class ForeignFile
         {
             using (var connection = Open(path))
             {
-                DatabaseFile.Run(connection, "PRAGMA cell_size_check = ON");
-                if (List(connection, $"PRAGMA integrity_check({ProblemsTold})") is var problems && problems is not ["ok"])
+                PlainSqlite.Run(connection, "PRAGMA cell_size_check = ON");
+                if (PlainSqlite.Texts(connection, $"PRAGMA integrity_check({ProblemsTold})") is var problems && problems is not ["ok"])
                 {
                     return Refuse(FailureCode.BadRequest, $"SQLite finds the file damaged: {string.Join("; ", problems)}.");
                 }
@@ -46,7 +46,7 @@ internal static class ForeignFile
                 // A copy of a node's file, or a backup of ours.
                 foreach (var table in DatabaseFile.InternalTables(connection, "main"))
                 {
-                    DatabaseFile.Run(connection, $"DROP TABLE {Quote(table)}");
+                    PlainSqlite.Run(connection, $"DROP TABLE {Quote(table)}");
                 }
 
                 if (RefusalOfSchema(connection, path, cancellationToken) is { } refusal)
@@ -54,7 +54,7 @@ internal static class ForeignFile
                     return refusal;
                 }
 
-                if (foreignKeys && List(connection, "SELECT \"table\" || ' (to ' || parent || ')' FROM pragma_foreign_key_check LIMIT 1") is [var violation])
+                if (foreignKeys && PlainSqlite.Texts(connection, "SELECT \"table\" || ' (to ' || parent || ')' FROM pragma_foreign_key_check LIMIT 1") is [var violation])
                 {
                     return Refuse(FailureCode.Constraint, $"A foreign key of the table {violation} does not hold. Mend that, or load it into a database without foreign keys (foreign_keys=false with a new one).");
                 }
@@ -62,10 +62,10 @@ internal static class ForeignFile
                 cancellationToken.ThrowIfCancellationRequested();
 
                 // It also leaves the free pages out, in which there may be anything.
-                DatabaseFile.Run(connection, "PRAGMA journal_mode = DELETE");
-                DatabaseFile.Run(connection, $"PRAGMA page_size = {PageBytes}");
-                DatabaseFile.Run(connection, "PRAGMA auto_vacuum = NONE");
-                DatabaseFile.Run(connection, "VACUUM");
+                PlainSqlite.Run(connection, "PRAGMA journal_mode = DELETE");
+                PlainSqlite.Run(connection, $"PRAGMA page_size = {PageBytes}");
+                PlainSqlite.Run(connection, "PRAGMA auto_vacuum = NONE");
+                PlainSqlite.Run(connection, "VACUUM");
             }
 
             return RefusalOfHeader(path);
@@ -83,15 +83,14 @@ internal static class ForeignFile
     /// <summary>Opens a file as one that nobody else uses and in which nothing is to be believed.</summary>
     private static SqliteConnection Open(string path)
     {
-        var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = path, Pooling = false }.ToString());
+        var connection = PlainSqlite.Open(path);
         try
         {
-            connection.Open();
 
             // Its trusted_schema stays on, as Connection's does: SQLite 3.38 to 3.40 would refuse JSON functions in the schema. What it guards against are functions
             // with side effects, of which this connection has none.
-            DatabaseFile.Run(connection, "PRAGMA locking_mode = EXCLUSIVE");
-            DatabaseFile.Run(connection, "PRAGMA foreign_keys = OFF");
+            PlainSqlite.Run(connection, "PRAGMA locking_mode = EXCLUSIVE");
+            PlainSqlite.Run(connection, "PRAGMA foreign_keys = OFF");
             return connection;
         }
         catch
@@ -173,21 +172,6 @@ internal static class ForeignFile
         }
 
         return schema;
-    }
-
-    private static List<string> List(SqliteConnection connection, string sql)
-    {
-        using var command = connection.CreateCommand();
-        command.CommandText = sql;
-        command.CommandTimeout = 0;
-        using var rows = command.ExecuteReader();
-        List<string> texts = [];
-        while (rows.Read())
-        {
-            texts.Add(rows.GetString(0));
-        }
-
-        return texts;
     }
 
     private static string Quote(string name) => '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';

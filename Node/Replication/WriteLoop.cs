@@ -615,11 +615,7 @@ internal sealed class WriteLoop : IDisposable
     private void CommitBatch(OpenBatch batch)
     {
         _instruments.EntryCommitted(batch.ProposedAt);
-        foreach (var (write, _) in batch.Succeeded)
-        {
-            NodeTracing.Ended("replicate", write.Trace, batch.ProposedAt, batch.Index.Value);
-        }
-
+        EndSpans("replicate", batch, batch.ProposedAt);
         var started = Stopwatch.GetTimestamp();
         _databases.Commit(batch.Content);
         _batch = null;
@@ -630,11 +626,7 @@ internal sealed class WriteLoop : IDisposable
 
         FinishEntry(batch.Index, batch.Succeeded.Count);
         _instruments.EntryApplied(started);
-        foreach (var (write, _) in batch.Succeeded)
-        {
-            NodeTracing.Ended("apply", write.Trace, started, batch.Index.Value);
-        }
-
+        EndSpans("apply", batch, started);
         foreach (var (write, outcome) in batch.Succeeded)
         {
             if (write.Command.Id.Node == _self.Value)
@@ -647,6 +639,19 @@ internal sealed class WriteLoop : IDisposable
         AnswerUnlogged(batch);
         AnnounceVerifications(batch.Index, batch.Succeeded.Select(s => s.Write.Command));
         CheckpointIfDue();
+    }
+
+    private static void EndSpans(string name, OpenBatch batch, long started)
+    {
+        if (!NodeTracing.IsOn)
+        {
+            return;
+        }
+
+        foreach (var (write, _) in batch.Succeeded)
+        {
+            NodeTracing.Ended(name, write.Trace, started, batch.Index.Value);
+        }
     }
 
     /// <summary>Either this file is bad or the leader's was: nothing more is applied until the voters have said which.</summary>
@@ -707,7 +712,11 @@ internal sealed class WriteLoop : IDisposable
         _instruments.EntryApplied(started);
         foreach (var (id, outcome) in own)
         {
-            NodeTracing.Ended("apply", _pending.TraceOf(id), started, entry.Index.Value);
+            if (NodeTracing.IsOn)
+            {
+                NodeTracing.Ended("apply", _pending.TraceOf(id), started, entry.Index.Value);
+            }
+
             if (outcome is WriteOutcome.Succeeded { Results: var results })
             {
                 _pending.Applied(id, entry.Index, results);

@@ -14,6 +14,9 @@ internal static class NodeTracing
     /// <summary>Of all nodes in the process.</summary>
     public static ActivitySource Source { get; } = new(SourceName);
 
+    /// <summary>Whether spans are made at all.</summary>
+    public static bool IsOn => Source.HasListeners();
+
     /// <summary>What is under way here belongs to this; default for none. The web server's own activities do not count: nobody exports them.</summary>
     public static ActivityContext Current => Activity.Current is { } activity && activity.Source == Source ? activity.Context : default;
 
@@ -24,7 +27,7 @@ internal static class NodeTracing
     /// <param name="traceState">Its <c>tracestate</c>.</param>
     public static Activity? StartRequest(string method, string route, string? traceParent, string? traceState)
     {
-        if (!Source.HasListeners())
+        if (!IsOn)
         {
             return null;
         }
@@ -48,7 +51,7 @@ internal static class NodeTracing
     /// <param name="index">The log entry that it is about, or null.</param>
     public static void Ended(string name, ActivityContext parent, long started, long? index = null)
     {
-        if (parent != default && Source.HasListeners())
+        if (IsOn && parent != default)
         {
             using var span = Source.StartActivity(name, ActivityKind.Internal, parent, startTime: DateTimeOffset.UtcNow - Stopwatch.GetElapsedTime(started));
             span?.SetTag("distdb.index", index);

@@ -9,11 +9,10 @@ namespace DistDb.Tools.Backup;
 internal sealed class CsvReader(TextReader reader, char separator)
 {
     private readonly StringBuilder _field = new();
+    private int _nextLine = 1;
 
     /// <summary>The line that the row read last began on, from 1.</summary>
     public int Line { get; private set; }
-
-    private int _nextLine = 1;
 
     /// <summary>The next row, or null at the end. Empty lines are passed over.</summary>
     /// <exception cref="InvalidDataException">A quoted field has no end, or something follows it.</exception>

@@ -132,7 +132,7 @@ internal sealed class Download(string target, bool mayOverwrite, bool isArchive)
     {
         try
         {
-            var archive = await BackupArchive.OpenAsync(path, cancellation).ConfigureAwait(false);
+            var archive = await ArchiveReader.OpenAsync(path, cancellation).ConfigureAwait(false);
             await using var _ = archive.ConfigureAwait(false);
             while (await archive.NextAsync(cancellation).ConfigureAwait(false) is var (name, content))
             {

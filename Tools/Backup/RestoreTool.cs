@@ -43,7 +43,7 @@ public static class RestoreTool
 
             try
             {
-                var archive = await BackupArchive.OpenAsync(path, cancellation).ConfigureAwait(false);
+                var archive = await ArchiveReader.OpenAsync(path, cancellation).ConfigureAwait(false);
                 await using var _ = archive.ConfigureAwait(false);
                 if (name is not null && !archive.Databases.Contains(name))
                 {

@@ -19,7 +19,7 @@ internal sealed class TemporaryFolder : IDisposable
 
     /// <summary>Takes a database out of an archive.</summary>
     /// <exception cref="ToolException">It is not as the archive's list has it.</exception>
-    public async Task<string> TakeAsync(string name, BackupArchive archive, Stream content, CancellationToken cancellation)
+    public async Task<string> TakeAsync(string name, ArchiveReader archive, Stream content, CancellationToken cancellation)
     {
         var path = NewPath();
         using var file = File.Create(path);

@@ -4,7 +4,7 @@ using System.Security.Cryptography;
 namespace DistDb.Tools.Backup;
 
 /// <summary>An archive of backups, read once from its beginning: a list of SHA-256 sums, then a file for each database.</summary>
-internal sealed class BackupArchive : IAsyncDisposable
+internal sealed class ArchiveReader : IAsyncDisposable
 {
     private const string ListName = "SHA256SUMS";
     private const string Suffix = ".db";
@@ -13,7 +13,7 @@ internal sealed class BackupArchive : IAsyncDisposable
     private readonly Dictionary<string, byte[]> _sums;
     private readonly HashSet<string> _seen = [];
 
-    private BackupArchive(TarReader reader, Dictionary<string, byte[]> sums)
+    private ArchiveReader(TarReader reader, Dictionary<string, byte[]> sums)
     {
         _reader = reader;
         _sums = sums;
@@ -27,7 +27,7 @@ internal sealed class BackupArchive : IAsyncDisposable
 
     /// <summary>Opens an archive.</summary>
     /// <exception cref="InvalidDataException">It is none of backups.</exception>
-    public static async Task<BackupArchive> OpenAsync(string path, CancellationToken cancellation)
+    public static async Task<ArchiveReader> OpenAsync(string path, CancellationToken cancellation)
     {
         var reader = new TarReader(File.OpenRead(path));
         try
