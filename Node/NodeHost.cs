@@ -51,6 +51,7 @@ internal static partial class NodeHost
 
         try
         {
+            RequireFreePort(settings);
             var app = Build(settings);
             await using (app.ConfigureAwait(false))
             {
@@ -84,6 +85,14 @@ internal static partial class NodeHost
             await Console.Error.WriteLineAsync(DescribeFailure(e, settings)).ConfigureAwait(false);
             return 1;
         }
+    }
+
+    /// <summary>Otherwise it would be known last, by a node that already has moved its files, and may lead.</summary>
+    /// <exception cref="SocketException">Another process listens there.</exception>
+    private static void RequireFreePort(NodeSettings settings)
+    {
+        using var listener = new TcpListener(settings.Host == "localhost" ? IPAddress.Loopback : IPAddress.Parse(settings.Host), settings.Port);
+        listener.Start();
     }
 
     /// <summary>For a rebuild, or where one was interrupted: what is left of the old files must not be taken for this node's state.</summary>
@@ -191,9 +200,9 @@ internal static partial class NodeHost
     /// <summary>Lets the web console that came from one node use the others, and no page from elsewhere any (ADR 12).</summary>
     private static void UseCors(WebApplication app)
     {
-        var origins = app.Services.GetRequiredService<ClusterOrigins>();
+        // Asked for with the first request: it needs the node, which is not to open its files before that.
         app.UseCors(cors => cors
-            .SetIsOriginAllowed(origins.Contains)
+            .SetIsOriginAllowed(origin => app.Services.GetRequiredService<ClusterOrigins>().Contains(origin))
             .WithMethods(HttpMethods.Get, HttpMethods.Post, HttpMethods.Delete)
             .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType)
             .WithExposedHeaders(AnswerHeaders.Index, AnswerHeaders.Node, HeaderNames.RetryAfter)

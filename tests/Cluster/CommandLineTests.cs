@@ -125,6 +125,7 @@ public sealed class CommandLineTests : IDisposable
         listener.Start();
         var port = ((IPEndPoint)listener.LocalEndpoint).Port.ToString(CultureInfo.InvariantCulture);
         await ShouldFailAsync(1, $"Port {port} is in use", _noVariables, "master", "0", "--base-port", port);
+        Directory.Exists(Path.Combine(_folder.FullName, "data", "node-0")).Should().BeFalse("the node's files are not touched before it can listen");
     }
 
     [Fact]
@@ -166,6 +167,16 @@ public sealed class CommandLineTests : IDisposable
     {
         await using var cluster = await TestCluster.StartAsync(0);
         File.Delete(cluster[0].DatabasePath);
+        try
+        {
+            // The comparison after its start may be over; idle, it would notice with the next one.
+            await cluster[0].ExecAsync("CREATE TABLE t (a)");
+        }
+        catch (HttpRequestException)
+        {
+            // It ended before it answered.
+        }
+
         (await cluster[0].WaitForExitAsync()).Should().Be(1);
         cluster[0].Log.Should().Contain(cluster[0].DatabasePath);
     }
