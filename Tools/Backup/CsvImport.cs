@@ -35,7 +35,6 @@ internal sealed class CsvImport(ClusterConnection cluster, string database, stri
         var isNew = !await HasTableAsync(cancellation).ConfigureAwait(false);
         var declared = string.Join(", ", columns.Select(c => $"{SqlLiteral.Name(c.Name)} {c.Type}"));
         await DoAsync(NodeRequest.Exec($"CREATE TABLE {Draft} ({declared})"), cancellation).ConfigureAwait(false);
-        var isDone = false;
         try
         {
             var count = await SendRowsAsync(columns, onProgress, cancellation).ConfigureAwait(false);
@@ -46,15 +45,26 @@ internal sealed class CsvImport(ClusterConnection cluster, string database, stri
                     ? NodeRequest.Exec($"ALTER TABLE {Draft} RENAME TO {target}")
                     : NodeRequest.All([$"INSERT INTO {target} ({names}) SELECT {names} FROM {Draft} ORDER BY rowid", $"DROP TABLE {Draft}"]),
                 cancellation).ConfigureAwait(false);
-            isDone = true;
             return count;
         }
-        finally
+        catch (Exception e)
         {
-            if (!isDone)
-            {
-                await DoAsync(NodeRequest.Exec($"DROP TABLE IF EXISTS {Draft}"), CancellationToken.None).ConfigureAwait(false);
-            }
+            await DropDraftAsync(e).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    /// <summary>Clears up after a failure, which must not be hidden by another one.</summary>
+    private async Task DropDraftAsync(Exception failure)
+    {
+        try
+        {
+            await DoAsync(NodeRequest.Exec($"DROP TABLE IF EXISTS {Draft}"), CancellationToken.None).ConfigureAwait(false);
+        }
+        catch (NodeException e)
+        {
+            throw new ToolException(
+                $"{failure.Message.TrimEnd('.')}. The table {Draft}, in which the rows were gathered, could not be dropped either ({e.Message.TrimEnd('.')}); drop it when the cluster is back.", ExitCode.BadNews);
         }
     }
 

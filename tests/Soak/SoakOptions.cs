@@ -9,6 +9,9 @@ internal sealed record SoakOptions
     /// <summary>How long faults are injected.</summary>
     public required TimeSpan Duration { get; init; }
 
+    /// <summary>It goes on beyond that, for some minutes, until there were so many: on a busy machine each takes longer.</summary>
+    public int FaultCountMin { get; init; }
+
     /// <summary>All nodes, the master included.</summary>
     public int NodeCount { get; init; } = 3;
 

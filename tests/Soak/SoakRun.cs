@@ -13,6 +13,8 @@ internal sealed class SoakRun : IAsyncDisposable
 {
     private static readonly TimeSpan _watchInterval = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _logInterval = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan _overtimeMax = TimeSpan.FromMinutes(4);
+    private static readonly TimeSpan _overtimeRound = TimeSpan.FromSeconds(20);
     private static readonly TimeSpan _convergencePatience = TimeSpan.FromMinutes(2);
 
     private readonly SoakOptions _options;
@@ -107,6 +109,12 @@ internal sealed class SoakRun : IAsyncDisposable
             for (var left = _options.Duration; left > TimeSpan.Zero && _findings.IsEmpty; left -= _options.RoundMax)
             {
                 await RunRoundAsync(left < _options.RoundMax ? left : _options.RoundMax);
+                await CompareAsync();
+            }
+
+            while (_findings.IsEmpty && _nemesis.Counts.Values.Sum() < _options.FaultCountMin && Stopwatch.GetElapsedTime(started) < _options.Duration + _overtimeMax)
+            {
+                await RunRoundAsync(_overtimeRound);
                 await CompareAsync();
             }
 

@@ -40,6 +40,7 @@ public sealed class SoakTests(ITestOutputHelper output)
             {
                 Seed = RandomNumberGenerator.GetInt32(int.MaxValue),
                 Duration = TimeSpan.FromSeconds(30),
+                FaultCountMin = (FaultCatalogue.All.Count / 2) + 1,
                 HoldMax = TimeSpan.FromSeconds(3),
                 RestMax = TimeSpan.FromSeconds(1),
             },
