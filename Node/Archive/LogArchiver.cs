@@ -122,7 +122,9 @@ internal sealed class LogArchiver(
 
     private void Append(Guid id)
     {
-        while (_next <= applied())
+        // What comes meanwhile is for the next time, or a busy log would keep a piece from being closed.
+        var last = applied();
+        while (_next <= last)
         {
             if (log.BaseIndex >= _next)
             {
@@ -134,7 +136,7 @@ internal sealed class LogArchiver(
             IReadOnlyList<Entry> entries;
             try
             {
-                entries = log.Read(_next, applied(), BytesAtOnce);
+                entries = log.Read(_next, last, BytesAtOnce);
             }
             catch (Exception e) when (e is ArgumentOutOfRangeException or Storage.RaftStorageException && log.BaseIndex >= _next)
             {

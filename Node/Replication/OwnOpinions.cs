@@ -73,7 +73,8 @@ internal sealed class OwnOpinions(AppliedProgress applied)
     {
         lock (_lock)
         {
-            return _overruled.TryGetValue(index.Value, out var observation) ? observation : null;
+            // One that was applied just now is still the disagreement's.
+            return index == _disagreement?.Index ? _disagreement.Observation : _overruled.TryGetValue(index.Value, out var observation) ? observation : null;
         }
     }
 

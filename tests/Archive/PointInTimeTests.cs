@@ -93,6 +93,7 @@ public sealed class PointInTimeTests : IDisposable
                     result.Index.Should().Be(point.Index);
                     Content(path).Should().Be(Content(point.Path), $"{name} at {point.Index} from {backup}");
                     BackupFile.Describe(path).Should().Be(BackupFile.Describe(point.Path));
+                    ForeignFile.Prepare(path, result.ForeignKeys, default).Should().BeNull("it can be restored");
                 }
             }
         }
