@@ -87,7 +87,9 @@ internal static class ForeignFile
         try
         {
             connection.Open();
-            DatabaseFile.Run(connection, "PRAGMA trusted_schema = OFF");
+
+            // Its trusted_schema stays on, as Connection's does: SQLite 3.38 to 3.40 would refuse JSON functions in the schema. What it guards against are functions
+            // with side effects, of which this connection has none.
             DatabaseFile.Run(connection, "PRAGMA locking_mode = EXCLUSIVE");
             DatabaseFile.Run(connection, "PRAGMA foreign_keys = OFF");
             return connection;

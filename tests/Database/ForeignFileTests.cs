@@ -15,6 +15,7 @@ public sealed class ForeignFileTests : IDisposable
 
     [Theory]
     [InlineData("CREATE TABLE t(a INTEGER PRIMARY KEY, b TEXT DEFAULT CURRENT_TIMESTAMP, c TEXT AS (b || 1)) STRICT; CREATE UNIQUE INDEX i ON t(b) WHERE a > 1")]
+    [InlineData("CREATE TABLE t(a CHECK (json_valid(a)), b AS (json_extract(a, '$.b'))); CREATE INDEX i ON t(json_extract(a, '$.c')); INSERT INTO t VALUES ('{\"b\":1,\"c\":2}')")]
     [InlineData("CREATE TABLE t(a PRIMARY KEY, b) WITHOUT ROWID; CREATE VIEW v AS SELECT * FROM later; CREATE TRIGGER g AFTER INSERT ON t BEGIN INSERT INTO later VALUES (1); END")]
     [InlineData("CREATE VIRTUAL TABLE f USING fts5(x, content=''); INSERT INTO f VALUES ('a b'); CREATE VIRTUAL TABLE g USING fts4(x); INSERT INTO g VALUES ('a'); CREATE VIRTUAL TABLE r USING rtree(i, a, b)")]
     [InlineData("PRAGMA page_size = 1024; PRAGMA auto_vacuum = FULL; CREATE TABLE t(a AUTOINCREMENT_NOT, i INTEGER PRIMARY KEY AUTOINCREMENT); INSERT INTO t(a) VALUES (1); ANALYZE")]
