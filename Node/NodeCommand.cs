@@ -3,6 +3,7 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using System.Net;
 using DistDb.Node.Api;
+using DistDb.Node.Archive;
 using DistDb.Node.Backups;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
@@ -105,6 +106,7 @@ internal static class NodeCommand
     {
         private const string SecretVariable = "DISTDB_CLUSTER_SECRET";
         private const string DefaultBackupEvery = "1h";
+        private const string DefaultArchiveEvery = "1m";
 
         private readonly Option<string> _host = Setting(
             "--host", "localhost", "Address to listen on. Any but a loopback address (localhost, 127.0.0.1, ::1) takes a cluster secret and a first token.");
@@ -171,6 +173,12 @@ internal static class NodeCommand
 
         private readonly Option<int> _backupKeep = Setting("--backup-keep", 24, "How many of those backups are kept; older ones are deleted.");
 
+        private readonly Option<string> _archiveFolder = Setting(
+            "--archive", "", "Folder in which all that the log ever had is kept, to restore a database as it was at any point. Default: it is not kept.");
+
+        private readonly Option<string> _archiveEvery = Setting(
+            "--archive-every", "", $"What was committed longer ago than this is there, such as 10s or 5m. Default: {DefaultArchiveEvery}.");
+
         private readonly Option<string> _history = Setting(
             "--history", "100000", "Rows that the query history (database history_query) keeps; \"on\" for the default, \"off\" for none. The leader's setting counts.");
 
@@ -190,7 +198,7 @@ internal static class NodeCommand
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _history, _historyAge, _logReads, _logFormat, _logLevel, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _archiveFolder, _archiveEvery, _history, _historyAge, _logReads, _logFormat, _logLevel, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -321,6 +329,7 @@ internal static class NodeCommand
                     ? TimeSpan.Zero
                     : ReadTime("--verify-every", parsed.GetValue(_verifyEvery)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),
                 Backups = ReadBackups(parsed),
+                Archive = ReadArchive(parsed),
                 HistoryRowsMax = ReadHistoryRows(parsed.GetValue(_history)!),
                 HistoryAgeMax = ReadTime("--history-age", parsed.GetValue(_historyAge)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36500)),
                 RecordsReads = parsed.GetValue(_logReads),
@@ -354,6 +363,18 @@ internal static class NodeCommand
 
             var interval = ReadTime("--backup-every", every.Length == 0 ? DefaultBackupEvery : every, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
             return new(CheckFolder("--backup-to", folder), interval, kept);
+        }
+
+        private LogArchiveOptions? ReadArchive(ParseResult parsed)
+        {
+            var (folder, every) = (parsed.GetValue(_archiveFolder)!, parsed.GetValue(_archiveEvery)!);
+            if (folder.Length == 0)
+            {
+                return every.Length == 0 ? null : throw new SettingsException($"--archive-every is {every}, and there is no folder for the archive: add --archive.");
+            }
+
+            var interval = ReadTime("--archive-every", every.Length == 0 ? DefaultArchiveEvery : every, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
+            return new(CheckFolder("--archive", folder), interval);
         }
 
         /// <summary>The full path of a folder, which need not be there yet.</summary>

@@ -249,6 +249,7 @@ internal static partial class NodeHost
                 HistoryRowsMax = settings.HistoryRowsMax,
                 HistoryAgeMax = settings.HistoryAgeMax,
                 RecordsReads = settings.RecordsReads,
+                Archive = settings.Archive,
                 TimeProvider = settings.ClockOffsetFile is { } file ? new OffsetTimeProvider(file) : TimeProvider.System,
             },
             new() { ReaderCount = settings.ReaderCount, ResultBytesMax = settings.ResultBytesMax },

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistDb.Node.Archive;
 using DistDb.Node.Backups;
 using DistDb.Node.Raft;
 using DistDb.Node.Telemetry;
@@ -93,6 +94,9 @@ public sealed record NodeSettings
     /// <summary>Backups that the node makes by itself; null for none.</summary>
     public BackupScheduleOptions? Backups { get; init; }
 
+    /// <summary>Where what the log had is kept; null for nowhere.</summary>
+    public LogArchiveOptions? Archive { get; init; }
+
     /// <summary>Rows that the query history keeps; 0 for no history.</summary>
     public required long HistoryRowsMax { get; init; }
 
@@ -142,6 +146,11 @@ public sealed record NodeSettings
         if (Backups is { } backups)
         {
             yield return $"backups     every {backups.Interval:c} to {backups.Folder}; {backups.KeptCount} are kept";
+        }
+
+        if (Archive is { } archive)
+        {
+            yield return $"archive     of the log, every {archive.Interval:c} to {archive.Folder}";
         }
 
         yield return HistoryRowsMax == 0

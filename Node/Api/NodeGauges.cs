@@ -113,6 +113,8 @@ internal sealed class NodeGauges
 
     private void AddStorage(ClusterNode node)
     {
+        Gauge("distdb.archive.index", "The last entry that is in the archive of the log; absent where this node keeps none.", () =>
+            node.ArchivedIndex is { } archived ? [new(archived.Value)] : []);
         Gauge("distdb.log.size", "Bytes of the data of all entries that the log holds.", () => node.Storage.LogEntryBytes, "By");
         Gauge("distdb.log.file", "Size of the log's files.", () => node.Storage.LogFileBytes, "By");
         Gauge("distdb.database.file", "Size of a database's file; beyond the first 20 by name, of all others together.", DatabaseSizes, "By");

@@ -125,10 +125,22 @@ internal sealed partial class BackupSchedule(
         }
         finally
         {
+            DeleteWork(folder);
+        }
+    }
+
+    private void DeleteWork(string folder)
+    {
+        try
+        {
             if (Directory.Exists(folder))
             {
                 Directory.Delete(folder, recursive: true);
             }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogWorkNotDeleted(folder, e.Message.TrimEnd('.'));
         }
     }
 
@@ -157,4 +169,7 @@ internal sealed partial class BackupSchedule(
 
     [LoggerMessage(EventId = 803, Level = LogLevel.Warning, Message = "Old backups in {Folder} could not be deleted: {Reason}. The next backup tries it again; until then the folder grows.")]
     private partial void LogNotDeleted(string folder, string reason);
+
+    [LoggerMessage(EventId = 805, Level = LogLevel.Warning, Message = "What a backup was made of could not be deleted in {Folder}: {Reason}. The node's next start deletes it.")]
+    private partial void LogWorkNotDeleted(string folder, string reason);
 }

@@ -81,6 +81,14 @@ public static class LogCommandCodec
         return reader.AtEnd ? command : throw new InvalidDataException("A log entry has bytes behind its end.");
     }
 
+    /// <summary>The time of an entry, without reading the rest of it; null for one that has none.</summary>
+    /// <exception cref="InvalidDataException">The bytes are damaged.</exception>
+    public static long? TimeOf(ReadOnlySpan<byte> bytes)
+    {
+        var reader = new WireReader(bytes);
+        return reader.ReadByte() is KindWriteBatch or KindWriteBatchWithHistory ? reader.ReadSigned() : null;
+    }
+
     /// <summary>A command by itself, as it travels from its origin to the leader.</summary>
     public static void WriteCommand(WireWriter writer, WriteCommand command)
     {

@@ -86,7 +86,6 @@ internal static class ForeignFile
         var connection = PlainSqlite.Open(path);
         try
         {
-
             // Its trusted_schema stays on, as Connection's does: SQLite 3.38 to 3.40 would refuse JSON functions in the schema. What it guards against are functions
             // with side effects, of which this connection has none.
             PlainSqlite.Run(connection, "PRAGMA locking_mode = EXCLUSIVE");

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Security.Cryptography;
+using DistDb.Node.Archive;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
@@ -52,6 +53,7 @@ public sealed partial class ClusterNode : BackgroundService
     private readonly MembershipManager _membership;
     private readonly FormationWatch _formation;
     private readonly ReadRecorder? _reads;
+    private readonly LogArchiver? _archiver;
     private readonly TaskCompletionSource<string> _removed = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly ConcurrentDictionary<NodeId, NodeReport> _reports = new();
     private readonly VoterClocks _clocks = new();
@@ -139,7 +141,8 @@ public sealed partial class ClusterNode : BackgroundService
 
         _snapshotInbox = new(folder.SnapshotPath, transport.Send, _writes.Install, LogSnapshotProblem, instruments: _instruments);
         _raft.SnapshotWanted = _snapshotInbox.Want;
-        _writes.KeepLogFrom = () => _snapshotOutbox.KeepLogFrom(_storage.EntryBytes);
+        _archiver = options.Archive is { } archive ? CreateArchiver(archive) : null;
+        _writes.KeepLogFrom = KeepLogFrom;
         _writes.SnapshotDone = (snapshot, isInstalled) =>
         {
             _snapshotInbox.Installed();
@@ -466,6 +469,7 @@ public sealed partial class ClusterNode : BackgroundService
     private void CloseFiles()
     {
         _verifier?.Dispose();
+        _archiver?.Dispose();
         _writes?.Dispose();
         _snapshotInbox?.Dispose();
         _snapshotOutbox?.Dispose();
@@ -480,7 +484,9 @@ public sealed partial class ClusterNode : BackgroundService
         var writes = RunOnThread("distdb writes", _writes.Run);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
         var sweep = SweepAsync(stop.Token);
-        await Task.WhenAny(raft, writes, sweep, _removed.Task).ConfigureAwait(false);
+        var archive = ArchiveAsync(stop.Token);
+        Task[] all = [raft, writes, sweep, archive];
+        await Task.WhenAny([.. all.Where(t => t != archive || _archiver is not null), _removed.Task]).ConfigureAwait(false);
 
         // Either the host stops, or one of them failed; then the node must not go on with the rest.
         await stop.CancelAsync().ConfigureAwait(false);
@@ -489,7 +495,8 @@ public sealed partial class ClusterNode : BackgroundService
         _pending.Stop();
         try
         {
-            await Task.WhenAll(raft, writes, sweep).ConfigureAwait(false);
+            await Task.WhenAll(all).ConfigureAwait(false);
+            _archiver?.Sweep(isLast: true);
             if (_removed.Task.IsCompleted)
             {
                 Environment.ExitCode = 1;

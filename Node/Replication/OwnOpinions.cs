@@ -68,6 +68,16 @@ internal sealed class OwnOpinions(AppliedProgress applied)
         }
     }
 
+    /// <summary>What a majority observed of an applied entry, where that is not what its leader recorded; otherwise null.</summary>
+    public ulong? OverruledAt(LogIndex index)
+    {
+        lock (_lock)
+        {
+            // One that was applied just now is still the disagreement's.
+            return index == _disagreement?.Index ? _disagreement.Observation : _overruled.TryGetValue(index.Value, out var observation) ? observation : null;
+        }
+    }
+
     /// <summary>What an entry did here, <see cref="AsRecorded"/> or a digest; null where this node has not seen it for itself.</summary>
     public ulong? At(LogIndex index)
     {

@@ -1,3 +1,4 @@
+using DistDb.Node.Archive;
 using DistDb.Node.Raft;
 
 namespace DistDb.Node.Replication;
@@ -42,6 +43,9 @@ public sealed record ReplicationOptions
 
     /// <summary>Bytes of the same. Default 64 MiB: with large writes the entries alone would be no bound.</summary>
     public long LogTailBytesMax { get; init; } = 64 << 20;
+
+    /// <summary>Where what the log had is kept, however long the log itself keeps it; null for nowhere. Default null.</summary>
+    public LogArchiveOptions? Archive { get; init; }
 
     /// <summary>While a peer fetches a snapshot, the log that it needs afterwards may grow to so many tails, or to the snapshot's size (docs/adr/0007).</summary>
     public const int KeptLogTails = 4;

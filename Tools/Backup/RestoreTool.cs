@@ -2,7 +2,7 @@ using System.CommandLine;
 
 namespace DistDb.Tools.Backup;
 
-/// <summary><c>distdb restore</c>: makes a backup the content of a database on every node.</summary>
+/// <summary><c>distdb restore</c>: makes a backup, or with an archive of the log what there was at a point after it, the content of a database on every node.</summary>
 public static class RestoreTool
 {
     public static Command Create()
@@ -14,14 +14,17 @@ public static class RestoreTool
         };
         var from = new Option<string>("--from") { Description = "A file of 'distdb backup', any SQLite file, or - for standard input", HelpName = "file", Required = true };
         var replace = new Option<bool>("--replace") { Description = "Let go what is in the database now" };
+        var replays = new ReplayOptions();
         var connection = new ConnectionOptions();
-        var command = new Command("restore", "Make a backup the content of a database on every node, in one step: distdb restore main --from main.db --replace")
+        var command = new Command("restore", "Make a backup the content of a database on every node, in one step: distdb restore main --from main.db --replace. With --at, brought forward by the archived log first")
         {
             database, from, replace,
         };
+        replays.AddTo(command);
         connection.AddTo(command);
         command.SetTool(async (parsed, cancellation) =>
         {
+            var replay = replays.Read(parsed);
             using var folder = new TemporaryFolder();
             var path = parsed.GetValue(from)!;
             if (path == "-")
@@ -37,7 +40,9 @@ public static class RestoreTool
             var name = parsed.GetValue(database);
             if (Upload.IsDatabase(path))
             {
-                await upload.SendAsync(name ?? throw new ToolException("Which database is it to be? distdb restore <database> --from FILE", ExitCode.WrongUsage), path, cancellation).ConfigureAwait(false);
+                var target = name ?? throw new ToolException("Which database is it to be? distdb restore <database> --from FILE", ExitCode.WrongUsage);
+                var whole = replay is null ? path : await replay.RunAsync(path, folder.NewPath(), cancellation).ConfigureAwait(false);
+                await upload.SendAsync(target, whole, cancellation).ConfigureAwait(false);
                 return ExitCode.Success;
             }
 
@@ -55,8 +60,10 @@ public static class RestoreTool
                     if (name is null || found == name)
                     {
                         var file = await folder.TakeAsync(found, archive, content, cancellation).ConfigureAwait(false);
-                        await upload.SendAsync(found, file, cancellation).ConfigureAwait(false);
+                        var whole = replay is null ? file : await replay.RunAsync(file, folder.NewPath(), cancellation).ConfigureAwait(false);
+                        await upload.SendAsync(found, whole, cancellation).ConfigureAwait(false);
                         File.Delete(file);
+                        File.Delete(whole);
                     }
                 }
             }

@@ -12,7 +12,7 @@ public sealed partial class LayeringTests
     private static readonly Dictionary<string, string[]> MayUse = new()
     {
         // A node's settings and the wiring of its parts.
-        ["Node"] = ["Node/Raft", "Node/Storage", "Node/Telemetry", "Node/Tls", "Node/Transport", "Node/Database", "Node/Replication", "Node/Recovery", "Node/Backups", "Node/Api", "Master"],
+        ["Node"] = ["Node/Raft", "Node/Storage", "Node/Telemetry", "Node/Tls", "Node/Transport", "Node/Database", "Node/Replication", "Node/Recovery", "Node/Archive", "Node/Backups", "Node/Api", "Master"],
         ["Node/Raft"] = [],
         ["Node/Commands"] = [],
         ["Node/Storage"] = ["Node/Raft", "Node/Telemetry"],
@@ -20,14 +20,15 @@ public sealed partial class LayeringTests
         ["Node/Tls"] = [],
         ["Node/Transport"] = ["Node/Raft", "Node/Commands", "Node/Tls"],
         ["Node/Database"] = ["Node/Commands"],
-        ["Node/Replication"] = ["Node/Raft", "Node/Commands", "Node/Storage", "Node/Transport", "Node/Database", "Node/Telemetry"],
+        ["Node/Archive"] = ["Node/Raft", "Node/Commands", "Node/Storage", "Node/Database"],
+        ["Node/Replication"] = ["Node/Raft", "Node/Commands", "Node/Storage", "Node/Transport", "Node/Database", "Node/Archive", "Node/Telemetry"],
         ["Node/Recovery"] = ["Node/Raft", "Node/Commands", "Node/Storage", "Node/Database", "Node/Replication"],
         ["Node/Backups"] = ["Node/Commands", "Node/Database", "Node/Replication"],
         // Of Raft only its numbers (NodeId, LogIndex, Role), which become plain ones on the wire.
         ["Node/Api"] = ["Master", "Node/Replication", "Node/Backups", "Node/Database", "Node/Commands", "Node/Raft", "Node/Telemetry", "Node/Tls"],
         ["Master"] = ["Node/Replication", "Node/Commands"],
-        // Of storage only the cluster secret's file.
-        ["Tools"] = ["Node/Api", "Node/Commands", "Node/Storage", "Node/Tls"],
+        // Of storage only the cluster secret's file; of the archive what needs no node.
+        ["Tools"] = ["Node/Api", "Node/Commands", "Node/Storage", "Node/Tls", "Node/Archive"],
     };
 
     private static readonly string[] Tops = ["Node", "Master", "Tools"];

@@ -116,6 +116,48 @@ public sealed class BackupTests : IDisposable
         (await RunAsync(ImportTool.Create(), cluster[1], "shop", sql, "--replace")).Should().Match<(int, string)>(r => r.Item1 == ExitCode.BadNews && r.Item2.Contains("line 3"));
     }
 
+    [Fact]
+    public async Task A_database_comes_back_as_it_was_at_a_point_of_the_archived_log()
+    {
+        var archive = Path.Combine(_folder.FullName, "archive");
+        await using var cluster = await TestCluster.StartAsync(2, "--archive", archive, "--archive-every", "1s");
+        await ShouldWriteAsync(cluster, """{"command":"exec","query":"CREATE TABLE t(a)"}""");
+        var (single, all) = (Path.Combine(_folder.FullName, "main.db"), Path.Combine(_folder.FullName, "all.tar"));
+        (await RunAsync(BackupTool.Create(), cluster[1], "main", "--to", single)).ExitCode.Should().Be(ExitCode.Success);
+        (await RunAsync(BackupTool.Create(), cluster[1], "--to", all)).ExitCode.Should().Be(ExitCode.Success);
+        await ShouldWriteAsync(cluster, """{"command":"exec","query":"INSERT INTO t VALUES (random()), (strftime('%s','now'))"}""");
+        var rows = (await cluster.Master.QueryAsync("SELECT * FROM t")).Rows;
+        var index = (await cluster.Master.ExecAsync("DELETE FROM t")).Json.GetProperty("index").GetInt64();
+
+        // It waits for the piece with that entry.
+        (int ExitCode, string Error) restored = default;
+        await cluster.WaitUntilAsync("the entry is archived", async () =>
+            (restored = await RunAsync(RestoreTool.Create(), cluster[2], "before", "--from", single, "--archive", archive, "--at", $"{index - 1}")).ExitCode == ExitCode.Success);
+        restored.Error.Should().Contain($"main: as of entry {index - 1}").And.Contain("1 entries since");
+        (await cluster[2].PostAsync("""{"command":"query","database":"before","query":"SELECT * FROM t","consistency":"strong"}""")).Rows.Should().Be(rows);
+
+        // The whole of an archive, in the place of what is there; and after that on to what was then.
+        await cluster.WaitUntilAsync("the entry is archived", async () =>
+            (restored = await RunAsync(RestoreTool.Create(), cluster[2], "main", "--from", all, "--archive", archive, "--at", $"{index}", "--replace")).ExitCode == ExitCode.Success);
+        (await cluster[2].StrongQueryAsync("SELECT count(*) FROM t")).Scalar.GetInt64().Should().Be(0);
+        var time = DateTimeOffset.UtcNow.AddHours(1).ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", System.Globalization.CultureInfo.InvariantCulture);
+        (await RunAsync(RestoreTool.Create(), cluster[2], "main", "--from", single, "--archive", archive, "--at", time)).Should()
+            .Match<(int, string)>(r => r.Item1 == ExitCode.BadNews && r.Item2.Contains("The archive ends at") && r.Item2.Contains("Nothing was restored"));
+
+        foreach (var (arguments, reason) in (IEnumerable<(string[], string)>)
+        [
+            (["--at", "last"], "--archive"),
+            (["--archive", archive], "add --at"),
+            (["--archive", archive, "--at", "noon"], "neither a time"),
+            (["--archive", archive, "--at", "2026-01-31T12:00:00"], "with its zone"),
+            (["--archive", archive, "--at", "0"], "neither a time"),
+        ])
+        {
+            (await RunAsync(RestoreTool.Create(), cluster[2], ["main", "--from", single, .. arguments])).Should()
+                .Match<(int, string)>(r => r.Item1 == ExitCode.WrongUsage && r.Item2.Contains(reason));
+        }
+    }
+
     private string MakeFile(int megabytes)
     {
         var path = Path.Combine(_folder.FullName, "file.db");

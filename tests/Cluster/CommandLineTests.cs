@@ -52,6 +52,8 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("master 2 --join here", "--join")]
     [InlineData("master 2 --verify-every 10", "--verify-every")]
     [InlineData("master 2 --backup-every 1h", "--backup-to")]
+    [InlineData("master 2 --archive-every 1m", "--archive")]
+    [InlineData("master 2 --archive here --archive-every 2d", "--archive-every")]
     [InlineData("master 2 --backup-to backups --backup-every 0", "--backup-every")]
     [InlineData("master 2 --backup-to backups --backup-keep 0", "--backup-keep")]
     [InlineData("master 2 --peers 1=127.0.0.1:8081", "--peers")]

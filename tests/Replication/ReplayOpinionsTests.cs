@@ -33,6 +33,19 @@ public sealed class ReplayOpinionsTests
         };
     }
 
+    [Fact]
+    public void What_a_majority_overruled_is_known_from_the_moment_that_it_is_applied()
+    {
+        _own.Begin(new(5), new() { [3] = 33 });
+        _own.Differ(new(_entry, Other, "", DateTimeOffset.UnixEpoch));
+        _applied.Advance(_entry);
+        _own.OverruledAt(_entry).Should().Be(Other, "the archive may look at this very moment");
+        _own.Overruled();
+        _own.OverruledAt(_entry).Should().Be(Other);
+        _own.OverruledAt(new(3)).Should().Be(33);
+        _own.OverruledAt(new(4)).Should().BeNull();
+    }
+
     [Theory]
     [InlineData(4, 20, null)]
     [InlineData(5, 20, null)]
