@@ -245,8 +245,9 @@ public sealed class ClusterClient : IDisposable
             var (what, patience) = limit.IsCancellationRequested || e.InnerException is not TimeoutException ? ("answer", _timeout) : ("connection", _connectTimeout);
             throw new NodeUnreachableException(node, string.Create(CultureInfo.InvariantCulture, $"no {what} within {patience.TotalSeconds:0.###} s"), e);
         }
-        catch (Exception e) when (e is HttpRequestException or IOException)
+        catch (Exception e) when (e is HttpRequestException or IOException or SocketException)
         {
+            // A bare SocketException is what HttpClient throws where the other end goes in the moment after it is connected.
             throw new NodeUnreachableException(node, Reason(e), e);
         }
     }

@@ -1,6 +1,8 @@
 using System.Formats.Tar;
+using System.Globalization;
 using System.IO.Compression;
 using DistDb.Tests.Support;
+using Microsoft.Data.Sqlite;
 using Xunit.Abstractions;
 
 namespace DistDb.Tests.Cluster;
@@ -25,10 +27,14 @@ public sealed class UpgradeTests(ITestOutputHelper output)
         }
 
         var before = ContentHash.Of(cluster[0].DatabasePath);
+
+        // It goes on at once: ids are remembered for a day.
+        var clock = Path.Combine(cluster.Folder, "clock");
+        await File.WriteAllTextAsync(clock, ((long)(TimeOf(cluster[0].DatabasePath) - DateTime.UtcNow).TotalMilliseconds).ToString(CultureInfo.InvariantCulture));
         foreach (var node in cluster.Nodes)
         {
             // They were elsewhere then.
-            node.Start("--peers", string.Join(',', cluster.Nodes.Select(n => $"{n.Id}={n.Address}")));
+            node.Start("--peers", string.Join(',', cluster.Nodes.Select(n => $"{n.Id}={n.Address}")), "--clock-offset-file", clock);
         }
 
         try
@@ -53,5 +59,15 @@ public sealed class UpgradeTests(ITestOutputHelper output)
             output.WriteLine(cluster.Logs);
             throw;
         }
+    }
+
+    /// <summary>When the last row was written.</summary>
+    private static DateTime TimeOf(string path)
+    {
+        using var connection = new SqliteConnection($"Data Source={path};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using var command = connection.CreateCommand();
+        command.CommandText = "SELECT max(created_at) FROM users";
+        return DateTime.Parse((string)command.ExecuteScalar()!, CultureInfo.InvariantCulture, DateTimeStyles.AssumeUniversal | DateTimeStyles.AdjustToUniversal);
     }
 }

@@ -39,7 +39,7 @@ internal sealed class TestNode : IDisposable
             handler.SslOptions = trust.CreateClientOptions();
         }
 
-        _http = new(handler) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
+        _http = new(new SocketFailures(handler)) { BaseAddress = address, Timeout = TimeSpan.FromSeconds(60) };
     }
 
     public int Id { get; }
