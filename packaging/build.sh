@@ -34,7 +34,7 @@ debian_package() { # runtime architecture
   install -D -m 0644 packaging/distdb.service "$root/lib/systemd/system/distdb.service"
   install -D -m 0640 packaging/distdb.env "$root/etc/distdb/distdb.env"
   install -D -m 0644 LICENSE "$root/usr/share/doc/distdb/copyright"
-  install -m 0644 README.md CHANGELOG.md docs/operating.md docs/grafana-dashboard.json "$root/usr/share/doc/distdb/"
+  install -m 0644 README.md CHANGELOG.md docs/operating.md docs/consistency.md docs/performance.md docs/grafana-dashboard.json "$root/usr/share/doc/distdb/"
   install -d "$root/DEBIAN"
   install -m 0755 packaging/debian/postinst packaging/debian/prerm packaging/debian/postrm "$root/DEBIAN/"
   echo /etc/distdb/distdb.env >"$root/DEBIAN/conffiles"
