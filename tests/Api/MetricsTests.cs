@@ -65,7 +65,7 @@ public sealed partial class MetricsTests(ApiCluster api)
             "the first comparison of the replicas is over", async () => (await ReadAsync(api.Cluster.Master)).ContainsKey("distdb_verification_index"));
         var names = (await ReadAsync(api.Cluster.Master)).Keys.Select(series => series.Split('{')[0]).ToHashSet();
 
-        using var dashboard = JsonDocument.Parse(await File.ReadAllBytesAsync(Path.Combine(FindRoot(), "docs", "grafana-dashboard.json")));
+        using var dashboard = JsonDocument.Parse(await File.ReadAllBytesAsync(Repository.PathOf("docs/grafana-dashboard.json")));
         var panels = dashboard.RootElement.GetProperty("panels").EnumerateArray().ToList();
         panels.Select(p => p.GetProperty("id").GetInt32()).Should().OnlyHaveUniqueItems();
         var expressions = panels.Where(p => p.TryGetProperty("targets", out _))
@@ -86,17 +86,6 @@ public sealed partial class MetricsTests(ApiCluster api)
         answer.ContentType.Should().Be("text/plain");
         return answer.Text.Split('\n', StringSplitOptions.RemoveEmptyEntries).Where(l => l[0] != '#').Select(l => (l, At: l.LastIndexOf(' ')))
             .ToDictionary(l => l.l[..l.At], l => l.l[(l.At + 1)..] == "+Inf" ? double.PositiveInfinity : double.Parse(l.l[(l.At + 1)..], CultureInfo.InvariantCulture));
-    }
-
-    private static string FindRoot()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "DistDb.csproj")))
-        {
-            directory = Path.GetDirectoryName(directory) ?? throw new DirectoryNotFoundException("The tests run outside of their repository.");
-        }
-
-        return directory;
     }
 
     [GeneratedRegex(@"\b(?:distdb|process|dotnet)_\w+(?=\{)")]

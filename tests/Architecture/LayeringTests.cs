@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Architecture;
 
@@ -32,7 +33,7 @@ public sealed partial class LayeringTests
     };
 
     private static readonly string[] Tops = ["Node", "Master", "Tools"];
-    private static readonly string Root = FindRoot();
+    private static readonly string Root = Repository.Root;
 
     [Fact]
     public void Every_folder_uses_only_what_it_may()
@@ -91,17 +92,6 @@ public sealed partial class LayeringTests
         let parts = Path.GetRelativePath(Root, path).Split(Path.DirectorySeparatorChar)
         where !parts.Contains("node_modules")
         select (path, top == "Node" ? string.Join('/', parts[..^1].Take(2)) : top);
-
-    private static string FindRoot()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "DistDb.csproj")))
-        {
-            directory = Path.GetDirectoryName(directory) ?? throw new DirectoryNotFoundException("The tests run outside of their repository.");
-        }
-
-        return directory;
-    }
 
     [GeneratedRegex(@"//[^\n]*|/\*.*?\*/", RegexOptions.Singleline)]
     private static partial Regex Comments();

@@ -3,6 +3,7 @@ using System.Reflection;
 using System.Text.RegularExpressions;
 using DistDb.Node;
 using Microsoft.Extensions.Logging;
+using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Architecture;
 
@@ -26,20 +27,9 @@ public sealed partial class LogEventTests
     [Fact]
     public void Every_event_is_documented_as_it_is_and_no_other()
     {
-        var documented = Rows().Matches(File.ReadAllText(Path.Combine(FindRoot(), "docs", "operating.md")))
+        var documented = Rows().Matches(File.ReadAllText(Repository.PathOf("docs/operating.md")))
             .Select(m => (int.Parse(m.Groups["id"].Value, CultureInfo.InvariantCulture), m.Groups["level"].Value, m.Groups["message"].Value));
         documented.Should().BeEquivalentTo(_events.Select(e => (e.EventId, e.Level.ToString().ToLowerInvariant(), e.Message)));
-    }
-
-    private static string FindRoot()
-    {
-        var directory = AppContext.BaseDirectory;
-        while (!File.Exists(Path.Combine(directory, "DistDb.csproj")))
-        {
-            directory = Path.GetDirectoryName(directory) ?? throw new DirectoryNotFoundException("The tests run outside of their repository.");
-        }
-
-        return directory;
     }
 
     [GeneratedRegex(@"^\| (?<id>\d+) \| (?<level>\w+) \| (?<message>.*) \|$", RegexOptions.Multiline)]

@@ -7,6 +7,7 @@ using System.Runtime.InteropServices;
 using System.Text;
 using System.Text.Json;
 using DistDb.Node.Tls;
+using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Cluster;
 
@@ -16,7 +17,7 @@ public sealed partial class RunClusterScriptTests : IDisposable
 {
     private const int SigTerm = 15;
     private static readonly TimeSpan _deadline = TimeSpan.FromMinutes(3);
-    private static readonly string _root = FindRoot();
+    private static readonly string _root = Repository.Root;
 
     private static readonly string[] _user = ["test_user", "test@example.com"];
 
@@ -189,17 +190,6 @@ public sealed partial class RunClusterScriptTests : IDisposable
         }
 
         throw new InvalidOperationException("There are no free ports.");
-    }
-
-    private static string FindRoot()
-    {
-        var folder = new DirectoryInfo(AppContext.BaseDirectory);
-        while (!File.Exists(Path.Combine(folder.FullName, "run-cluster.sh")))
-        {
-            folder = folder.Parent ?? throw new InvalidOperationException("run-cluster.sh is not above the tests.");
-        }
-
-        return folder.FullName;
     }
 
     [LibraryImport("libc", EntryPoint = "kill")]

@@ -64,7 +64,7 @@ public sealed class SqlRefusalTests : IDisposable
     [Fact]
     public void The_readme_names_all_of_it_and_nothing_else()
     {
-        var readme = File.ReadAllText(Path.Combine(FindRoot(), "README.md"));
+        var readme = File.ReadAllText(Repository.PathOf("README.md"));
         var section = readme.Split("### What SQL is not available", 2)[1].Split("\n## ", 2)[0];
         var rows = section.Split('\n').Where(line => line.StartsWith("| ", StringComparison.Ordinal)).Skip(1).Select(line => line.Split('|')[1].Trim());
         rows.Should().Equal(SqlRefusals.All.Select(r => r.Row));
@@ -171,18 +171,5 @@ public sealed class SqlRefusalTests : IDisposable
         _database.Execute(within).Should().BeOfType<WriteOutcome.Succeeded>();
         _database.Rows("SELECT id, count FROM seen").Rows.Select(row => $"{row[0]} {row[1]}").Should().Equal("0 1", "81 2");
         _database.Value("SELECT last_insert_rowid()").Integer.Should().Be(0);
-    }
-
-    private static string FindRoot()
-    {
-        for (var folder = new DirectoryInfo(AppContext.BaseDirectory); folder is not null; folder = folder.Parent)
-        {
-            if (File.Exists(Path.Combine(folder.FullName, "DistDb.csproj")))
-            {
-                return folder.FullName;
-            }
-        }
-
-        throw new DirectoryNotFoundException("DistDb.csproj is in no folder above the tests.");
     }
 }
