@@ -25,10 +25,10 @@ public static class BackupTool
         command.SetTool(async (parsed, cancellation) =>
         {
             var settings = connection.Read(parsed);
-            using var cluster = await ClusterConnection.OpenAsync(settings, cancellation, Patience).ConfigureAwait(false);
             var name = parsed.GetValue(database);
             if (parsed.GetValue(to) is "-")
             {
+                using var cluster = await ClusterConnection.OpenAsync(settings, cancellation, Patience).ConfigureAwait(false);
                 var output = Console.OpenStandardOutput();
                 await using var _ = output.ConfigureAwait(false);
 
@@ -39,29 +39,43 @@ public static class BackupTool
             }
 
             var download = new Download(parsed.GetValue(to)!, parsed.GetValue(force), isArchive: name is null);
-            var done = await TransferProgress.ShowAsync(
-                parsed.InvocationConfiguration.Error,
-                $"Backing up {name ?? "all databases"}",
-                progress => cluster.AskAsync(
-                    node => cluster.Client.GetBackupAsync(
-                        node,
-                        name,
-                        (response, body, onProgress, limit) => download.TakeAsync(
-                            response,
-                            body,
-                            (bytes, total) =>
-                            {
-                                onProgress();
-                                progress(bytes, total);
-                            },
-                            limit),
-                        cancellation),
-                    cancellation)).ConfigureAwait(false);
+            var done = await TakeAsync(settings, name, download, parsed.InvocationConfiguration.Error, cancellation).ConfigureAwait(false);
             await parsed.InvocationConfiguration.Output.WriteLineAsync(settings.Json
                 ? JsonSerializer.Serialize(done, BackupJsonContext.Default.BackupResult)
                 : string.Create(CultureInfo.InvariantCulture, $"{done.File}: {done.Bytes} bytes, all up to entry {done.Index}, checked.")).ConfigureAwait(false);
             return ExitCode.Success;
         });
         return command;
+    }
+
+    /// <summary>Takes a backup from whichever node can give it.</summary>
+    /// <param name="settings">How to reach the cluster.</param>
+    /// <param name="database">The database; null for all.</param>
+    /// <param name="download">Where to.</param>
+    /// <param name="error">Where to show how far it is.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="NodeException">No node gave it.</exception>
+    /// <exception cref="ToolException">The file cannot be written, or the backup is bad.</exception>
+    internal static async Task<BackupResult> TakeAsync(ConnectionSettings settings, string? database, Download download, TextWriter error, CancellationToken cancellation)
+    {
+        using var cluster = await ClusterConnection.OpenAsync(settings, cancellation, Patience).ConfigureAwait(false);
+        return await TransferProgress.ShowAsync(
+            error,
+            $"Backing up {database ?? "all databases"}",
+            progress => cluster.AskAsync(
+                node => cluster.Client.GetBackupAsync(
+                    node,
+                    database,
+                    (response, body, onProgress, limit) => download.TakeAsync(
+                        response,
+                        body,
+                        (bytes, total) =>
+                        {
+                            onProgress();
+                            progress(bytes, total);
+                        },
+                        limit),
+                    cancellation),
+                cancellation)).ConfigureAwait(false);
     }
 }

@@ -30,9 +30,9 @@ internal sealed class Download(string target, bool mayOverwrite, bool isArchive)
 
         var part = path + ".part";
         long bytes;
+        using var file = Create(part);
         try
         {
-            using var file = Create(part);
             bytes = await CopyAsync(response, body, file, onProgress, cancellation).ConfigureAwait(false);
             file.Flush(flushToDisk: true);
             file.Close();

@@ -32,7 +32,12 @@ public static class ImportTool
             if (parsed.GetValue(table) is { } target)
             {
                 using var cluster = await ClusterConnection.OpenAsync(settings, cancellation).ConfigureAwait(false);
-                return await ImportCsvAsync(new(cluster, parsed.GetValue(database)!, target, path, parsed.GetValue(separator)), path, settings.Json, parsed.InvocationConfiguration, cancellation).ConfigureAwait(false);
+                var import = new CsvImport(cluster, parsed.GetValue(database)!, target, path, parsed.GetValue(separator));
+                var count = await ImportCsvAsync(import, path, parsed.InvocationConfiguration.Error, cancellation).ConfigureAwait(false);
+                await parsed.InvocationConfiguration.Output.WriteLineAsync(settings.Json
+                    ? JsonSerializer.Serialize(new ImportResult(count), BackupJsonContext.Default.ImportResult)
+                    : string.Create(CultureInfo.InvariantCulture, $"{count} rows.")).ConfigureAwait(false);
+                return ExitCode.Success;
             }
 
             if (path.EndsWith(".csv", StringComparison.OrdinalIgnoreCase))
@@ -60,17 +65,20 @@ public static class ImportTool
         return command;
     }
 
-    private static async Task<int> ImportCsvAsync(CsvImport import, string path, bool isJson, InvocationConfiguration console, CancellationToken cancellation)
+    /// <summary>Imports a CSV file.</summary>
+    /// <param name="import">The import.</param>
+    /// <param name="path">The file.</param>
+    /// <param name="error">Where to show how far it is.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <returns>How many rows it had.</returns>
+    /// <exception cref="ToolException">It is no CSV.</exception>
+    internal static async Task<long> ImportCsvAsync(CsvImport import, string path, TextWriter error, CancellationToken cancellation)
     {
         try
         {
             var size = new FileInfo(path).Length;
-            var count = await TransferProgress.ShowAsync(
-                console.Error, $"Importing {Path.GetFileName(path)}", progress => import.RunAsync(bytes => progress(bytes, size), cancellation)).ConfigureAwait(false);
-            await console.Output.WriteLineAsync(isJson
-                ? JsonSerializer.Serialize(new ImportResult(count), BackupJsonContext.Default.ImportResult)
-                : string.Create(CultureInfo.InvariantCulture, $"{count} rows.")).ConfigureAwait(false);
-            return ExitCode.Success;
+            return await TransferProgress.ShowAsync(
+                error, $"Importing {Path.GetFileName(path)}", progress => import.RunAsync(bytes => progress(bytes, size), cancellation)).ConfigureAwait(false);
         }
         catch (Exception e) when (e is InvalidDataException or System.Text.DecoderFallbackException)
         {

@@ -94,7 +94,7 @@ internal sealed class Replay(PointInTimeTarget target, IReadOnlyList<string> arc
                 progress => Task.Run(() => PointInTime.Rebuild(backup, archives, target, path, new Teller(progress), cancellation), cancellation),
                 isBytes: false).ConfigureAwait(false);
             await console.Error.WriteLineAsync(
-                string.Create(CultureInfo.InvariantCulture, $"{result.Database}: as of {result.Point}; {result.EntryCount} entries since the backup of entry {result.BackupIndex} changed it.")).ConfigureAwait(false);
+                string.Create(CultureInfo.InvariantCulture, $"{result.Database}: as of {result.Point}; {result.EntryCount} {(result.EntryCount == 1 ? "entry" : "entries")} since the backup of entry {result.BackupIndex} changed it.")).ConfigureAwait(false);
             if (result.IsOtherSqlite)
             {
                 await console.Error.WriteLineAsync(

@@ -1,5 +1,6 @@
 using System.Globalization;
 using DistDb.Node.Commands;
+using DistDb.Tools.Backup;
 
 namespace DistDb.Tools.Shell;
 
@@ -47,6 +48,8 @@ internal sealed class ShellCommands
             new(".consistency", "local|strong", "What reads see: what the node has, or every write that was answered anywhere", 0, 1, SetConsistencyAsync),
             new(".read", "FILE", "Run the SQL and the commands in a file, up to the first that fails", 1, 1, ReadFileAsync),
             new(".dump", "[FILE]", "Write SQL that makes the database again, with exact values", 0, 1, DumpAsync),
+            new(".import", "FILE TABLE", "Add the rows of a CSV file, whose first line names the columns, to a table, which is made if need be", 2, 2, ImportAsync),
+            new(".backup", "FILE", "Copy the database into a SQLite file", 1, 1, BackUpAsync),
             new(".timer", "on|off", "Show how long each statement took", 0, 1, SetTimerAsync),
             new(".mode", "table|json|csv|line", "How rows are shown; in a table on a terminal long values are cut", 0, 1, SetModeAsync),
             new(".help", "", "This list", 0, 0, HelpAsync),
@@ -262,6 +265,49 @@ internal sealed class ShellCommands
             {
                 File.Delete(draft);
             }
+        }
+    }
+
+    private async Task ImportAsync(string[] arguments, CancellationToken cancellation)
+    {
+        if (_session.IsCollecting)
+        {
+            throw new ShellException("An import is a transaction of its own; COMMIT or ROLLBACK first.");
+        }
+
+        var (path, table) = (arguments[0], arguments[1]);
+        if (!File.Exists(path))
+        {
+            throw new ShellException($"There is no file {path}.");
+        }
+
+        var count = await DoAsync(() => ImportTool.ImportCsvAsync(new(_session.Cluster, _session.Database, table, path, ','), path, _session.Errors, cancellation)).ConfigureAwait(false);
+        _session.HasChangedSchema = true;
+        _session.Note(string.Create(CultureInfo.InvariantCulture, $"{count} rows."));
+    }
+
+    private async Task BackUpAsync(string[] arguments, CancellationToken cancellation)
+    {
+        if (File.Exists(arguments[0]))
+        {
+            throw new ShellException($"There is a file {arguments[0]} already; give another name.");
+        }
+
+        var download = new Download(arguments[0], mayOverwrite: false, isArchive: false);
+        var done = await DoAsync(() => BackupTool.TakeAsync(_session.Settings, _session.Database, download, _session.Errors, cancellation)).ConfigureAwait(false);
+        _session.Note(string.Create(CultureInfo.InvariantCulture, $"{done.File}: {done.Bytes} bytes, all up to entry {done.Index}, checked."));
+    }
+
+    /// <summary>What a tool of its own does: a failure ends the command, and not the shell.</summary>
+    private static async Task<T> DoAsync<T>(Func<Task<T>> run)
+    {
+        try
+        {
+            return await run().ConfigureAwait(false);
+        }
+        catch (ToolException e)
+        {
+            throw new ShellException(e.Message);
         }
     }
 

@@ -28,7 +28,13 @@ internal sealed class ShellSession(ClusterConnection cluster, TextWriter output,
 
     public ClusterConnection Cluster => cluster;
 
+    /// <summary>How the cluster is reached, for what takes a connection of its own.</summary>
+    public required ConnectionSettings Settings { get; init; }
+
     public TextWriter Output => output;
+
+    /// <summary>Where everything but results goes.</summary>
+    public TextWriter Errors => notes;
 
     public string Database { get; set; } = "main";
 

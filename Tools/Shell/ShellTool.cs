@@ -46,6 +46,7 @@ public static class ShellTool
                 var output = configuration.Output == Console.Out && !isInteractive ? new StreamWriter(Console.OpenStandardOutput(), bufferSize: 65_536) : configuration.Output;
                 var session = new ShellSession(cluster, output, configuration.Error, isInteractive)
                 {
+                    Settings = settings,
                     IsStrong = parsed.GetValue(consistency) == "strong",
                     Database = parsed.GetValue(database)!,
                     Mode = settings.Json ? OutputMode.Json : settings.Csv ? OutputMode.Csv : OutputMode.Table,

@@ -2,8 +2,8 @@ using System.Globalization;
 using System.Reflection;
 using System.Text.RegularExpressions;
 using DistDb.Node;
-using Microsoft.Extensions.Logging;
 using DistDb.Tests.Support;
+using Microsoft.Extensions.Logging;
 
 namespace DistDb.Tests.Architecture;
 

@@ -79,6 +79,8 @@ public sealed class BackupTests : IDisposable
         await ShouldWriteAsync(cluster, """{"command":"exec","query":"CREATE TABLE t(a)"}""");
         var file = MakeFile(megabytes: 1);
         (await RunAsync(RestoreTool.Create(), cluster[1], "main", "--from", file)).Should().Match<(int, string)>(r => r.Item1 == ExitCode.BadNews && r.Item2.Contains("not empty"));
+        (await RunAsync(BackupTool.Create(), cluster[1], "main", "--to", Path.Combine(_folder.FullName, "none", "main.db"))).Should()
+            .Match<(int, string)>(r => r.Item1 == ExitCode.WrongUsage && r.Item2.Contains("The backup cannot be written"));
         (await cluster[1].PostAsync("/restore/main?replace", "x")).Code.Should().Be("not_master");
         (await cluster.Master.PostAsync("/restore/main?replace", "x")).Code.Should().Be("bad_request");
         (await cluster.Master.PostAsync("/restore/main?replace=perhaps", "x")).Detail.Should().Contain("perhaps");
@@ -133,7 +135,7 @@ public sealed class BackupTests : IDisposable
         (int ExitCode, string Error) restored = default;
         await cluster.WaitUntilAsync("the entry is archived", async () =>
             (restored = await RunAsync(RestoreTool.Create(), cluster[2], "before", "--from", single, "--archive", archive, "--at", $"{index - 1}")).ExitCode == ExitCode.Success);
-        restored.Error.Should().Contain($"main: as of entry {index - 1}").And.Contain("1 entries since");
+        restored.Error.Should().Contain($"main: as of entry {index - 1}").And.Contain("1 entry since");
         (await cluster[2].PostAsync("""{"command":"query","database":"before","query":"SELECT * FROM t","consistency":"strong"}""")).Rows.Should().Be(rows);
 
         // The whole of an archive, in the place of what is there; and after that on to what was then.

@@ -65,6 +65,7 @@ public sealed class DocumentedCommandTests : IDisposable
         (await RunAsync(cluster, """distdb shell --csv --database noon -c "SELECT username FROM users" """)).Output.Should().Contain("before").And.NotContain("after");
         (await RunAsync(cluster, """distdb shell --csv --database shop -c "SELECT name FROM articles" """)).Output.Should().Contain("a lamp");
         (await RunAsync(cluster, """distdb shell --csv -c "SELECT name, age + 1 FROM people" """)).Output.Should().Contain("Ann,42");
+        (await RunAsync(cluster, "sqlite3 people.db 'SELECT name, age + 2 FROM people'")).Output.Should().Be("Ann|43\n");
         (await File.ReadAllTextAsync(Path.Combine(_folder.FullName, "report.csv"))).Should().StartWith("users");
     }
 
