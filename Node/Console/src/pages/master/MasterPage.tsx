@@ -55,7 +55,7 @@ interface ElsewhereNoticeProps {
 function ElsewhereNotice({ master, node }: ElsewhereNoticeProps) {
   const connection = useConnection()
   return (
-    <Alert color="blue" icon={<InfoIcon />} title={`Databases and tables are made and dropped at node ${master.id}`}>
+    <Alert color="blue" role="status" icon={<InfoIcon />} title={`Databases and tables are made and dropped at node ${master.id}`}>
       <Text size="sm">
         This page speaks with node {node}, which is not the master.{' '}
         {master.reachable ? (
