@@ -17,14 +17,14 @@ interface ScrollTableProps {
   /** The columns' names; '' is over buttons. */
   columns: readonly (string | RightColumn)[]
   className?: string
-  /** The rows. */
+  /** The rows; each cell has its column's name as its data-label, but for those of buttons. */
   children: ReactNode
 }
 
-/** A table that scrolls sideways where it is too wide, by the keyboard too. */
+/** A table that scrolls sideways where it is too wide, by the keyboard too; on a phone each row is a card. */
 export function ScrollTable({ label, columns, className, children }: ScrollTableProps) {
   return (
-    <Table.ScrollContainer minWidth={0} className={className ?? ''} tabIndex={0} role="region" aria-label={label}>
+    <Table.ScrollContainer minWidth={0} className={className ? `card-table ${className}` : 'card-table'} tabIndex={0} role="region" aria-label={label}>
       <Table verticalSpacing={6} horizontalSpacing="sm">
         <Table.Thead>
           <Table.Tr>

@@ -15,10 +15,10 @@ export function StructureView({ table, objects }: Place & { objects: readonly Sc
       <ScrollTable label="Columns" columns={['Column', 'Type', 'Default', 'Properties']}>
         {table.columns.map(c => (
           <Table.Tr key={c.name}>
-            <Table.Td className="mono">{c.name}</Table.Td>
-            <Table.Td className="mono">{c.type || '–'}</Table.Td>
-            <Table.Td className="mono">{c.default ?? '–'}</Table.Td>
-            <Table.Td>{[c.primary_key && 'primary key', c.not_null && 'not null', c.generated && 'generated'].filter(Boolean).join(', ') || '–'}</Table.Td>
+            <Table.Td data-label="Column" className="mono">{c.name}</Table.Td>
+            <Table.Td data-label="Type" className="mono">{c.type || '–'}</Table.Td>
+            <Table.Td data-label="Default" className="mono">{c.default ?? '–'}</Table.Td>
+            <Table.Td data-label="Properties">{[c.primary_key && 'primary key', c.not_null && 'not null', c.generated && 'generated'].filter(Boolean).join(', ') || '–'}</Table.Td>
           </Table.Tr>
         ))}
       </ScrollTable>

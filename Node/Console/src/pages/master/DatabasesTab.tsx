@@ -80,13 +80,13 @@ export function DatabasesTab() {
         <ScrollTable label="All databases" columns={['Name', right('Size'), 'Tables', '']}>
           {(data?.databases ?? []).map(database => (
             <Table.Tr key={database.name} data-database={database.name}>
-              <Table.Td fw={600} className="mono">
+              <Table.Td data-label="Name" fw={600} className="mono">
                 {database.name}
               </Table.Td>
-              <Table.Td ta="right" className="tabular nowrap">
+              <Table.Td data-label="Size" ta="right" className="tabular nowrap">
                 {formatBytes(database.bytes)}
               </Table.Td>
-              <Table.Td>
+              <Table.Td data-label="Tables">
                 <Group gap={6}>
                   {database.tables.length === 0 && (
                     <Text size="sm" c="dimmed">

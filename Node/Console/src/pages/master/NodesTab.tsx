@@ -37,23 +37,25 @@ export function NodesTab() {
       <ScrollTable label="Nodes of the cluster" columns={['Node', 'State', 'Address', 'Role', 'Vote', '']}>
         {nodes.map(({ id, address, role, suffrage, reachable, health, text }) => (
           <Table.Tr key={id}>
-            <Table.Td fw={600}>{id}</Table.Td>
-            <Table.Td>
+            <Table.Td data-label="Node" fw={600}>{id}</Table.Td>
+            <Table.Td data-label="State">
               <span className="with-dot">
                 <NodeDot health={health} /> {text}
               </span>
             </Table.Td>
-            <Table.Td className="mono">{address.replace(/^https?:\/\//, '')}</Table.Td>
-            <Table.Td>
+            <Table.Td data-label="Address" className="mono">{address.replace(/^https?:\/\//, '')}</Table.Td>
+            <Table.Td data-label="Role">
               {role === 'master' ? (
-                <Badge variant="light" color="grape" size="sm">
-                  master
-                </Badge>
+                <span className="badges">
+                  <Badge variant="light" color="grape" size="sm">
+                    master
+                  </Badge>
+                </span>
               ) : (
                 'node'
               )}
             </Table.Td>
-            <Table.Td>{suffrage === 'voter' ? 'votes' : 'learns'}</Table.Td>
+            <Table.Td data-label="Vote">{suffrage === 'voter' ? 'votes' : 'learns'}</Table.Td>
             <Table.Td>
               {session.can('admin') && (
                 <Group gap={4} justify="flex-end" wrap="nowrap">

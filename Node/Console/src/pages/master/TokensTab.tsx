@@ -51,11 +51,11 @@ export function TokensTab() {
             <ScrollTable label="All tokens" columns={['Name', 'Role', 'Databases', 'Made', 'Expires', '']}>
               {(data?.tokens ?? []).map(t => (
                 <Table.Tr key={t.name}>
-                  <Table.Td fw={600}>{t.name}</Table.Td>
-                  <Table.Td>{t.role}</Table.Td>
-                  <Table.Td>{t.databases?.join(', ') ?? 'all'}</Table.Td>
-                  <Table.Td className="nowrap">{formatTime(t.created)}</Table.Td>
-                  <Table.Td className="nowrap">
+                  <Table.Td data-label="Name" fw={600}>{t.name}</Table.Td>
+                  <Table.Td data-label="Role">{t.role}</Table.Td>
+                  <Table.Td data-label="Databases">{t.databases?.join(', ') ?? 'all'}</Table.Td>
+                  <Table.Td data-label="Made" className="nowrap">{formatTime(t.created)}</Table.Td>
+                  <Table.Td data-label="Expires" className="nowrap">
                     {t.expires ? formatTime(t.expires) : 'never'} {t.expired && <Badge color="red" variant="light" size="sm">expired</Badge>}
                   </Table.Td>
                   <Table.Td ta="right">

@@ -91,12 +91,12 @@ function Result({ result }: { result: Verification }) {
           {result.databases.flatMap(d =>
             d.tables.map(t => (
               <Table.Tr key={`${d.name}.${t.table}`}>
-                <Table.Td className="mono">
+                <Table.Td data-label="Table" className="mono">
                   {d.name}.{t.table}
                 </Table.Td>
-                <Table.Td>{t.nodes.join(', ')}</Table.Td>
-                <Table.Td className="mono">{t.keys.join('; ')}</Table.Td>
-                <Table.Td>{t.detail}</Table.Td>
+                <Table.Td data-label="Nodes">{t.nodes.join(', ')}</Table.Td>
+                <Table.Td data-label="First rows" className="mono">{t.keys.join('; ')}</Table.Td>
+                <Table.Td data-label="What">{t.detail}</Table.Td>
               </Table.Tr>
             )),
           )}
