@@ -205,7 +205,7 @@ internal static partial class NodeHost
             .SetIsOriginAllowed(origin => app.Services.GetRequiredService<ClusterOrigins>().Contains(origin))
             .WithMethods(HttpMethods.Get, HttpMethods.Post, HttpMethods.Delete)
             .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType)
-            .WithExposedHeaders(AnswerHeaders.Index, AnswerHeaders.Node, HeaderNames.RetryAfter)
+            .WithExposedHeaders(AnswerHeaders.Index, AnswerHeaders.Node, AnswerHeaders.Digest, HeaderNames.ContentDisposition, HeaderNames.RetryAfter)
             .SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
     }
 

@@ -12,6 +12,9 @@ internal static class AnswerHeaders
     /// <summary>The node that answers.</summary>
     public const string Node = "X-DistDb-Node";
 
+    /// <summary>SHA-256 of a file that is answered, as RFC 9530 has it: <c>sha-256=:base64:</c>.</summary>
+    public const string Digest = "Repr-Digest";
+
     /// <summary>Middleware: what browsers and caches on the way must not do with answers, where an answer does not say otherwise.</summary>
     public static Task ProtectAsync(HttpContext context, RequestDelegate next)
     {

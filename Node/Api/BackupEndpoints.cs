@@ -40,7 +40,7 @@ internal static class BackupEndpoints
         context.Response.ContentLength = new FileInfo(path).Length;
 
         // RFC 9530: whoever takes it can see that nothing was lost on the way.
-        context.Response.Headers["Repr-Digest"] = $"sha-256=:{Convert.ToBase64String(await ClusterNode.HashAsync(path, context.RequestAborted).ConfigureAwait(false))}:";
+        context.Response.Headers[AnswerHeaders.Digest] = $"sha-256=:{Convert.ToBase64String(await ClusterNode.HashAsync(path, context.RequestAborted).ConfigureAwait(false))}:";
         await context.Response.SendFileAsync(path, context.RequestAborted).ConfigureAwait(false);
         return Results.Empty;
     });

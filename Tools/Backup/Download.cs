@@ -85,7 +85,7 @@ internal sealed class Download(string target, bool mayOverwrite, bool isArchive)
     private static byte[]? DigestOf(HttpResponseMessage response)
     {
         const string Prefix = "sha-256=:";
-        return response.Headers.TryGetValues("Repr-Digest", out var values) && values.FirstOrDefault(v => v.StartsWith(Prefix, StringComparison.Ordinal)) is { } value
+        return response.Headers.TryGetValues(AnswerHeaders.Digest, out var values) && values.FirstOrDefault(v => v.StartsWith(Prefix, StringComparison.Ordinal)) is { } value
             ? Convert.FromBase64String(value[Prefix.Length..].TrimEnd(':'))
             : null;
     }

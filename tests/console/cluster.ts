@@ -60,6 +60,16 @@ export class Cluster {
     }
   }
 
+  /** Stops a node in its tracks, with its connections open, as a hypervisor does. */
+  freeze(id: number): void {
+    this.#nodes[id]?.kill('SIGSTOP')
+  }
+
+  /** Lets a frozen node go on. */
+  thaw(id: number): void {
+    this.#nodes[id]?.kill('SIGCONT')
+  }
+
   async whenReady(id: number): Promise<void> {
     await until(`node ${id} is ready`, async () => (await fetch(`${this.url(id)}/health/ready`)).ok, () => readFileSync(this.#log(id), 'utf8').slice(-2000))
   }

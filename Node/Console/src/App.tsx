@@ -5,6 +5,7 @@ import { ErrorBoundary } from './components/ErrorBoundary'
 import { ClusterIcon, DataIcon, HistoryIcon, MasterIcon, OperationsIcon, SqlIcon, type IconProps } from './icons'
 import { ClusterPage } from './pages/cluster/ClusterPage'
 import { SignInPage } from './pages/signin/SignInPage'
+import { BackupNotice } from './shell/BackupNotice'
 import { HeaderTools } from './shell/HeaderTools'
 import { HealthSummary } from './shell/HealthSummary'
 import { ConnectionNotice } from './shell/ConnectionNotice'
@@ -82,6 +83,7 @@ export function App() {
       <AppShell.Main id="main" tabIndex={-1} className="main">
         <ConnectionNotice />
         <NewTokenNotice />
+        <BackupNotice />
         {phase === 'signed_out' ? (
           <SignInPage />
         ) : (

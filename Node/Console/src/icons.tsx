@@ -84,6 +84,7 @@ export const PlusIcon = icon(<path d="M12 5v14M5 12h14" />)
 export const TrashIcon = icon(<path d="M4.5 6.5h15M9.5 6.5v-2h5v2M6.5 6.5l.8 13h9.4l.8-13M10.3 10.5v5.5M13.7 10.5v5.5" />)
 export const UpIcon = icon(<path d="m6 14.5 6-6 6 6" />)
 export const DownIcon = icon(<path d="m6 9.5 6 6 6-6" />)
+export const DownloadIcon = icon(<path d="M12 4v11M7.5 10.5 12 15l4.5-4.5M4.5 19.5h15" />)
 export const SignOutIcon = icon(<path d="M10 4.5H6a1.5 1.5 0 0 0-1.5 1.5v12A1.5 1.5 0 0 0 6 19.5h4M9.5 12h10M16 8.5l3.5 3.5-3.5 3.5" />)
 export const KeyIcon = icon(
   <>

@@ -9,6 +9,7 @@ import { createRoot } from 'react-dom/client'
 import { Connection } from './api/connection'
 import { App } from './App'
 import { nonce } from './nonce'
+import { BackupProvider } from './state/backup'
 import { ClusterProvider } from './state/cluster'
 import { SessionProvider, storedToken } from './state/session'
 import { cssVariables, theme } from './theme'
@@ -23,7 +24,9 @@ createRoot(document.getElementById('root')!).render(
       <Notifications position="bottom-right" />
       <ClusterProvider connection={connection}>
         <SessionProvider>
-          <App />
+          <BackupProvider>
+            <App />
+          </BackupProvider>
         </SessionProvider>
       </ClusterProvider>
     </MantineProvider>

@@ -58,6 +58,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-placeholder': '#8f959c',
     '--mantine-color-error': '#ff8787',
     '--mantine-color-anchor': '#74c0fc',
+    '--mantine-color-red-light-color': '#ffa8a8',
     '--app-canvas': '#15181c',
     '--app-surface': '#1c2025',
     '--app-border': '#31373e',

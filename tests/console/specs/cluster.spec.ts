@@ -59,6 +59,31 @@ test('goes on at another node when the one that served it dies, and says so', as
   await expect(page.getByText('3 of 3 nodes up')).toBeVisible()
 })
 
+test('a frozen node turns red, the page that it served goes on at another one, and takes a write along that is done once', async ({ page, cluster }) => {
+  await cluster.exec('CREATE TABLE IF NOT EXISTS moved (id INTEGER PRIMARY KEY)')
+  await open(page, cluster.url(2), 'sql')
+  await page.getByRole('textbox', { name: 'SQL' }).click()
+  await page.keyboard.insertText('INSERT INTO moved DEFAULT VALUES')
+  cluster.freeze(2)
+  try {
+    const sent = page.waitForRequest(r => r.url() === `${cluster.url(2)}/query`)
+    const sentAgain = page.waitForRequest(r => r.url().endsWith('/query') && !r.url().startsWith(cluster.url(2)) && r.method() === 'POST')
+    await page.keyboard.press('Control+Enter')
+    expect((await sentAgain).postData()).toBe((await sent).postData())
+    await expect(page.getByRole('region', { name: 'Results' }).getByRole('status')).toContainText(/1 row changed.*node [01]/)
+    await expect(page.getByText(/^This page now uses node [01]$/)).toBeVisible()
+    await page.getByRole('link', { name: 'Cluster' }).click()
+    await expect(page.locator('tr[data-node="2"]')).toHaveAttribute('data-health', 'bad')
+  } finally {
+    cluster.thaw(2)
+  }
+
+  await expect(page.locator('tr[data-node="2"]')).toHaveAttribute('data-health', 'good')
+  await cluster.whenReady(2)
+  // What the frozen node had got, it has handed on by now, if it did at all.
+  expect((await cluster.send({ command: 'query', query: 'SELECT count(*) FROM moved', consistency: 'strong' }, 2)).rows).toEqual([[1]])
+})
+
 test('goes to the node that is chosen', async ({ page, cluster }) => {
   await open(page, cluster.url(0), 'cluster')
   await page.getByRole('combobox', { name: 'The node that this page speaks with' }).click()

@@ -1,4 +1,4 @@
-import { ApiError, UnreachableError } from './errors'
+import { ApiError, FileError, UnreachableError } from './errors'
 import { parseJson, toJson } from './json'
 import { readEvents } from './stream'
 import type { ClusterStatus, Problem } from './types'
@@ -45,6 +45,8 @@ export interface RequestOptions {
   signal?: AbortSignal
   /** Takes the answer, if it is no error, where that is not to be read and parsed whole. */
   read?: (response: Response) => Promise<unknown>
+  /** The answer may take as long as it takes: it ends when the node that this page listens to falls silent, and by the signal. */
+  isLong?: boolean
 }
 
 /**
@@ -212,7 +214,7 @@ export class Connection {
   async #send<T>(base: string, path: string, options: RequestOptions): Promise<T> {
     const requests = this.#requests.get(base) ?? new AbortController()
     this.#requests.set(base, requests)
-    const signals = [requests.signal, AbortSignal.timeout(requestMs), ...(options.signal ? [options.signal] : [])]
+    const signals = [requests.signal, ...(options.isLong ? [] : [AbortSignal.timeout(requestMs)]), ...(options.signal ? [options.signal] : [])]
     let response: Response
     let text: string
     try {
@@ -229,7 +231,7 @@ export class Connection {
 
       text = await response.text()
     } catch (error) {
-      if (options.signal?.aborted) {
+      if (options.signal?.aborted || error instanceof FileError) {
         throw error
       }
 

@@ -23,6 +23,17 @@ export class UnreachableError extends Error {
   }
 }
 
+/** A file could not be taken over, for a reason that has nothing to do with whether the node is well. */
+export class FileError extends Error {
+  constructor(
+    readonly title: string,
+    detail: string,
+  ) {
+    super(detail)
+    this.name = 'FileError'
+  }
+}
+
 /** What to tell a person about an error of whatever kind: a title, and what it means. */
 export function describe(error: unknown): { title: string; detail: string; code?: ProblemCode } {
   if (error instanceof ApiError) {
@@ -31,6 +42,10 @@ export function describe(error: unknown): { title: string; detail: string; code?
 
   if (error instanceof UnreachableError) {
     return { title: 'The node does not answer', detail: `${error.message} Choose another node, or start it again.` }
+  }
+
+  if (error instanceof FileError) {
+    return { title: error.title, detail: error.message }
   }
 
   return { title: 'Something went wrong in this page', detail: error instanceof Error ? error.message : String(error) }

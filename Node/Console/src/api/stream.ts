@@ -32,7 +32,8 @@ export async function readEvents(body: ReadableStream<Uint8Array>, onData: (data
   }
 }
 
-async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
+/** Waits for something, but no longer than that. */
+export async function within<T>(ms: number, promise: Promise<T>): Promise<T> {
   let timer: ReturnType<typeof setTimeout> | undefined
   const patience = new Promise<never>((_, reject) => {
     timer = setTimeout(() => reject(new Error('The stream is silent.')), ms)

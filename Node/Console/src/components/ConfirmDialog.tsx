@@ -12,16 +12,18 @@ interface ConfirmDialogProps {
   isDangerous?: boolean
   /** What must be typed before it can be done, such as the name of what is to go. */
   phrase?: string
+  /** Whether what is asked for beside it is complete; it is where nothing is. */
+  isComplete?: boolean
   /** Does it. Where it fails, the dialog stays and says why. */
   onConfirm: () => Promise<unknown>
   onClose: () => void
 }
 
 /** Asks before something is done that cannot be taken back. Show it for as long as it is asked. */
-export function ConfirmDialog({ title, children, action, isDangerous, phrase, onConfirm, onClose }: ConfirmDialogProps) {
+export function ConfirmDialog({ title, children, action, isDangerous, phrase, isComplete = true, onConfirm, onClose }: ConfirmDialogProps) {
   const [typed, setTyped] = useState('')
   const { isBusy, error, run } = useAction()
-  const isReady = phrase === undefined || typed === phrase
+  const isReady = isComplete && (phrase === undefined || typed === phrase)
   const confirm = async (event: FormEvent) => {
     event.preventDefault()
     if (!isReady || isBusy) {

@@ -3,15 +3,22 @@ import type { ReactNode } from 'react'
 import { describe } from '../api/errors'
 import { AlertIcon } from '../icons'
 
+interface ErrorAlertProps {
+  error: unknown
+  /** What it is that failed, where that does not go without saying. */
+  what?: string
+  action?: ReactNode
+}
+
 /** Tells a person about an error of whatever kind; nothing where there is none. */
-export function ErrorAlert({ error, action }: { error: unknown; action?: ReactNode }) {
+export function ErrorAlert({ error, what, action }: ErrorAlertProps) {
   if (error === null || error === undefined) {
     return null
   }
 
   const { title, detail, code } = describe(error)
   return (
-    <Alert color="red" role="alert" title={title} icon={<AlertIcon />}>
+    <Alert color="red" role="alert" title={what ? `${what}: ${title}` : title} icon={<AlertIcon />}>
       <Text size="sm">{detail}</Text>
       {code && (
         <Text size="xs" c="dimmed" mt={4} className="mono">

@@ -12,10 +12,10 @@ export function ResultTools({ result, name }: { result: Result; name: string }) 
       <Button variant="default" size="compact-xs" leftSection={<CopyIcon size={14} />} onClick={() => void copyText(toTsv(result, true), count)}>
         Copy
       </Button>
-      <Button variant="default" size="compact-xs" onClick={() => download(`${name}.csv`, 'text/csv', toCsv(result))}>
+      <Button variant="default" size="compact-xs" onClick={() => download(`${name}.csv`, new Blob([toCsv(result)], { type: 'text/csv' }))}>
         CSV
       </Button>
-      <Button variant="default" size="compact-xs" onClick={() => download(`${name}.json`, 'application/json', toJsonRows(result))}>
+      <Button variant="default" size="compact-xs" onClick={() => download(`${name}.json`, new Blob([toJsonRows(result)], { type: 'application/json' }))}>
         JSON
       </Button>
     </Button.Group>

@@ -3,6 +3,7 @@ import { useRef } from 'react'
 import { originOf } from '../../api/connection'
 import type { ClusterStatus, Member } from '../../api/types'
 import { NodeDot } from '../../components/NodeDot'
+import { right, ScrollTable } from '../../components/ScrollTable'
 import { formatBytes, formatDuration, formatInteger, formatMs } from '../../format'
 import { healthOf } from '../../state/health'
 import { lagOf } from '../../state/samples'
@@ -13,28 +14,11 @@ const catchUpEntries = 100
 /** Every node with what there is to say of it. */
 export function NodeTable({ cluster }: { cluster: ClusterStatus }) {
   return (
-    <Table.ScrollContainer minWidth={0} className="node-table" tabIndex={0} role="region" aria-label="All nodes">
-      <Table verticalSpacing={7} horizontalSpacing="sm">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>Node</Table.Th>
-            <Table.Th>State</Table.Th>
-            <Table.Th>Role</Table.Th>
-            <Table.Th>Address</Table.Th>
-            <Table.Th>Lag</Table.Th>
-            <Table.Th ta="right">Last contact</Table.Th>
-            <Table.Th ta="right">Log index</Table.Th>
-            <Table.Th>Version</Table.Th>
-            <Table.Th ta="right">Up for</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {cluster.nodes.map(member => (
-            <NodeRow key={member.id} member={member} cluster={cluster} />
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <ScrollTable label="All nodes" columns={['Node', 'State', 'Role', 'Address', 'Lag', right('Last contact'), right('Log index'), 'Version', right('Up for')]} className="node-table">
+      {cluster.nodes.map(member => (
+        <NodeRow key={member.id} member={member} cluster={cluster} />
+      ))}
+    </ScrollTable>
   )
 }
 

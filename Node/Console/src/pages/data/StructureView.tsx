@@ -1,6 +1,7 @@
-import { Stack, Table as MantineTable, Title } from '@mantine/core'
+import { Stack, Table, Title } from '@mantine/core'
 import { CodeBlock } from '../../components/CodeBlock'
 import { EmptyState } from '../../components/EmptyState'
+import { ScrollTable } from '../../components/ScrollTable'
 import type { Place } from './editing'
 import type { SchemaObject } from './useSchemaObjects'
 
@@ -11,28 +12,16 @@ export function StructureView({ table, objects }: Place & { objects: readonly Sc
   const definition = objects.find(o => (o.kind === 'table' || o.kind === 'view') && o.name === table.name)?.sql
   return (
     <Stack gap="md" p="sm" className="data-structure">
-      <div className="data-columns" tabIndex={0} role="region" aria-label="Columns">
-        <MantineTable>
-          <MantineTable.Thead>
-            <MantineTable.Tr>
-              <MantineTable.Th>Column</MantineTable.Th>
-              <MantineTable.Th>Type</MantineTable.Th>
-              <MantineTable.Th>Default</MantineTable.Th>
-              <MantineTable.Th>Properties</MantineTable.Th>
-            </MantineTable.Tr>
-          </MantineTable.Thead>
-          <MantineTable.Tbody>
-            {table.columns.map(c => (
-              <MantineTable.Tr key={c.name}>
-                <MantineTable.Td className="mono">{c.name}</MantineTable.Td>
-                <MantineTable.Td className="mono">{c.type || '–'}</MantineTable.Td>
-                <MantineTable.Td className="mono">{c.default ?? '–'}</MantineTable.Td>
-                <MantineTable.Td>{[c.primary_key && 'primary key', c.not_null && 'not null', c.generated && 'generated'].filter(Boolean).join(', ') || '–'}</MantineTable.Td>
-              </MantineTable.Tr>
-            ))}
-          </MantineTable.Tbody>
-        </MantineTable>
-      </div>
+      <ScrollTable label="Columns" columns={['Column', 'Type', 'Default', 'Properties']}>
+        {table.columns.map(c => (
+          <Table.Tr key={c.name}>
+            <Table.Td data-label="Column" className="mono">{c.name}</Table.Td>
+            <Table.Td data-label="Type" className="mono">{c.type || '–'}</Table.Td>
+            <Table.Td data-label="Default" className="mono">{c.default ?? '–'}</Table.Td>
+            <Table.Td data-label="Properties">{[c.primary_key && 'primary key', c.not_null && 'not null', c.generated && 'generated'].filter(Boolean).join(', ') || '–'}</Table.Td>
+          </Table.Tr>
+        ))}
+      </ScrollTable>
       {definition && <Definition title="Definition" sql={definition} />}
       {indexes.map(o => (
         <Definition key={o.name} title={`Index ${o.name}`} sql={o.sql ?? '-- made by SQLite for a PRIMARY KEY or UNIQUE'} />

@@ -18,7 +18,7 @@ export default function MasterPage() {
   const [, part] = useRoute()
   const isHere = master !== undefined && master.id === node
   const tabs = [
-    { path: 'databases', title: 'Databases', isShown: isHere, Tab: DatabasesTab },
+    { path: 'databases', title: 'Databases', isShown: true, Tab: DatabasesTab },
     { path: 'table', title: 'New table', isShown: isHere && session.can('schema'), Tab: TableDesigner },
     { path: 'nodes', title: 'Nodes', isShown: true, Tab: NodesTab },
     { path: 'verification', title: 'Verification', isShown: true, Tab: VerificationTab },
@@ -55,7 +55,7 @@ interface ElsewhereNoticeProps {
 function ElsewhereNotice({ master, node }: ElsewhereNoticeProps) {
   const connection = useConnection()
   return (
-    <Alert color="blue" icon={<InfoIcon />} title={`Databases and tables are made and dropped at node ${master.id}`}>
+    <Alert color="blue" role="status" icon={<InfoIcon />} title={`Databases and tables are made and dropped at node ${master.id}`}>
       <Text size="sm">
         This page speaks with node {node}, which is not the master.{' '}
         {master.reachable ? (
@@ -70,7 +70,7 @@ function ElsewhereNotice({ master, node }: ElsewhereNoticeProps) {
             .
           </>
         ) : (
-          `The master does not answer. Start it again, or promote another node below: until then rows can be read and written, and the schema stays as it is.`
+          `The master does not answer. Start it again, or promote another node in the tab Nodes: until then rows can be read and written, and the schema stays as it is.`
         )}
       </Text>
     </Alert>

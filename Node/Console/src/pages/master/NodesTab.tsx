@@ -5,16 +5,18 @@ import type { MembersAnswer, PromoteAnswer } from '../../api/types'
 import { ConfirmDialog } from '../../components/ConfirmDialog'
 import { NodeDot } from '../../components/NodeDot'
 import { Panel } from '../../components/Panel'
+import { ScrollTable } from '../../components/ScrollTable'
 import { healthOf } from '../../state/health'
 import { useClusterValue, useConnection } from '../../state/cluster'
 import { useSession } from '../../state/session'
+import { MoveDialog } from './MoveDialog'
 
 interface Plan {
-  readonly kind: 'promote' | 'remove'
+  readonly kind: 'promote' | 'move' | 'remove'
   readonly id: number
 }
 
-/** Who belongs to the cluster: promotes, and removes. */
+/** Who belongs to the cluster: promotes, moves, and removes. */
 export function NodesTab() {
   const connection = useConnection()
   const session = useSession()
@@ -22,76 +24,71 @@ export function NodesTab() {
     (cluster?.nodes ?? []).map(m => ({ id: m.id, address: m.address, role: m.role, suffrage: m.suffrage, reachable: m.reachable, ...healthOf(m) })),
   )
   const [plan, setPlan] = useState<Plan | null>(null)
-  const carryOut = async ({ kind, id }: Plan) => {
-    if (kind === 'promote') {
-      await connection.request<PromoteAnswer>('/cluster/promote', { method: 'POST', body: { id } })
-      notifications.show({ message: `Node ${id} is the master now.` })
-    } else {
-      await connection.request<MembersAnswer>(`/cluster/members/${id}`, { method: 'DELETE' })
-      notifications.show({ message: `Node ${id} does not belong to the cluster any more.` })
-    }
+  const promote = async (id: number) => {
+    await connection.request<PromoteAnswer>('/cluster/promote', { method: 'POST', body: { id } })
+    notifications.show({ message: `Node ${id} is the master now.` })
+  }
+  const remove = async (id: number) => {
+    await connection.request<MembersAnswer>(`/cluster/members/${id}`, { method: 'DELETE' })
+    notifications.show({ message: `Node ${id} does not belong to the cluster any more.` })
   }
   return (
     <Panel title="Nodes of the cluster" flush>
-      <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label="Nodes of the cluster">
-        <Table verticalSpacing={6} horizontalSpacing="sm">
-          <Table.Thead>
-            <Table.Tr>
-              <Table.Th>Node</Table.Th>
-              <Table.Th>State</Table.Th>
-              <Table.Th>Address</Table.Th>
-              <Table.Th>Role</Table.Th>
-              <Table.Th>Vote</Table.Th>
-              <Table.Th />
-            </Table.Tr>
-          </Table.Thead>
-          <Table.Tbody>
-            {nodes.map(({ id, address, role, suffrage, reachable, health, text }) => (
-              <Table.Tr key={id}>
-                <Table.Td fw={600}>{id}</Table.Td>
-                <Table.Td>
-                  <span className="with-dot">
-                    <NodeDot health={health} /> {text}
-                  </span>
-                </Table.Td>
-                <Table.Td className="mono">{address.replace(/^https?:\/\//, '')}</Table.Td>
-                <Table.Td>
-                  {role === 'master' ? (
-                    <Badge variant="light" color="grape" size="sm">
-                      master
-                    </Badge>
-                  ) : (
-                    'node'
+      <ScrollTable label="Nodes of the cluster" columns={['Node', 'State', 'Address', 'Role', 'Vote', '']}>
+        {nodes.map(({ id, address, role, suffrage, reachable, health, text }) => (
+          <Table.Tr key={id}>
+            <Table.Td data-label="Node" fw={600}>{id}</Table.Td>
+            <Table.Td data-label="State">
+              <span className="with-dot">
+                <NodeDot health={health} /> {text}
+              </span>
+            </Table.Td>
+            <Table.Td data-label="Address" className="mono">{address.replace(/^https?:\/\//, '')}</Table.Td>
+            <Table.Td data-label="Role">
+              {role === 'master' ? (
+                <span className="badges">
+                  <Badge variant="light" color="grape" size="sm">
+                    master
+                  </Badge>
+                </span>
+              ) : (
+                'node'
+              )}
+            </Table.Td>
+            <Table.Td data-label="Vote">{suffrage === 'voter' ? 'votes' : 'learns'}</Table.Td>
+            <Table.Td>
+              {session.can('admin') && (
+                <Group gap={4} justify="flex-end" wrap="nowrap">
+                  {role !== 'master' && (
+                    <Button variant="default" size="compact-xs" disabled={!reachable || suffrage !== 'voter'} onClick={() => setPlan({ kind: 'promote', id })}>
+                      Promote
+                    </Button>
                   )}
-                </Table.Td>
-                <Table.Td>{suffrage === 'voter' ? 'votes' : 'learns'}</Table.Td>
-                <Table.Td>
-                  {session.can('admin') && role !== 'master' && (
-                    <Group gap={4} justify="flex-end" wrap="nowrap">
-                      <Button variant="default" size="compact-xs" disabled={!reachable || suffrage !== 'voter'} onClick={() => setPlan({ kind: 'promote', id })}>
-                        Promote
-                      </Button>
-                      <Button variant="subtle" color="red" size="compact-xs" onClick={() => setPlan({ kind: 'remove', id })}>
-                        Remove
-                      </Button>
-                    </Group>
+                  <Button variant="default" size="compact-xs" onClick={() => setPlan({ kind: 'move', id })}>
+                    Change address
+                  </Button>
+                  {role !== 'master' && (
+                    <Button variant="subtle" color="red" size="compact-xs" onClick={() => setPlan({ kind: 'remove', id })}>
+                      Remove
+                    </Button>
                   )}
-                </Table.Td>
-              </Table.Tr>
-            ))}
-          </Table.Tbody>
-        </Table>
-      </Table.ScrollContainer>
+                </Group>
+              )}
+            </Table.Td>
+          </Table.Tr>
+        ))}
+      </ScrollTable>
       <Text size="sm" c="dimmed" p="sm">
         One more node joins by itself: <code>distdb node &lt;id&gt; &lt;n&gt; --join {window.location.origin}</code>
       </Text>
       {plan?.kind === 'promote' && (
-        <ConfirmDialog title={`Make node ${plan.id} the master`} action="Promote" onConfirm={() => carryOut(plan)} onClose={() => setPlan(null)}>
+        <ConfirmDialog title={`Make node ${plan.id} the master`} action="Promote" onConfirm={() => promote(plan.id)} onClose={() => setPlan(null)}>
           <Text size="sm">From then on node {plan.id} changes the schema, and the present master is a node like the others. Reads and row writes go on meanwhile.</Text>
         </ConfirmDialog>
       )}
+      {plan?.kind === 'move' && <MoveDialog id={plan.id} members={nodes} onClose={() => setPlan(null)} />}
       {plan?.kind === 'remove' && (
-        <ConfirmDialog title={`Remove node ${plan.id}`} action="Remove" isDangerous phrase={`node ${plan.id}`} onConfirm={() => carryOut(plan)} onClose={() => setPlan(null)}>
+        <ConfirmDialog title={`Remove node ${plan.id}`} action="Remove" isDangerous phrase={`node ${plan.id}`} onConfirm={() => remove(plan.id)} onClose={() => setPlan(null)}>
           <Text size="sm">
             Node {plan.id} stops, and is refused from then on; its vote counts no more. To come back it is started with <code>--rebuild --join</code>.
           </Text>

@@ -4,6 +4,7 @@ import { useState } from 'react'
 import { CodeBlock } from '../../components/CodeBlock'
 import { CopyButton } from '../../components/CopyButton'
 import { ErrorAlert } from '../../components/ErrorAlert'
+import { newId } from '../../components/newId'
 import { Panel } from '../../components/Panel'
 import { DownIcon, PlusIcon, TrashIcon, UpIcon } from '../../icons'
 import { useAction } from '../../state/action'
@@ -39,7 +40,7 @@ export function TableDesigner() {
   }
   const create = async () => {
     await run(async () => {
-      await connection.request('/query', { method: 'POST', body: { command: 'exec', query: sql, database, id: crypto.randomUUID() } })
+      await connection.request('/query', { method: 'POST', body: { command: 'exec', query: sql, database, id: newId() } })
       notifications.show({ message: <a href={hrefOf('data', database, draft.name)}>The table {draft.name} is there. Look at it.</a> })
       setDraft(empty)
     })

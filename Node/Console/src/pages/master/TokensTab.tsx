@@ -5,6 +5,7 @@ import { ConfirmDialog } from '../../components/ConfirmDialog'
 import { EmptyState } from '../../components/EmptyState'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { Panel } from '../../components/Panel'
+import { ScrollTable } from '../../components/ScrollTable'
 import { formatTime } from '../../format'
 import { useAction } from '../../state/action'
 import { useConnection } from '../../state/cluster'
@@ -47,38 +48,24 @@ export function TokensTab() {
         <>
           <NewTokenForm onMade={onMade} />
           <Panel title="Tokens" flush>
-            <Table.ScrollContainer minWidth={0} tabIndex={0} role="region" aria-label="All tokens">
-              <Table verticalSpacing={6} horizontalSpacing="sm">
-                <Table.Thead>
-                  <Table.Tr>
-                    <Table.Th>Name</Table.Th>
-                    <Table.Th>Role</Table.Th>
-                    <Table.Th>Databases</Table.Th>
-                    <Table.Th>Made</Table.Th>
-                    <Table.Th>Expires</Table.Th>
-                    <Table.Th />
-                  </Table.Tr>
-                </Table.Thead>
-                <Table.Tbody>
-                  {(data?.tokens ?? []).map(t => (
-                    <Table.Tr key={t.name}>
-                      <Table.Td fw={600}>{t.name}</Table.Td>
-                      <Table.Td>{t.role}</Table.Td>
-                      <Table.Td>{t.databases?.join(', ') ?? 'all'}</Table.Td>
-                      <Table.Td className="nowrap">{formatTime(t.created)}</Table.Td>
-                      <Table.Td className="nowrap">
-                        {t.expires ? formatTime(t.expires) : 'never'} {t.expired && <Badge color="red" variant="light" size="sm">expired</Badge>}
-                      </Table.Td>
-                      <Table.Td ta="right">
-                        <Button variant="subtle" color="red" size="compact-xs" onClick={() => setDoomed(t.name)}>
-                          Revoke
-                        </Button>
-                      </Table.Td>
-                    </Table.Tr>
-                  ))}
-                </Table.Tbody>
-              </Table>
-            </Table.ScrollContainer>
+            <ScrollTable label="All tokens" columns={['Name', 'Role', 'Databases', 'Made', 'Expires', '']}>
+              {(data?.tokens ?? []).map(t => (
+                <Table.Tr key={t.name}>
+                  <Table.Td data-label="Name" fw={600}>{t.name}</Table.Td>
+                  <Table.Td data-label="Role">{t.role}</Table.Td>
+                  <Table.Td data-label="Databases">{t.databases?.join(', ') ?? 'all'}</Table.Td>
+                  <Table.Td data-label="Made" className="nowrap">{formatTime(t.created)}</Table.Td>
+                  <Table.Td data-label="Expires" className="nowrap">
+                    {t.expires ? formatTime(t.expires) : 'never'} {t.expired && <Badge color="red" variant="light" size="sm">expired</Badge>}
+                  </Table.Td>
+                  <Table.Td ta="right">
+                    <Button variant="subtle" color="red" size="compact-xs" onClick={() => setDoomed(t.name)}>
+                      Revoke
+                    </Button>
+                  </Table.Td>
+                </Table.Tr>
+              ))}
+            </ScrollTable>
           </Panel>
         </>
       )}

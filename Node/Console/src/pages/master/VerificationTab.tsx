@@ -6,6 +6,7 @@ import { EmptyState } from '../../components/EmptyState'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { NodeDot } from '../../components/NodeDot'
 import { Panel } from '../../components/Panel'
+import { ScrollTable } from '../../components/ScrollTable'
 import { formatMs, formatTime } from '../../format'
 import { useAction } from '../../state/action'
 import { useClusterValue, useConnection } from '../../state/cluster'
@@ -86,32 +87,20 @@ function Result({ result }: { result: Verification }) {
         ))}
       </Group>
       {result.databases.length > 0 && (
-        <Table.ScrollContainer minWidth={480} tabIndex={0} role="region" aria-label="What differs">
-          <Table verticalSpacing={6}>
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Table</Table.Th>
-                <Table.Th>Nodes</Table.Th>
-                <Table.Th>First rows</Table.Th>
-                <Table.Th>What</Table.Th>
+        <ScrollTable label="What differs" columns={['Table', 'Nodes', 'First rows', 'What']}>
+          {result.databases.flatMap(d =>
+            d.tables.map(t => (
+              <Table.Tr key={`${d.name}.${t.table}`}>
+                <Table.Td data-label="Table" className="mono">
+                  {d.name}.{t.table}
+                </Table.Td>
+                <Table.Td data-label="Nodes">{t.nodes.join(', ')}</Table.Td>
+                <Table.Td data-label="First rows" className="mono">{t.keys.join('; ')}</Table.Td>
+                <Table.Td data-label="What">{t.detail}</Table.Td>
               </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {result.databases.flatMap(d =>
-                d.tables.map(t => (
-                  <Table.Tr key={`${d.name}.${t.table}`}>
-                    <Table.Td className="mono">
-                      {d.name}.{t.table}
-                    </Table.Td>
-                    <Table.Td>{t.nodes.join(', ')}</Table.Td>
-                    <Table.Td className="mono">{t.keys.join('; ')}</Table.Td>
-                    <Table.Td>{t.detail}</Table.Td>
-                  </Table.Tr>
-                )),
-              )}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+            )),
+          )}
+        </ScrollTable>
       )}
     </Stack>
   )
