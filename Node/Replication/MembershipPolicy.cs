@@ -96,6 +96,8 @@ internal static class MembershipPolicy
 
             case AddressChange address when member is null:
                 return (null, NoSuchNode(address.Node, current));
+            case AddressChange address when current.Members.FirstOrDefault(m => m.Id != address.Node && m.Address == address.Address) is { } other:
+                return Refuse($"{address.Address} is the address of node {other.Id}. Nothing was changed; if that node has moved, record its new address first, and remove it if it is gone.");
             case AddressChange address:
                 return (member.Address == address.Address ? current : current.With(member with { Address = address.Address }), null);
 

@@ -137,6 +137,8 @@ public sealed class MembershipPolicyTests
         Judge(_three, new AddressChange(new(1), "http://elsewhere"), Facts()).Membership!.Find(new(1))!.Address.Should().Be("http://elsewhere");
         Judge(_three, new AddressChange(new(1), "http://1"), Facts()).Membership.Should().BeSameAs(_three, "it is there already");
         Judge(_three, new AddressChange(new(8), "http://elsewhere"), Facts()).Failure!.Code.Should().Be(FailureCode.NoSuchNode);
+        var taken = Judge(_three, new AddressChange(new(1), "http://2"), Facts()).Failure!;
+        (taken.Code, taken.Detail).Should().Match<(FailureCode, string)>(f => f.Item1 == FailureCode.Conflict && f.Item2.Contains("http://2 is the address of node 2"));
     }
 
     [Fact]

@@ -3,6 +3,8 @@ import { expect, expectAccessible, expectToFit, open, test } from '../fixtures.t
 const pages = ['cluster', 'sql', 'data', 'operations', 'master', 'master/table', 'master/nodes', 'master/verification', 'master/tokens', 'history']
 
 test('every page is accessible, in light and in dark', async ({ page, cluster }) => {
+  // The rules are many, and run on all pages twice.
+  test.slow()
   await page.emulateMedia({ reducedMotion: 'reduce' })
   for (const path of pages) {
     await open(page, cluster.url(0), path)
