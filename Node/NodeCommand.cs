@@ -350,31 +350,32 @@ internal static class NodeCommand
 
         private BackupScheduleOptions? ReadBackups(ParseResult parsed)
         {
-            var (folder, every, kept) = (parsed.GetValue(_backupFolder)!, parsed.GetValue(_backupEvery)!, parsed.GetValue(_backupKeep));
+            var kept = parsed.GetValue(_backupKeep);
             if (kept < 1)
             {
                 throw new SettingsException($"--backup-keep is {kept}; it must be at least 1.");
             }
 
-            if (folder.Length == 0)
-            {
-                return every.Length == 0 ? null : throw new SettingsException($"--backup-every is {every}, and there is no folder for the backups: add --backup-to.");
-            }
-
-            var interval = ReadTime("--backup-every", every.Length == 0 ? DefaultBackupEvery : every, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365));
-            return new(CheckFolder("--backup-to", folder), interval, kept);
+            return ReadFolder(parsed, _backupFolder, _backupEvery, "the backups", DefaultBackupEvery, TimeSpan.FromDays(365)) is var (folder, interval)
+                ? new(folder, interval, kept)
+                : null;
         }
 
-        private LogArchiveOptions? ReadArchive(ParseResult parsed)
+        private LogArchiveOptions? ReadArchive(ParseResult parsed) =>
+            ReadFolder(parsed, _archiveFolder, _archiveEvery, "the archive", DefaultArchiveEvery, TimeSpan.FromDays(1)) is var (folder, interval) ? new(folder, interval) : null;
+
+        /// <summary>A folder to which something is written every so often; null where there is none.</summary>
+        private static (string Folder, TimeSpan Interval)? ReadFolder(
+            ParseResult parsed, Option<string> folderOption, Option<string> everyOption, string what, string defaultEvery, TimeSpan intervalMax)
         {
-            var (folder, every) = (parsed.GetValue(_archiveFolder)!, parsed.GetValue(_archiveEvery)!);
+            var (folder, every) = (parsed.GetValue(folderOption)!, parsed.GetValue(everyOption)!);
             if (folder.Length == 0)
             {
-                return every.Length == 0 ? null : throw new SettingsException($"--archive-every is {every}, and there is no folder for the archive: add --archive.");
+                return every.Length == 0 ? null : throw new SettingsException($"{everyOption.Name} is {every}, and there is no folder for {what}: add {folderOption.Name}.");
             }
 
-            var interval = ReadTime("--archive-every", every.Length == 0 ? DefaultArchiveEvery : every, TimeSpan.FromSeconds(1), TimeSpan.FromDays(1));
-            return new(CheckFolder("--archive", folder), interval);
+            var interval = ReadTime(everyOption.Name, every.Length == 0 ? defaultEvery : every, TimeSpan.FromSeconds(1), intervalMax);
+            return (CheckFolder(folderOption.Name, folder), interval);
         }
 
         /// <summary>The full path of a folder, which need not be there yet.</summary>

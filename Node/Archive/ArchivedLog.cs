@@ -78,24 +78,16 @@ internal sealed class ArchivedLog
     /// <summary>Entries up to one in order, with whatever gaps there are.</summary>
     public IEnumerable<ArchivedEntry> ReadUpTo(LogIndex last)
     {
-        for (var next = new LogIndex(1); next <= last;)
+        for (LogIndex? from = new LogIndex(1); from <= last;)
         {
-            var found = false;
+            var next = from.Value;
             foreach (var entry in Read(next).TakeWhile(e => e.Entry.Index <= last))
             {
-                found = true;
                 next = entry.Entry.Index.Next;
                 yield return entry;
             }
 
-            if (!found && FirstBehind(next) is not { } first)
-            {
-                yield break;
-            }
-            else if (!found)
-            {
-                next = FirstBehind(next)!.Value;
-            }
+            from = FirstBehind(next);
         }
     }
 

@@ -27,19 +27,14 @@ public sealed partial class ClusterNode
         return _archiver?.ArchivedIndex is { } archived ? LogIndex.Min(forPeers ?? archived, archived) : forPeers;
     }
 
-    private async Task ArchiveAsync(CancellationToken cancellationToken)
+    private static async Task ArchiveAsync(LogArchiver archiver, CancellationToken cancellationToken)
     {
-        if (_archiver is null)
-        {
-            return;
-        }
-
         using var timer = new PeriodicTimer(_archiveInterval);
         try
         {
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
             {
-                _archiver.Sweep();
+                archiver.Sweep();
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -483,10 +483,13 @@ public sealed partial class ClusterNode : BackgroundService
         var raft = RunOnThread("distdb raft", _raft.Run);
         var writes = RunOnThread("distdb writes", _writes.Run);
         using var stop = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        var sweep = SweepAsync(stop.Token);
-        var archive = ArchiveAsync(stop.Token);
-        Task[] all = [raft, writes, sweep, archive];
-        await Task.WhenAny([.. all.Where(t => t != archive || _archiver is not null), _removed.Task]).ConfigureAwait(false);
+        List<Task> all = [raft, writes, SweepAsync(stop.Token)];
+        if (_archiver is not null)
+        {
+            all.Add(ArchiveAsync(_archiver, stop.Token));
+        }
+
+        await Task.WhenAny([.. all, _removed.Task]).ConfigureAwait(false);
 
         // Either the host stops, or one of them failed; then the node must not go on with the rest.
         await stop.CancelAsync().ConfigureAwait(false);

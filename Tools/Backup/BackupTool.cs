@@ -1,5 +1,4 @@
 using System.CommandLine;
-using System.Globalization;
 using System.Text.Json;
 
 namespace DistDb.Tools.Backup;
@@ -42,7 +41,7 @@ public static class BackupTool
             var done = await TakeAsync(settings, name, download, parsed.InvocationConfiguration.Error, cancellation).ConfigureAwait(false);
             await parsed.InvocationConfiguration.Output.WriteLineAsync(settings.Json
                 ? JsonSerializer.Serialize(done, BackupJsonContext.Default.BackupResult)
-                : string.Create(CultureInfo.InvariantCulture, $"{done.File}: {done.Bytes} bytes, all up to entry {done.Index}, checked.")).ConfigureAwait(false);
+                : done.Describe()).ConfigureAwait(false);
             return ExitCode.Success;
         });
         return command;

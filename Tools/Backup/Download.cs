@@ -30,12 +30,15 @@ internal sealed class Download(string target, bool mayOverwrite, bool isArchive)
 
         var part = path + ".part";
         long bytes;
-        using var file = Create(part);
+        var file = Create(part);
         try
         {
-            bytes = await CopyAsync(response, body, file, onProgress, cancellation).ConfigureAwait(false);
-            file.Flush(flushToDisk: true);
-            file.Close();
+            await using (file.ConfigureAwait(false))
+            {
+                bytes = await CopyAsync(response, body, file, onProgress, cancellation).ConfigureAwait(false);
+                file.Flush(flushToDisk: true);
+            }
+
             if ((isArchive ? await CheckArchiveAsync(part, cancellation).ConfigureAwait(false) : CheckDatabase(part)) is { } problem)
             {
                 throw new ToolException($"The backup is bad: {problem}. Nothing was kept; take it from another node (--url), and look at this one with 'distdb verify'.", ExitCode.BadNews);

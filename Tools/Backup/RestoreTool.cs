@@ -41,8 +41,7 @@ public static class RestoreTool
             if (Upload.IsDatabase(path))
             {
                 var target = name ?? throw new ToolException("Which database is it to be? distdb restore <database> --from FILE", ExitCode.WrongUsage);
-                var whole = replay is null ? path : await replay.RunAsync(path, folder.NewPath(), cancellation).ConfigureAwait(false);
-                await upload.SendAsync(target, whole, cancellation).ConfigureAwait(false);
+                await SendAsync(target, path).ConfigureAwait(false);
                 return ExitCode.Success;
             }
 
@@ -60,10 +59,8 @@ public static class RestoreTool
                     if (name is null || found == name)
                     {
                         var file = await folder.TakeAsync(found, archive, content, cancellation).ConfigureAwait(false);
-                        var whole = replay is null ? file : await replay.RunAsync(file, folder.NewPath(), cancellation).ConfigureAwait(false);
-                        await upload.SendAsync(found, whole, cancellation).ConfigureAwait(false);
+                        await SendAsync(found, file).ConfigureAwait(false);
                         File.Delete(file);
-                        File.Delete(whole);
                     }
                 }
             }
@@ -73,6 +70,19 @@ public static class RestoreTool
             }
 
             return ExitCode.Success;
+
+            async Task SendAsync(string target, string backup)
+            {
+                if (replay is null)
+                {
+                    await upload.SendAsync(target, backup, cancellation).ConfigureAwait(false);
+                    return;
+                }
+
+                var made = await replay.RunAsync(backup, folder.NewPath(), cancellation).ConfigureAwait(false);
+                await upload.SendAsync(target, made, cancellation).ConfigureAwait(false);
+                File.Delete(made);
+            }
         });
         return command;
     }

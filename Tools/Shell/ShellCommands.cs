@@ -295,7 +295,7 @@ internal sealed class ShellCommands
 
         var download = new Download(arguments[0], mayOverwrite: false, isArchive: false);
         var done = await DoAsync(() => BackupTool.TakeAsync(_session.Settings, _session.Database, download, _session.Errors, cancellation)).ConfigureAwait(false);
-        _session.Note(string.Create(CultureInfo.InvariantCulture, $"{done.File}: {done.Bytes} bytes, all up to entry {done.Index}, checked."));
+        _session.Note(done.Describe());
     }
 
     /// <summary>What a tool of its own does: a failure ends the command, and not the shell.</summary>

@@ -1,6 +1,6 @@
 // Where a file goes that may be too large to be held in memory.
 import { FileError } from './errors'
-import { download } from '../components/download'
+import { download } from '../download'
 
 /** A file that gets its content piece by piece, and is there only once that is whole. */
 export interface Target {

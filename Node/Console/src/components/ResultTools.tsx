@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core'
 import { CopyIcon } from '../icons'
 import { copyText } from './clipboard'
-import { download } from './download'
+import { download } from '../download'
 import { toCsv, toJsonRows, toTsv, type Result } from './sqlValues'
 
 /** Copies a result, or saves it as CSV or JSON. */

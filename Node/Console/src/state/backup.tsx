@@ -1,8 +1,9 @@
 import { notifications } from '@mantine/notifications'
-import { createContext, use, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
+import { createContext, useEffect, useMemo, useRef, useState, type ReactNode } from 'react'
 import { takeBackup, type Progress } from '../api/backup'
 import { chooseTarget } from '../api/target'
 import { useConnection, useConnectionState } from './cluster'
+import { useRequired } from './required'
 
 /** The page is told of progress so often. */
 const progressMs = 200
@@ -86,12 +87,7 @@ export function BackupProvider({ children }: { children: ReactNode }) {
 
 /** Downloads backups, and tells how it goes. */
 export function useBackups(): Backups {
-  const backups = use(Context)
-  if (!backups) {
-    throw new Error('There is no BackupProvider above.')
-  }
-
-  return backups
+  return useRequired(Context, 'BackupProvider')
 }
 
 /** As nodes name them, but for the log index, which is not known yet. */

@@ -1,6 +1,7 @@
-import { createContext, use, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react'
+import { createContext, useEffect, useState, useSyncExternalStore, type ReactNode } from 'react'
 import { Connection, originOf, type ConnectionState } from '../api/connection'
 import type { ClusterStatus, Member } from '../api/types'
+import { useRequired } from './required'
 import { Samples, type Sample } from './samples'
 
 interface Cluster {
@@ -26,12 +27,7 @@ export function ClusterProvider({ connection, children }: { connection: Connecti
 }
 
 function useContext(): Cluster {
-  const cluster = use(Context)
-  if (!cluster) {
-    throw new Error('There is no ClusterProvider above.')
-  }
-
-  return cluster
+  return useRequired(Context, 'ClusterProvider')
 }
 
 /** The way to send requests. */

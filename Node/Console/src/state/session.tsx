@@ -1,6 +1,7 @@
-import { createContext, use, useEffect, useMemo, useState, type ReactNode } from 'react'
+import { createContext, useEffect, useMemo, useState, type ReactNode } from 'react'
 import type { Access, NewToken, Role } from '../api/types'
 import { useConnection, useConnectionState } from './cluster'
+import { useRequired } from './required'
 
 /** What somebody may do, each role all that those before it may. */
 export const roles: readonly Role[] = ['read', 'write', 'schema', 'admin']
@@ -79,10 +80,5 @@ export function SessionProvider({ children }: { children: ReactNode }) {
 
 /** Who uses the page, and what they may do. */
 export function useSession(): Session {
-  const session = use(Context)
-  if (!session) {
-    throw new Error('There is no SessionProvider above.')
-  }
-
-  return session
+  return useRequired(Context, 'SessionProvider')
 }
