@@ -118,14 +118,15 @@ internal static partial class NodeHost
     /// <summary>Everything that makes the node, not started: no file is opened yet.</summary>
     internal static WebApplication Build(NodeSettings settings)
     {
-        var builder = WebApplication.CreateSlimBuilder();
+        // Empty: the usual ones read settings from the working folder and from variables of ASP.NET's, and watch all folders below it.
+        var builder = WebApplication.CreateEmptyBuilder(new());
 
         // Where systemd has started it, tells it when this node listens and when it stops. Before the log is set up, whose form it would choose.
         builder.Services.AddSystemd();
         var levels = new LogLevels(settings.LogLevel);
         builder.Services.AddSingleton(levels);
         NodeLogging.Configure(builder.Logging, settings.LogFormat, levels);
-        builder.WebHost.ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore().UseKestrelHttpsConfiguration().ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
             kestrel.Limits.MaxRequestBodySize = settings.BodyBytesMax;
@@ -151,6 +152,7 @@ internal static partial class NodeHost
                 kestrel.Listen(IPAddress.Parse(settings.Host), settings.Port, listen => Secure(listen, tls));
             }
         });
+        builder.Services.AddRoutingCore();
         AddServices(builder.Services, settings);
 
         var app = builder.Build();
