@@ -1,6 +1,5 @@
 using System.CommandLine;
-using System.CommandLine.Parsing;
-using System.Globalization;
+using DistDb.Bench.Compare;
 using DistDb.Tools;
 
 namespace DistDb.Bench;
@@ -25,15 +24,15 @@ internal static class Program
         data.AcceptExistingOnly();
         var seconds = new Option<double>("--seconds") { Description = "How long each cell is measured", DefaultValueFactory = _ => 5 };
         var warmUp = new Option<double>("--warm-up") { Description = "How many seconds each cell runs before", DefaultValueFactory = _ => 1 };
-        var clients = List<int>("--clients", "How many clients at once", "1,16,64,256", text => int.TryParse(text, out var count) && count > 0 ? count : null);
-        var operations = List<Operation>(
+        var clients = OptionLists.Clients("1,16,64,256");
+        var operations = OptionLists.Create<Operation>(
             "--operations", "What to measure", string.Join(',', Enum.GetValues<Operation>().Select(Workload.NameOf)),
             text => Enum.GetValues<Operation>().Select(operation => (Operation?)operation).FirstOrDefault(operation => Workload.NameOf(operation!.Value) == text));
-        var through = List<int>(
+        var through = OptionLists.Create<int>(
             "--through", "Which nodes the clients speak to", string.Join(',', _throughs), text => _throughs.Contains(text) ? _throughs.AsSpan().IndexOf(text) : null);
         var json = new Option<bool>("--json") { Description = "Print JSON" };
 
-        var root = new RootCommand("Measures writes and reads of a DistDb cluster") { url, data, seconds, warmUp, clients, operations, through, json };
+        var root = new RootCommand("Measures writes and reads of a DistDb cluster") { url, data, seconds, warmUp, clients, operations, through, json, CompareCommand.Create() };
         root.SetTool(async (parsed, cancellation) =>
         {
             var bench = new Benchmark(
@@ -53,24 +52,5 @@ internal static class Program
             return measurements.Any(one => one.Result.Failed > 0) ? ExitCode.BadNews : ExitCode.Success;
         });
         return ToolRunner.InvokeAsync(root, arguments);
-    }
-
-    /// <summary>An option that takes several values with commas between them.</summary>
-    private static Option<T[]> List<T>(string name, string description, string byDefault, Func<string, T?> parse)
-        where T : struct
-    {
-        return new(name) { Description = description, CustomParser = result => Parse(result, result.Tokens[0].Value), DefaultValueFactory = result => Parse(result, byDefault) };
-
-        T[] Parse(ArgumentResult result, string text)
-        {
-            var values = text.Split(',').Select(parse).ToArray();
-            if (values.Any(value => value is null))
-            {
-                result.AddError(string.Create(CultureInfo.InvariantCulture, $"{name} takes one or more of {byDefault}, not '{text}'."));
-                return [];
-            }
-
-            return [.. values.Select(value => value!.Value)];
-        }
     }
 }

@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text.Json;
 using DistDb.Node.Api;
 using DistDb.Node.Commands;
 using DistDb.Tools;
@@ -11,6 +12,9 @@ internal enum Operation
 {
     /// <summary>Insert one row of about 100 bytes.</summary>
     Write,
+
+    /// <summary>Insert a hundred such rows, all or none.</summary>
+    Rows,
 
     /// <summary>Read one row by its key from the node that is asked.</summary>
     Read,
@@ -25,6 +29,9 @@ internal enum Operation
 /// <summary>The tables and requests of the load.</summary>
 internal static class Workload
 {
+    /// <summary>How many rows <see cref="Operation.Rows"/> inserts.</summary>
+    public const int RowsPerRequest = 100;
+
     /// <summary>Rows that reads choose from.</summary>
     private const int ReadableRows = 1000;
 
@@ -72,12 +79,19 @@ internal static class Workload
         return () => new(0, requests[next = (next + 1) % requests.Length]);
     }
 
-    private static byte[][] RequestsOf(Operation operation, int client)
+    /// <summary>A client's requests.</summary>
+    public static byte[][] RequestsOf(Operation operation, int client)
     {
         return operation switch
         {
             Operation.Write => [Post(NodeRequest.Exec(
                 "INSERT INTO bench_writes (client, value) VALUES (?, ?)", SqlValue.From(client), SqlValue.From(_value)))],
+            Operation.Rows => [LoadConnection.Request("POST", "/query", JsonSerializer.SerializeToUtf8Bytes(new
+            {
+                command = "insert",
+                table = "bench_writes",
+                data = Enumerable.Repeat(new { client, value = _value }, RowsPerRequest),
+            }))],
             Operation.Read => Reads(null),
             Operation.StrongRead => Reads("strong"),
             Operation.Live => [LoadConnection.Request("GET", "/health/live", [])],

@@ -1,0 +1,58 @@
+using System.Globalization;
+using System.Text.Json;
+using DistDb.Tools;
+
+namespace DistDb.Bench.Compare;
+
+/// <summary>Prints a comparison: tables for people, JSON for programs.</summary>
+internal static class ComparisonReport
+{
+    private static readonly JsonSerializerOptions _json = new() { WriteIndented = true, PropertyNamingPolicy = JsonNamingPolicy.SnakeCaseLower };
+
+    public static void PrintTable(TextWriter output, ComparisonOutcome outcome, string self)
+    {
+        var loads = new ToolTable("what", "clients", "system", "per second", $"{self} is", "p50 ms", "p99 ms", "failed");
+        foreach (var line in outcome.Lines.OrderBy(line => Order(outcome, line.What)).ThenBy(line => line.Clients))
+        {
+            var own = outcome.Lines.FirstOrDefault(other => other.System == self && other.What == line.What && other.Clients == line.Clients);
+            loads.Add(
+                line.What, Number(line.Clients, "N0"), line.System, Number(line.Median.PerSecond, "N0"),
+                own is null || own == line ? "" : Number(own.Median.PerSecond / line.Median.PerSecond, "0.00") + " times",
+                Number(line.Median.P50Ms, "0.00"), Number(line.Median.P99Ms, "0.00"), Number(line.Median.Failed, "N0"));
+        }
+
+        loads.Write(output, isCsv: false);
+        var rest = new ToolTable("system", "MiB of three nodes", "leader killed: median ms", "longest ms", "times");
+        foreach (var (system, memory) in outcome.MemoryBytes)
+        {
+            var times = outcome.FailOvers[system];
+            rest.Add(
+                system, Number(memory >> 20, "N0"), times.Count == 0 ? "" : Number(times[times.Count / 2].TotalMilliseconds, "N0"),
+                times.Count == 0 ? "" : Number(times[^1].TotalMilliseconds, "N0"), Number(times.Count, "N0"));
+        }
+
+        rest.Write(output, isCsv: false);
+    }
+
+    public static string ToJson(ComparisonOutcome outcome) => JsonSerializer.Serialize(
+        new
+        {
+            Loads = outcome.Lines.Select(line => new
+            {
+                line.What,
+                line.Clients,
+                line.System,
+                PerSecond = Math.Round(line.Median.PerSecond, 1),
+                P50Ms = Math.Round(line.Median.P50Ms, 3),
+                P99Ms = Math.Round(line.Median.P99Ms, 3),
+                line.Median.Failed,
+            }),
+            outcome.MemoryBytes,
+            FailOverMs = outcome.FailOvers.ToDictionary(one => one.Key, one => one.Value.Select(time => Math.Round(time.TotalMilliseconds))),
+        },
+        _json);
+
+    private static int Order(ComparisonOutcome outcome, string what) => outcome.Lines.Select(line => line.What).Distinct().ToList().IndexOf(what);
+
+    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
+}
