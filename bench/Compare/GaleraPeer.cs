@@ -45,7 +45,7 @@ internal sealed partial class GaleraPeer(string folder) : IPeer
         await SqlAsync(0, "CREATE DATABASE bench", cancellation).ConfigureAwait(false);
         await SqlAsync(0, "CREATE TABLE bench.bench_writes (id bigint AUTO_INCREMENT PRIMARY KEY, client int, value text)", cancellation).ConfigureAwait(false);
         await SqlAsync(0, "CREATE TABLE bench.bench_reads (id int PRIMARY KEY, value text)", cancellation).ConfigureAwait(false);
-        await SqlAsync(0, $"INSERT INTO bench.bench_reads SELECT seq, repeat('v', 100) FROM seq_1_to_{ReadableRows}", cancellation).ConfigureAwait(false);
+        await SqlAsync(0, $"INSERT INTO bench.bench_reads SELECT seq, repeat('v', 100) FROM bench.seq_1_to_{ReadableRows}", cancellation).ConfigureAwait(false);
     }
 
     public async Task<Sample> RunAsync(Job job, bool throughFollower, int clients, LoadTime load, CancellationToken cancellation)
