@@ -42,7 +42,14 @@ internal sealed partial class PeerLink
         _directory = directory;
         _logger = logger;
         _outbound = Channel.CreateBounded<PeerMessage>(
-            new BoundedChannelOptions(options.OutboundMessagesMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+            new BoundedChannelOptions(options.OutboundMessagesMax)
+            {
+                FullMode = BoundedChannelFullMode.DropWrite,
+                SingleReader = true,
+
+                // Whoever has something to say says it itself where nothing is under way: to wake another thread takes longer than the message.
+                AllowSynchronousContinuations = true,
+            });
     }
 
     /// <summary>Who is expected at the other end; null for a host.</summary>
