@@ -42,14 +42,7 @@ internal sealed partial class PeerLink
         _directory = directory;
         _logger = logger;
         _outbound = Channel.CreateBounded<PeerMessage>(
-            new BoundedChannelOptions(options.OutboundMessagesMax)
-            {
-                FullMode = BoundedChannelFullMode.DropWrite,
-                SingleReader = true,
-
-                // Whoever has something to say says it itself where nothing is under way: to wake another thread takes longer than the message.
-                AllowSynchronousContinuations = true,
-            });
+            new BoundedChannelOptions(options.OutboundMessagesMax) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
     }
 
     /// <summary>Who is expected at the other end; null for a host.</summary>
