@@ -182,6 +182,12 @@ internal sealed class Lane<TState, TCall>(Workload<TState, TCall> workload, IHou
 
     private async Task CheckAsync(SoakObject used, List<Operation<TCall>> history)
     {
+        if (context.Findings.Any.IsCancellationRequested)
+        {
+            // One is enough to look at, and an explanation of each can take a minute.
+            return;
+        }
+
         var result = await Task.Run(() => LinearizabilityChecker.Check(workload.Model, history), CancellationToken.None);
         context.Statistics.Checked(result.Steps);
         List<(FindingKind Kind, string Text)> findings = [.. workload.Judge(history)];
