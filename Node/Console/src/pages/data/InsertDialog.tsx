@@ -49,15 +49,17 @@ export function InsertDialog({ table, onInsert, onClose }: InsertDialogProps) {
           <Text size="xs" c="dimmed">
             Columns at Default get what the table defines for them, or NULL.
           </Text>
-          <ErrorAlert error={error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" disabled={!isReady} loading={isBusy}>
-              Insert the row
-            </Button>
-          </Group>
+          <Stack gap="sm" className="dialog-foot">
+            <ErrorAlert error={error} />
+            <Group justify="flex-end" gap="xs">
+              <Button variant="default" onClick={onClose}>
+                Cancel
+              </Button>
+              <Button type="submit" disabled={!isReady} loading={isBusy}>
+                Insert the row
+              </Button>
+            </Group>
+          </Stack>
         </Stack>
       </form>
     </Modal>

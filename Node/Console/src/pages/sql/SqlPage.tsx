@@ -136,7 +136,7 @@ export default function SqlPage() {
             </div>
           </div>
           <p className="sql-hint">
-            <kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs the selection, or the statement at the cursor; with <kbd>Shift</kbd> all. {severalHint(isTransaction)}
+            <kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs the selection or the statement at the cursor, with <kbd>Shift</kbd> all. {severalHint(isTransaction)}
           </p>
         </section>
         <section className="panel sql-results" aria-label="Results">
@@ -182,9 +182,7 @@ export default function SqlPage() {
 }
 
 function severalHint(isTransaction: boolean): string {
-  return isTransaction
-    ? 'Several statements are one transaction: all of them are done, or none.'
-    : 'Several statements are sent one after another, each stored by itself, until one fails; between BEGIN and COMMIT all of them are done, or none.'
+  return isTransaction ? 'Of several, all are done or none.' : 'Each is stored by itself, until one fails; between BEGIN and COMMIT all are, or none.'
 }
 
 /** The part of the text that a failed statement's error is about. */
