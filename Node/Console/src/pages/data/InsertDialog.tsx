@@ -3,8 +3,8 @@ import { useState, type FormEvent } from 'react'
 import type { Column, SqlValue, Table } from '../../api/types'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { useAction } from '../../state/action'
-import { parse, type Typed } from './values'
-import { ValueInput } from './ValueInput'
+import { parse, type Typed } from '../../components/typedValues'
+import { ValueInput } from '../../components/ValueInput'
 
 interface InsertDialogProps {
   table: Table
