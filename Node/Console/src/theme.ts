@@ -41,6 +41,7 @@ export const cssVariables: CSSVariablesResolver = () => ({
     '--mantine-color-anchor': '#1864ab',
     '--mantine-color-green-light-color': '#1b6a2b',
     '--mantine-color-yellow-light-color': '#7a4b00',
+    '--mantine-color-red-light': 'rgba(250, 82, 82, 0.1)',
     '--mantine-color-red-light-color': '#a61e1e',
     '--app-canvas': '#f6f7f9',
     '--app-surface': '#ffffff',

@@ -68,7 +68,7 @@ test('an error is shown at its token, and several statements stop there', async 
 
 test('asks for the values of parameters, by name and by position, and sends them as what they are', async ({ page, cluster }) => {
   await open(page, cluster.url(0), 'sql')
-  await write(page, "SELECT :n + 1 AS n, @text AS t, $none AS nothing, ':not' AS s; -- ?")
+  await write(page, "SELECT :n + 1 AS n, @text AS t, $none AS none, ':not' AS s; -- ?")
   const parameters = page.getByRole('group', { name: 'Parameters' })
   await expect(parameters.getByRole('textbox')).toHaveCount(3)
   await parameters.getByRole('textbox', { name: ':n' }).fill('9007199254740993')
