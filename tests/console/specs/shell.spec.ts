@@ -3,8 +3,8 @@ import { expect, expectAccessible, expectToFit, open, test } from '../fixtures.t
 const pages = ['cluster', 'sql', 'data', 'operations', 'master', 'master/table', 'master/nodes', 'master/verification', 'master/tokens', 'history']
 
 test('every page is accessible, in light on a desk, and in the dark on a phone, which it fits', async ({ page, cluster }) => {
-  // The rules are many, and run on all pages twice.
-  test.slow()
+  // The rules are many, and the pages too.
+  test.setTimeout(300_000)
   await page.emulateMedia({ reducedMotion: 'reduce' })
   for (const path of pages) {
     await page.setViewportSize({ width: 1280, height: 800 })
@@ -16,7 +16,8 @@ test('every page is accessible, in light on a desk, and in the dark on a phone, 
     await page.emulateMedia({ colorScheme: 'dark' })
     await expect(page.locator('html')).toHaveAttribute('data-mantine-color-scheme', 'dark')
     await expectToFit(page)
-    await expectAccessible(page)
+    // What the dark and a phone may spoil; the others are about what the page says, which is the same.
+    await expectAccessible(page, 'color-contrast', 'scrollable-region-focusable', 'aria-hidden-focus')
   }
 })
 
