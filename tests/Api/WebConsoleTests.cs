@@ -119,6 +119,21 @@ public sealed partial class WebConsoleTests(ApiCluster api) : IClassFixture<ApiC
         }
     }
 
+    [Fact]
+    public async Task Pages_of_members_may_read_what_an_answer_says_in_its_headers()
+    {
+        // A backup that breaks off is taken anew from a node that the page did not come from.
+        using var response = await SendAsync(HttpMethod.Get, "/backup/main", ("Origin", $"http://127.0.0.1:{api.Cluster[0].Address.Port}"));
+        ((int)response.StatusCode).Should().Be(200);
+        var sent = response.Headers.Concat(response.Content.Headers).Select(h => h.Key);
+        string[] read = ["X-DistDb-Index", "X-DistDb-Node", "Repr-Digest", "Content-Disposition"];
+        sent.Should().Contain(read);
+        ExposedBy(response).Should().Contain(read).And.Contain("Retry-After");
+
+        using var foreign = await SendAsync(HttpMethod.Get, "/status", ("Origin", "http://example.com"));
+        ExposedBy(foreign).Should().BeEmpty();
+    }
+
     [Theory]
     [InlineData("http://127.0.0.1:8080", "http://localhost:8080 http://127.0.0.1:8080 http://[::1]:8080")]
     [InlineData("http://10.0.0.7:8080", "http://10.0.0.7:8080")]
@@ -146,6 +161,9 @@ public sealed partial class WebConsoleTests(ApiCluster api) : IClassFixture<ApiC
             (await reader.ReadLineAsync()).Should().BeEmpty();
         }
     }
+
+    private static IEnumerable<string> ExposedBy(HttpResponseMessage response) =>
+        response.Headers.TryGetValues("Access-Control-Expose-Headers", out var names) ? names.SelectMany(n => n.Split(',', StringSplitOptions.TrimEntries)) : [];
 
     private async Task<string?> AllowedOriginAsync(HttpMethod method, string origin)
     {

@@ -1,6 +1,8 @@
-import { spawn, type ChildProcess } from 'node:child_process'
+import { execFileSync, spawn, type ChildProcess } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openSync, readFileSync, rmSync } from 'node:fs'
+import { mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { request as httpRequest } from 'node:http'
+import { request as httpsRequest } from 'node:https'
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -16,15 +18,19 @@ export class Cluster {
     private readonly size: number,
     private readonly folder: string,
     private readonly environment: Record<string, string>,
+    /** The options and the CA for TLS; null for plain HTTP. */
+    private readonly tls: Tls | null,
   ) {}
 
   /**
    * Starts all nodes, and waits until they are ready.
    * @param size How many nodes there are with the master.
    * @param environment What the nodes get beside ours.
+   * @param hasTls Whether they speak TLS, with a CA that nobody trusts by himself.
    */
-  static async start(size = 3, environment: Record<string, string> = {}): Promise<Cluster> {
-    const cluster = new Cluster(await freePorts(size), size, mkdtempSync(join(tmpdir(), 'distdb-console-')), environment)
+  static async start(size = 3, environment: Record<string, string> = {}, hasTls = false): Promise<Cluster> {
+    const folder = mkdtempSync(join(tmpdir(), 'distdb-console-'))
+    const cluster = new Cluster(await freePorts(size), size, folder, environment, hasTls ? makeTls(folder) : null)
     for (let id = 0; id < size; id++) {
       cluster.startNode(id)
     }
@@ -38,13 +44,14 @@ export class Cluster {
 
   /** A node's address. */
   url(id: number): string {
-    return `http://127.0.0.1:${this.basePort + id}`
+    return `${this.tls ? 'https' : 'http'}://127.0.0.1:${this.basePort + id}`
   }
 
   startNode(id: number): void {
     const log = openSync(this.#log(id), 'a')
     const role = id === 0 ? ['master'] : ['node', String(id)]
-    this.#nodes[id] = spawn('dotnet', [program, ...role, String(this.size - 1), '--base-port', String(this.basePort), '--data', join(this.folder, 'data')], {
+    const place = ['--base-port', String(this.basePort), '--data', join(this.folder, 'data')]
+    this.#nodes[id] = spawn('dotnet', [program, ...role, String(this.size - 1), ...place, ...(this.tls?.options ?? [])], {
       stdio: ['ignore', log, log],
       env: { ...process.env, ...this.environment },
     })
@@ -71,14 +78,13 @@ export class Cluster {
   }
 
   async whenReady(id: number): Promise<void> {
-    await until(`node ${id} is ready`, async () => (await fetch(`${this.url(id)}/health/ready`)).ok, () => readFileSync(this.#log(id), 'utf8').slice(-2000))
+    await until(`node ${id} is ready`, async () => (await this.get(id, '/health/ready')).isOk, () => readFileSync(this.#log(id), 'utf8').slice(-2000))
   }
 
   /** Sends a command to a node, the master if none is named, and gives its answer, which must be good. */
   async send(command: Record<string, unknown>, id = 0): Promise<{ rows?: unknown[][] }> {
-    const response = await fetch(`${this.url(id)}/query`, { method: 'POST', body: JSON.stringify(command) })
-    const text = await response.text()
-    if (!response.ok) {
+    const { isOk, text } = await this.#request(id, '/query', 'POST', JSON.stringify(command))
+    if (!isOk) {
       throw new Error(`${JSON.stringify(command)}: ${text}`)
     }
 
@@ -89,14 +95,57 @@ export class Cluster {
     return this.send({ command: 'exec', query, params })
   }
 
+  /** Gets what is at a path of a node. */
+  get(id: number, path: string): Promise<Answer> {
+    return this.#request(id, path, 'GET')
+  }
+
   async stop(): Promise<void> {
     await Promise.all(this.#nodes.map((_, id) => this.kill(id)))
     rmSync(this.folder, { recursive: true, force: true })
   }
 
+  /** With what the operating system trusts fetch is content, and with no other CA. */
+  #request(id: number, path: string, method: string, body?: string): Promise<Answer> {
+    return new Promise((done, fail) => {
+      const url = this.url(id) + path
+      const options = { method, agent: false as const }
+      const request = this.tls ? httpsRequest(url, { ...options, ca: this.tls.ca }) : httpRequest(url, options)
+      request.once('error', fail)
+      request.once('response', response => {
+        const { statusCode = 0 } = response
+        response.toArray().then(pieces => done({ isOk: statusCode >= 200 && statusCode < 300, text: Buffer.concat(pieces as Buffer[]).toString() }), fail)
+      })
+      request.end(body)
+    })
+  }
+
   #log(id: number): string {
     return join(this.folder, `node-${id}.log`)
   }
+}
+
+/** What a node answered. */
+interface Answer {
+  isOk: boolean
+  text: string
+}
+
+interface Tls {
+  options: string[]
+  ca: string
+}
+
+/** A CA and what it has signed, for this machine. */
+function makeTls(folder: string): Tls {
+  const at = (name: string) => join(folder, name)
+  const openssl = (...args: string[]) => execFileSync('openssl', args, { stdio: ['ignore', 'ignore', 'pipe'] })
+  const key = ['-newkey', 'ec', '-pkeyopt', 'ec_paramgen_curve:prime256v1', '-nodes']
+  writeFileSync(at('extensions'), 'subjectAltName=DNS:localhost,IP:127.0.0.1\nextendedKeyUsage=serverAuth\n')
+  openssl('req', '-x509', ...key, '-keyout', at('ca.key'), '-out', at('ca.pem'), '-days', '2', '-subj', '/CN=DistDb test CA')
+  openssl('req', ...key, '-keyout', at('node.key'), '-out', at('request'), '-subj', '/CN=localhost')
+  openssl('x509', '-req', '-in', at('request'), '-CA', at('ca.pem'), '-CAkey', at('ca.key'), '-CAcreateserial', '-days', '2', '-extfile', at('extensions'), '-out', at('node.pem'))
+  return { options: ['--cert', at('node.pem'), '--key', at('node.key'), '--ca', at('ca.pem')], ca: readFileSync(at('ca.pem'), 'utf8') }
 }
 
 /** Waits until something holds; a failure to find out counts as not yet. */

@@ -84,6 +84,58 @@ test('a frozen node turns red, the page that it served goes on at another one, a
   expect((await cluster.send({ command: 'query', query: 'SELECT count(*) FROM moved', consistency: 'strong' }, 2)).rows).toEqual([[1]])
 })
 
+test('a node that catches up is shown as progress, by entries and by the bytes of a copy', async ({ page, cluster }) => {
+  // Nodes catch up faster than eyes see: the page gets a true picture of the cluster in which node 2 is as far as the test says.
+  await page.addInitScript(() => {
+    const real = window.fetch
+    window.fetch = (input, init) => {
+      if (!String(input).endsWith('/events')) {
+        return real(input, init)
+      }
+
+      let timer: ReturnType<typeof setInterval>
+      const tell = (controller: ReadableStreamDefaultController) =>
+        window.picture && controller.enqueue(new TextEncoder().encode(`event: cluster\ndata: ${JSON.stringify(window.picture)}\n\n`))
+      return Promise.resolve(new Response(new ReadableStream({ start: controller => void (timer = setInterval(tell, 100, controller)), cancel: () => clearInterval(timer) })))
+    }
+  })
+  await page.goto(`${cluster.url(0)}/#/cluster`)
+  const picture = JSON.parse((await cluster.get(0, '/cluster')).text) as Picture
+  const newest = Math.max(...picture.nodes.map(n => n.status!.commit_index))
+  const show = (lag: number, snapshot: { arrived_bytes: number; total_bytes: number } | null) =>
+    page.evaluate(p => void (window.picture = p), {
+      ...picture,
+      nodes: picture.nodes.map(n => ({ ...n, reachable: true, status: { ...n.status!, snapshot: n.id === 2 ? snapshot : null, commit_index: newest, applied_index: newest - (n.id === 2 ? lag : 0) } })),
+    })
+  const node = page.locator('tr[data-node="2"]')
+  const progress = node.getByRole('progressbar', { name: 'Catching up' })
+  await show(0, { arrived_bytes: 3 * 1024 * 1024, total_bytes: 12 * 1024 * 1024 })
+  await expect(node).toContainText('fetching a copy')
+  await expect(node).toContainText(/3(\.0)? MB of 12(\.0)? MB/)
+  await expect(progress).toHaveAttribute('aria-valuenow', '25')
+  await show(400, null)
+  await expect(node).toContainText('400 to go')
+  await expect(progress).toHaveAttribute('aria-valuenow', '0')
+  await show(100, null)
+  await expect(node).toContainText('100 to go')
+  await expect(progress).toHaveAttribute('aria-valuenow', '75')
+  await expect(page.locator('tr[data-node="1"]').getByRole('progressbar')).toHaveCount(0)
+  await show(0, null)
+  await expect(progress).toHaveCount(0)
+  await expect(node).toContainText('none')
+})
+
+/** What the page is told, as far as the test changes it. */
+interface Picture {
+  nodes: { id: number; reachable: boolean; status: { commit_index: number; applied_index: number; snapshot: object | null } | null }[]
+}
+
+declare global {
+  interface Window {
+    picture?: unknown
+  }
+}
+
 test('goes to the node that is chosen', async ({ page, cluster }) => {
   await open(page, cluster.url(0), 'cluster')
   await page.getByRole('combobox', { name: 'The node that this page speaks with' }).click()

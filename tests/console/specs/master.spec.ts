@@ -95,6 +95,42 @@ test('downloads a backup from any node, which is a SQLite file with all of its b
   expect(readFileSync(await archive.path()).toString('latin1')).toContain('main.db')
 })
 
+test('takes a backup that breaks off anew from another node, and says so', async ({ page, cluster }) => {
+  await cluster.exec('CREATE TABLE IF NOT EXISTS kept (id INTEGER PRIMARY KEY, content BLOB)')
+  await page.addInitScript(() => {
+    delete (window as { showSaveFilePicker?: unknown }).showSaveFilePicker
+    const real = window.fetch
+    let isFirst = true
+    window.fetch = async (input, init) => {
+      const response = await real(input, init)
+      if (!String(input).endsWith('/backup/main') || !isFirst) {
+        return response
+      }
+
+      isFirst = false
+      const reader = response.body!.getReader()
+      let pieces = 0
+      return new Response(
+        new ReadableStream({
+          pull: async controller => (pieces++ === 0 ? controller.enqueue((await reader.read()).value!) : controller.error(new TypeError('network error'))),
+        }),
+        { headers: response.headers },
+      )
+    }
+  })
+  await open(page, cluster.url(1), 'master/databases')
+  const other = page.waitForResponse(r => r.url().endsWith('/backup/main') && !r.url().startsWith(cluster.url(1)) && r.request().method() === 'GET')
+  const saved = page.waitForEvent('download')
+  await page.getByRole('button', { name: 'Download main' }).click()
+  const download = await saved
+  // What names the file, and says which bytes it must have, is another origin's by now, which the browser tells the page by the node's leave alone.
+  const headers = (await other).headers()
+  expect(headers['content-disposition']).toContain(download.suggestedFilename())
+  const content = readFileSync(await download.path())
+  expect(headers['repr-digest']).toBe(`sha-256=:${createHash('sha256').update(content).digest('base64')}:`)
+  await expect(page.getByText(`It broke off at first, and then came anew from node ${headers['x-distdb-node']}.`)).toBeVisible()
+})
+
 test('writes a backup to disk as it comes, goes on with it at another page, and keeps nothing when it is cancelled', async ({ page, cluster }) => {
   await saveInPrivateFiles(page)
   await open(page, cluster.url(0), 'master/databases')

@@ -11,12 +11,16 @@ export interface Progress {
   readonly bytes: number
   /** Of how many, if the node says so. */
   readonly total: number | null
+  /** The node that it comes from, by its id. */
+  readonly node: number
+  /** Whether it broke off before, at whichever node. */
+  readonly isAnew: boolean
 }
 
 /**
  * Takes a backup from the node that the page speaks with, or, where it breaks off, anew from another one.
  * @param database One database; null for an archive of all.
- * @param onProgress Called with each piece.
+ * @param onProgress Called at the beginning, which there may be several of, and with each piece.
  * @returns The name of the file, which is whole.
  * @throws ApiError A node refused it. Nothing was kept, as with all that follow.
  * @throws UnreachableError No node gave it.
@@ -30,8 +34,16 @@ export async function takeBackup(
   onProgress: (progress: Progress) => void,
 ): Promise<string> {
   const path = database === null ? '/backup' : `/backup/${encodeURIComponent(database)}`
+  let begun = 0
   try {
-    await connection.request(path, { signal, isLong: true, read: response => receive(response, target, onProgress) })
+    await connection.request(path, {
+      signal,
+      isLong: true,
+      read: response => {
+        const source = { node: Number(response.headers.get('X-DistDb-Node')), isAnew: begun++ > 0 }
+        return receive(response, target, (bytes, total) => onProgress({ bytes, total, ...source }))
+      },
+    })
     return await target.finish()
   } catch (error) {
     await target.discard()
@@ -39,13 +51,14 @@ export async function takeBackup(
   }
 }
 
-async function receive(response: Response, target: Target, onProgress: (progress: Progress) => void): Promise<void> {
+async function receive(response: Response, target: Target, onProgress: (bytes: number, total: number | null) => void): Promise<void> {
   await target.begin(nameOf(response), response.headers.get('Content-Type') ?? '')
   const length = response.headers.get('Content-Length')
   const total = length === null ? null : Number(length)
   const hash = sha256.create()
   const reader = response.body!.getReader()
   let bytes = 0
+  onProgress(bytes, total)
   for (;;) {
     const { value, done } = await within(silenceMs, reader.read())
     if (done) {
@@ -55,7 +68,7 @@ async function receive(response: Response, target: Target, onProgress: (progress
     hash.update(value)
     await target.write(value)
     bytes += value.length
-    onProgress({ bytes, total })
+    onProgress(bytes, total)
   }
 
   const wanted = digestOf(response)

@@ -24,7 +24,7 @@ interface ScrollTableProps {
 /** A table that scrolls sideways where it is too wide, by the keyboard too; on a phone each row is a card. */
 export function ScrollTable({ label, columns, className, children }: ScrollTableProps) {
   return (
-    <Table.ScrollContainer minWidth={0} className={className ? `card-table ${className}` : 'card-table'} tabIndex={0} role="region" aria-label={label}>
+    <Table.ScrollContainer minWidth={0} type="native" className={className ? `card-table ${className}` : 'card-table'} tabIndex={0} role="region" aria-label={label}>
       <Table verticalSpacing={6} horizontalSpacing="sm">
         <Table.Thead>
           <Table.Tr>

@@ -62,7 +62,7 @@ export function TimeChart({ label, times, lines, windowS, format, height = 140 }
           y: { range: (_u, _min, max) => [0, max > 0 ? max * 1.1 : 1] },
         },
         axes: [
-          { ...axis, space: 70, size: 24, values: (_u, ticks) => ticks.map(clock) },
+          { ...axis, space: 70, size: 24, incrs: minutes, values: (_u, ticks) => ticks.map(clock) },
           { ...axis, size: 52, space: 30, values: (_u, ticks) => ticks.map(t => newest.current.format(t)) },
         ],
         series: [
@@ -97,6 +97,9 @@ export function TimeChart({ label, times, lines, windowS, format, height = 140 }
     </div>
   )
 }
+
+/** How far the times below may stand apart, in seconds. */
+const minutes = [1, 2, 5, 10, 30].map(m => 60 * m)
 
 const clockFormat = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', hour12: false })
 

@@ -16,6 +16,7 @@ export function BackupNotice() {
           <Group justify="space-between" gap="sm">
             <Text size="sm" className="tabular">
               {progress ? `${formatBytes(progress.bytes)}${of}` : 'The node makes a copy.'}
+              {progress?.isAnew && ` · It broke off, and comes anew from node ${progress.node}.`}
             </Text>
             <Button variant="default" size="compact-xs" onClick={cancel}>
               Cancel
@@ -29,7 +30,8 @@ export function BackupNotice() {
     case 'done':
       return (
         <Alert color="green" role="status" mb="md" icon={<CheckIcon />} title={`${status.title}: done`} withCloseButton closeButtonLabel="Dismiss" onClose={dismiss}>
-          <span className="mono">{status.file}</span> has all of its {formatBytes(status.bytes)}.
+          <span className="mono">{status.file}</span> has all of its {formatBytes(status.progress.bytes)}.
+          {status.progress.isAnew && ` It broke off at first, and then came anew from node ${status.progress.node}.`}
         </Alert>
       )
     case 'failed':

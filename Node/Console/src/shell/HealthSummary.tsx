@@ -13,9 +13,9 @@ export function HealthSummary() {
   const up = nodes.filter(h => h === 'good').length
   const health = up === nodes.length ? 'good' : nodes.includes('bad') ? 'bad' : 'warn'
   return (
-    <Group gap={6} wrap="nowrap" role="status" visibleFrom="xs">
+    <Group gap={6} wrap="nowrap" role="status">
       <NodeDot health={health} />
-      <Text size="sm" className="tabular" truncate>
+      <Text size="sm" className="tabular health-text" truncate>
         {up} of {nodes.length} {nodes.length === 1 ? 'node' : 'nodes'} up
       </Text>
     </Group>

@@ -11,7 +11,7 @@ const progressMs = 200
 /** The last backup that was asked for, until the user has read how it went. */
 export type BackupStatus =
   | { readonly phase: 'running'; readonly title: string; readonly progress: Progress | null }
-  | { readonly phase: 'done'; readonly title: string; readonly file: string; readonly bytes: number }
+  | { readonly phase: 'done'; readonly title: string; readonly file: string; readonly progress: Progress }
   | { readonly phase: 'failed'; readonly title: string; readonly error: unknown }
 
 interface Backups {
@@ -60,17 +60,17 @@ export function BackupProvider({ children }: { children: ReactNode }) {
 
         abort.current = controller
         setStatus({ phase: 'running', title, progress: null })
-        let bytes = 0
+        let last: Progress | null = null
         let toldAt = 0
         const file = await takeBackup(connection, database, target, controller.signal, progress => {
-          bytes = progress.bytes
+          last = progress
           const now = performance.now()
-          if (now - toldAt >= progressMs) {
+          if (progress.bytes === 0 || now - toldAt >= progressMs) {
             toldAt = now
             setStatus({ phase: 'running', title, progress })
           }
         })
-        setStatus({ phase: 'done', title, file, bytes })
+        setStatus({ phase: 'done', title, file, progress: last! })
       } catch (error) {
         if (controller.signal.aborted) {
           setStatus(null)

@@ -1,10 +1,11 @@
 import { Popover } from '@mantine/core'
+import { useElementSize, useMergedRef } from '@mantine/hooks'
 import { useVirtualizer } from '@tanstack/react-virtual'
 import { useEffect, useId, useMemo, useRef, useState, type KeyboardEvent, type PointerEvent, type ReactNode } from 'react'
 import type { SqlValue } from '../../api/types'
 import { copyText } from '../clipboard'
 import { toTsv, type Result } from '../sqlValues'
-import { columnWidths } from './columnWidths'
+import { columnWidths, fittingWidths, widthMinPx } from './columnWidths'
 import { GridBodyCell, GridHeaderCell, type GridPlace } from './GridCell'
 import { isWithin, moved, rectangleOf, select, type CellPosition, type Rectangle, type Selection } from './selection'
 import './grid.css'
@@ -13,6 +14,8 @@ const rowPx = 28
 const headerPx = 44
 const digitPx = 8
 const overscanRows = 10
+/** How much wider a key makes a column. */
+const widthStepPx = 24
 
 export interface GridSort {
   readonly column: number
@@ -41,14 +44,25 @@ interface DataGridProps {
   overlay?: { readonly cell: CellPosition; readonly content: ReactNode; readonly onClose: () => void } | null
 }
 
-/** A table of values of which only what is seen is in the page, so that its size does not matter. Arrows move, Shift extends, Ctrl-C copies, Enter opens. */
+/** A table of values of which only what is seen is in the page, so that its size does not matter. Arrows move, Shift extends, Ctrl-C copies, Enter opens, + and - change a column's width. */
 export function DataGrid({ label, result, firstNumber = 1, keyColumns, sort, onSort, onOpen, onDelete, onSelect, drafts, overlay }: DataGridProps) {
   const { columns, rows } = result
   const id = useId()
   const scroller = useRef<HTMLDivElement>(null)
   const [selection, setSelection] = useState<Selection | null>(null)
-  const widths = useMemo(() => columnWidths(result), [result])
+  const { ref: measured, width } = useElementSize()
+  const ref = useMergedRef(scroller, measured)
   const gutterPx = String(firstNumber + rows.length).length * digitPx + 20
+  const names = JSON.stringify(columns.map(c => c.name))
+  const [resized, setResized] = useState<{ readonly names: string; readonly widths: ReadonlyMap<number, number> }>({ names, widths: new Map() })
+  const fitting = useMemo(() => fittingWidths(result), [result])
+  const widths = useMemo(() => {
+    // Other rows of the same columns keep what was set by hand.
+    const own = resized.names === names ? resized.widths : new Map<number, number>()
+    return columnWidths(fitting, width - gutterPx).map((usual, i) => own.get(i) ?? usual)
+  }, [fitting, width, gutterPx, resized, names])
+  const resize = (column: number, px: number) =>
+    setResized(before => ({ names, widths: new Map(before.names === names ? before.widths : []).set(column, Math.max(widthMinPx, Math.round(px))) }))
   const rowItems = useVirtualizer({
     count: rows.length,
     getScrollElement: () => scroller.current,
@@ -112,6 +126,8 @@ export function DataGrid({ label, result, firstNumber = 1, keyColumns, sort, onS
       open(head)
     } else if (event.key === 'Delete' && selection && onDelete) {
       onDelete()
+    } else if ((event.key === '+' || event.key === '-') && !isFar && selection) {
+      resize(head.column, widths[head.column]! + (event.key === '+' ? widthStepPx : -widthStepPx))
     } else if (isFar && event.key.toLowerCase() === 'c' && selection) {
       copy(result, rectangleOf(selection))
     } else if (isFar && event.key.toLowerCase() === 'a' && rows.length > 0) {
@@ -149,7 +165,7 @@ export function DataGrid({ label, result, firstNumber = 1, keyColumns, sort, onS
   const shown = columnItems.getVirtualItems()
   return (
     <div
-      ref={scroller}
+      ref={ref}
       className="grid"
       role="grid"
       tabIndex={0}
@@ -178,6 +194,8 @@ export function DataGrid({ label, result, firstNumber = 1, keyColumns, sort, onS
               column={columns[index]!}
               isKey={keyColumns?.has(index) ?? false}
               direction={sort?.column === index ? (sort.isDescending ? 'descending' : 'ascending') : null}
+              onResize={px => resize(index, px)}
+              onFit={() => resize(index, fitting[index]!)}
               {...(onSort && { onSort: () => onSort(index) })}
             />
           ))}

@@ -1,4 +1,4 @@
-import type { Ref } from 'react'
+import type { PointerEvent, Ref } from 'react'
 import type { SqlValue } from '../../api/types'
 import { formatBytes } from '../../format'
 import { DownIcon, KeyIcon, UpIcon } from '../../icons'
@@ -23,10 +23,19 @@ interface GridHeaderCellProps {
   /** How the rows are sorted by it, if they are. */
   direction: 'ascending' | 'descending' | null
   onSort?: () => void
+  /** The column is to be so many pixels wide. */
+  onResize: (px: number) => void
+  /** The column is to be as wide as what is in it. */
+  onFit: () => void
 }
 
-/** A column's name and type. A click sorts, where that is possible. */
-export function GridHeaderCell({ place, column, isKey, direction, onSort }: GridHeaderCellProps) {
+/** A column's name and type. A click sorts, where that is possible; its right edge is dragged to make it wider, and clicked twice to make it fit. */
+export function GridHeaderCell({ place, column, isKey, direction, onSort, onResize, onFit }: GridHeaderCellProps) {
+  const drag = (event: PointerEvent<HTMLSpanElement>) => {
+    if (event.currentTarget.hasPointerCapture(event.pointerId)) {
+      onResize(event.clientX - event.currentTarget.parentElement!.getBoundingClientRect().left)
+    }
+  }
   return (
     <div
       id={place.id}
@@ -45,6 +54,20 @@ export function GridHeaderCell({ place, column, isKey, direction, onSort }: Grid
         {direction === 'descending' && <DownIcon size={14} />}
       </span>
       <span className="grid-head-type">{column.type?.toLowerCase() ?? ''}</span>
+      <span
+        className="grid-resize"
+        aria-hidden="true"
+        onPointerDown={event => {
+          event.stopPropagation()
+          event.currentTarget.setPointerCapture(event.pointerId)
+        }}
+        onPointerMove={drag}
+        onClick={event => event.stopPropagation()}
+        onDoubleClick={event => {
+          event.stopPropagation()
+          onFit()
+        }}
+      />
     </div>
   )
 }

@@ -8,15 +8,19 @@ import { windowS, type Sample } from '../../state/samples'
 
 const colorCount = 8
 
+/** A page that was just opened shows less than a quarter of an hour, or its lines would be a few pixels wide. */
+const spansS = [2 * 60, 5 * 60]
+
 /** The last quarter of an hour, as far as this page was open. */
 export function ClusterCharts({ cluster }: { cluster: ClusterStatus }) {
   const samples = useSamples()
   const ids = cluster.nodes.map(m => m.id).join()
   const charts = useMemo(() => chartsOf(samples, ids === '' ? [] : ids.split(',').map(Number)), [samples, ids])
   const times = useMemo(() => samples.map(s => s.time), [samples])
+  const spanS = spansS.find(span => (times.at(-1) ?? 0) - (times[0] ?? 0) < span) ?? windowS
   return charts.map(({ title, lines, format }) => (
     <Panel key={title} title={title}>
-      <TimeChart label={`${title}: the last 15 minutes, since this page was opened`} times={times} lines={lines} windowS={windowS} format={format} />
+      <TimeChart label={`${title}: the last ${spanS / 60} minutes, since this page was opened`} times={times} lines={lines} windowS={spanS} format={format} />
     </Panel>
   ))
 }

@@ -1,8 +1,8 @@
 import { Button, Group, Stack, Text } from '@mantine/core'
 import { useState, type KeyboardEvent } from 'react'
 import type { Column, SqlValue } from '../../api/types'
-import { parse, typedOf } from './values'
-import { ValueInput } from './ValueInput'
+import { parse, typedOf } from '../../components/typedValues'
+import { ValueInput } from '../../components/ValueInput'
 
 interface CellEditorProps {
   column: Column

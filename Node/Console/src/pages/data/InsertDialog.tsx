@@ -3,8 +3,8 @@ import { useState, type FormEvent } from 'react'
 import type { Column, SqlValue, Table } from '../../api/types'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { useAction } from '../../state/action'
-import { parse, type Typed } from './values'
-import { ValueInput } from './ValueInput'
+import { parse, type Typed } from '../../components/typedValues'
+import { ValueInput } from '../../components/ValueInput'
 
 interface InsertDialogProps {
   table: Table
@@ -49,15 +49,17 @@ export function InsertDialog({ table, onInsert, onClose }: InsertDialogProps) {
           <Text size="xs" c="dimmed">
             Columns at Default get what the table defines for them, or NULL.
           </Text>
-          <ErrorAlert error={error} />
-          <Group justify="flex-end" gap="xs">
-            <Button variant="default" onClick={onClose}>
-              Cancel
-            </Button>
-            <Button type="submit" disabled={!isReady} loading={isBusy}>
-              Insert the row
-            </Button>
-          </Group>
+          <Stack gap="sm" className="dialog-foot">
+            <ErrorAlert error={error} />
+            <Group justify="flex-end" gap="xs">
+              <Button variant="default" onClick={onClose}>
+                Cancel
+              </Button>
+              <Button type="submit" disabled={!isReady} loading={isBusy}>
+                Insert the row
+              </Button>
+            </Group>
+          </Stack>
         </Stack>
       </form>
     </Modal>

@@ -136,7 +136,7 @@ export function RowsView(place: Place) {
         ) : (
           result && (
             <DataGrid
-              label={`Rows of ${table.name}. Arrows move, Enter ${isEditable ? 'edits' : 'shows'} a value, on a column's name it sorts${isEditable ? ', Delete deletes rows' : ''}.`}
+              label={`Rows of ${table.name}. Arrows move, Enter ${isEditable ? 'edits' : 'shows'} a value, on a column's name it sorts, + and - change a column's width${isEditable ? ', Delete deletes rows' : ''}.`}
               result={result}
               firstNumber={firstNumber}
               keyColumns={keyColumns}

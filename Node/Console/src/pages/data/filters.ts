@@ -1,5 +1,5 @@
 import type { Column, SqlValue } from '../../api/types'
-import { parse, usualKind } from './values'
+import { parse, usualKind } from '../../components/typedValues'
 
 /** A condition for rows, as the command search has them. */
 export type Condition = Record<string, null | Record<string, SqlValue>>

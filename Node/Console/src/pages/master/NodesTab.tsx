@@ -45,15 +45,11 @@ export function NodesTab() {
             </Table.Td>
             <Table.Td data-label="Address" className="mono">{address.replace(/^https?:\/\//, '')}</Table.Td>
             <Table.Td data-label="Role">
-              {role === 'master' ? (
-                <span className="badges">
-                  <Badge variant="light" color="grape" size="sm">
-                    master
-                  </Badge>
-                </span>
-              ) : (
-                'node'
-              )}
+              <span className="badges">
+                <Badge variant="light" color={role === 'master' ? 'grape' : 'gray'} size="sm">
+                  {role}
+                </Badge>
+              </span>
             </Table.Td>
             <Table.Td data-label="Vote">{suffrage === 'voter' ? 'votes' : 'learns'}</Table.Td>
             <Table.Td>

@@ -49,10 +49,10 @@ export function TableDesigner() {
     <Stack gap="md">
       <Panel title="Columns" flush actions={<Checkbox label="STRICT: refuse values of another type" checked={draft.isStrict} onChange={event => setDraft({ ...draft, isStrict: event.currentTarget.checked })} />}>
         <Group p="sm" gap="sm" align="flex-end">
-          <Select label="Database" value={database} data={(data?.databases ?? []).map(d => d.name).filter(n => n !== 'history_query')} onChange={value => setDatabase(value ?? 'main')} w={160} />
-          <TextInput label="Table" value={draft.name} onChange={event => setDraft({ ...draft, name: event.currentTarget.value })} placeholder="users" autoComplete="off" spellCheck={false} w={220} />
+          <Select label="Database" value={database} data={(data?.databases ?? []).map(d => d.name).filter(n => n !== 'history_query')} onChange={value => setDatabase(value ?? 'main')} className="grow" maw={240} />
+          <TextInput label="Table" value={draft.name} onChange={event => setDraft({ ...draft, name: event.currentTarget.value })} placeholder="users" autoComplete="off" spellCheck={false} className="grow" maw={320} />
         </Group>
-        <Table.ScrollContainer minWidth={720} tabIndex={0} role="region" aria-label="The columns of the new table">
+        <Table.ScrollContainer minWidth={0} type="native" className="card-table designer" tabIndex={0} role="region" aria-label="The columns of the new table">
           <Table verticalSpacing={4} horizontalSpacing="sm">
             <Table.Thead>
               <Table.Tr>
@@ -68,22 +68,22 @@ export function TableDesigner() {
             <Table.Tbody>
               {draft.columns.map((c, i) => (
                 <Table.Tr key={c.key}>
-                  <Table.Td>
+                  <Table.Td data-label="Name">
                     <TextInput aria-label={`Name of column ${i + 1}`} value={c.name} onChange={event => change(c.key, { name: event.currentTarget.value })} autoComplete="off" spellCheck={false} />
                   </Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="Type">
                     <Select aria-label={`Type of column ${i + 1}`} value={c.type} data={[...new Set([...(draft.isStrict ? strictTypes : types), c.type])]} onChange={value => value && change(c.key, { type: value })} w={130} />
                   </Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="Primary key">
                     <Checkbox aria-label={`Column ${i + 1} is the primary key`} checked={c.isPrimaryKey} onChange={event => change(c.key, { isPrimaryKey: event.currentTarget.checked })} />
                   </Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="Not null">
                     <Checkbox aria-label={`Column ${i + 1} is not null`} checked={c.isNotNull} onChange={event => change(c.key, { isNotNull: event.currentTarget.checked })} />
                   </Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="Unique">
                     <Checkbox aria-label={`Column ${i + 1} is unique`} checked={c.isUnique} onChange={event => change(c.key, { isUnique: event.currentTarget.checked })} />
                   </Table.Td>
-                  <Table.Td>
+                  <Table.Td data-label="Default">
                     <TextInput aria-label={`Default of column ${i + 1}`} value={c.defaultText} placeholder="none" onChange={event => change(c.key, { defaultText: event.currentTarget.value })} autoComplete="off" spellCheck={false} />
                   </Table.Td>
                   <Table.Td>

@@ -16,6 +16,7 @@ export function OperationField({ field, values, problem, databases, onChange }: 
   const { key, label, kind, isRequired = false, help, placeholder } = field
   const value = values[key] ?? ''
   const common = {
+    className: kind === 'json' ? 'wide' : 'half',
     label,
     ...(placeholder !== undefined && { placeholder }),
     withAsterisk: isRequired,
@@ -28,9 +29,9 @@ export function OperationField({ field, values, problem, databases, onChange }: 
   return (
     <Tooltip label={help} position="top-start" openDelay={250}>
       {kind === 'flag' ? (
-        <Checkbox label={label} checked={value === 'true'} onChange={event => onChange(event.currentTarget.checked ? 'true' : '')} />
+        <Checkbox className="wide" label={label} checked={value === 'true'} onChange={event => onChange(event.currentTarget.checked ? 'true' : '')} />
       ) : kind === 'json' ? (
-        <Textarea {...common} autosize minRows={2} maxRows={10} classNames={{ input: 'mono' }} onChange={event => onChange(event.currentTarget.value)} />
+        <Textarea {...common} autosize minRows={1} maxRows={10} classNames={{ input: 'mono' }} onChange={event => onChange(event.currentTarget.value)} />
       ) : kind === 'database' || kind === 'table' ? (
         <Autocomplete {...common} size="xs" data={namesFor(kind, values, databases)} onChange={onChange} />
       ) : (

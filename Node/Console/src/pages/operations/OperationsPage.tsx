@@ -96,16 +96,18 @@ export default function OperationsPage() {
                   </Text>
                 </Alert>
               )}
-              {operation.fields.map(field => (
-                <OperationField
-                  key={`${operation.command} ${field.key}`}
-                  field={field}
-                  values={values}
-                  problem={problems[field.key]}
-                  databases={data?.databases ?? []}
-                  onChange={value => setValues(before => ({ ...before, [field.key]: value }))}
-                />
-              ))}
+              <div className="fields">
+                {operation.fields.map(field => (
+                  <OperationField
+                    key={`${operation.command} ${field.key}`}
+                    field={field}
+                    values={values}
+                    problem={problems[field.key]}
+                    databases={data?.databases ?? []}
+                    onChange={value => setValues(before => ({ ...before, [field.key]: value }))}
+                  />
+                ))}
+              </div>
               <Group justify="flex-end">
                 <Button type="submit" loading={isBusy} disabled={Object.keys(problems).length > 0} {...(operation.isDrop && { color: 'red' })}>
                   Send

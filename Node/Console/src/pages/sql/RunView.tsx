@@ -108,7 +108,7 @@ function Rows({ result }: { result: Result }) {
   const [opened, setOpened] = useState<CellPosition | null>(null)
   return (
     <div className="sql-result-body">
-      <DataGrid label="Result. Arrows move, Shift extends, Ctrl-C copies, Enter shows a value in full." result={result} onOpen={setOpened} />
+      <DataGrid label="Result. Arrows move, Shift extends, Ctrl-C copies, Enter shows a value in full, + and - change a column's width." result={result} onOpen={setOpened} />
       {opened && <ValueDialog column={result.columns[opened.column]!} value={result.rows[opened.row]![opened.column]!} onClose={() => setOpened(null)} />}
     </div>
   )

@@ -1,6 +1,7 @@
 import { Button, Checkbox, Group } from '@mantine/core'
+import { notifications } from '@mantine/notifications'
 import type { EditorView } from '@codemirror/view'
-import { useEffect, useRef, useState } from 'react'
+import { useEffect, useMemo, useRef, useState } from 'react'
 import { ApiError } from '../../api/errors'
 import { EmptyState } from '../../components/EmptyState'
 import { ErrorAlert } from '../../components/ErrorAlert'
@@ -12,11 +13,13 @@ import { useSession } from '../../state/session'
 import { errorPlace, type Span } from './errorPlace'
 import { LibraryDrawer } from './LibraryDrawer'
 import { allStatements, markError, statementsToRun } from './marks'
+import { ParameterFields } from './ParameterFields'
+import { keyOf, parametersOf, valuesFor, type TypedParameters } from './parameters'
 import { changesSchema, execute, isRunning, newRun, resumed, type Run, type StatementRun } from './run'
 import { RunView } from './RunView'
 import { SaveDialog } from './SaveDialog'
 import { SqlEditor } from './SqlEditor'
-import { withinTransaction, type StatementText } from './statements'
+import { splitStatements, withinTransaction, type StatementText } from './statements'
 import { TabBar } from './TabBar'
 import { TargetChoice } from './TargetChoice'
 import { useLibrary } from './useLibrary'
@@ -25,6 +28,7 @@ import './sql.css'
 
 const noDatabases: never[] = []
 const noTables: never[] = []
+const noParameters: TypedParameters = {}
 
 /** Where SQL is written and sent. */
 export default function SqlPage() {
@@ -39,6 +43,9 @@ export default function SqlPage() {
   const [runs, setRuns] = useState<ReadonlyMap<string, Run>>(new Map())
   const [isTransaction, setTransaction] = useState(false)
   const [dialog, setDialog] = useState<'library' | 'save' | null>(null)
+  const [typed, setTyped] = useState<ReadonlyMap<string, TypedParameters>>(new Map())
+  const typedHere = typed.get(current.id) ?? noParameters
+  const parameters = useMemo(() => parametersIn(current.text), [current.text])
   const aborts = useRef(new Map<string, AbortController>())
   useEffect(() => {
     const handed = takeHandedQuery()
@@ -89,9 +96,16 @@ export default function SqlPage() {
     }
 
     const inner = withinTransaction(statements)
+    const values = (inner ?? statements).map(s => valuesFor(s.text, typedHere))
+    const params = values.filter(v => v !== null)
+    if (params.length < values.length) {
+      notifications.show({ color: 'red', message: 'Nothing was sent: what is typed for a parameter is no value.' })
+      return
+    }
+
     const base = current.node === null ? null : (nodes.find(n => n.id === current.node)?.origin ?? null)
     const { database, consistency } = current
-    void start(current.id, newRun(inner ?? statements, inner !== null || (isTransaction && statements.length > 1), { database, base, consistency }))
+    void start(current.id, newRun(inner ?? statements, params, inner !== null || (isTransaction && statements.length > 1), { database, base, consistency }))
   }
   const show = ({ statement }: StatementRun) => {
     view.current?.dispatch({ selection: { anchor: statement.from, head: Math.min(statement.to, view.current.state.doc.length) }, scrollIntoView: true })
@@ -135,8 +149,9 @@ export default function SqlPage() {
               />
             </div>
           </div>
+          {parameters.length > 0 && <ParameterFields parameters={parameters} typed={typedHere} onChange={next => setTyped(all => new Map(all).set(current.id, next))} />}
           <p className="sql-hint">
-            <kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs the selection, or the statement at the cursor; with <kbd>Shift</kbd> all. {severalHint(isTransaction)}
+            <kbd>Ctrl</kbd>+<kbd>Enter</kbd> runs the selection or the statement at the cursor, with <kbd>Shift</kbd> all. {severalHint(isTransaction)}
           </p>
         </section>
         <section className="panel sql-results" aria-label="Results">
@@ -181,10 +196,14 @@ export default function SqlPage() {
   )
 }
 
+/** The parameters of all statements of a text, as they are written first; those without a name are each statement's own, and have one field together. */
+function parametersIn(text: string): string[] {
+  const all = splitStatements(text).flatMap(s => parametersOf(s.text))
+  return all.filter((p, i) => all.findIndex(other => keyOf(other) === keyOf(p)) === i)
+}
+
 function severalHint(isTransaction: boolean): string {
-  return isTransaction
-    ? 'Several statements are one transaction: all of them are done, or none.'
-    : 'Several statements are sent one after another, each stored by itself, until one fails; between BEGIN and COMMIT all of them are done, or none.'
+  return isTransaction ? 'Of several, all are done or none.' : 'Each is stored by itself, until one fails; between BEGIN and COMMIT all are, or none.'
 }
 
 /** The part of the text that a failed statement's error is about. */

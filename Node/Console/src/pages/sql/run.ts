@@ -3,6 +3,7 @@ import { ApiError } from '../../api/errors'
 import { newId } from '../../components/newId'
 import { columnsOf, type Result } from '../../components/sqlValues'
 import { readAnswer, type Answer } from './readAnswer'
+import type { Parameters } from './parameters'
 import { isSchemaChange, type StatementText } from './statements'
 
 export type Consistency = 'local' | 'strong'
@@ -39,6 +40,8 @@ export interface Answered {
 
 export interface StatementRun {
   readonly statement: StatementText
+  /** The values of its parameters, where it has any. */
+  readonly params: Parameters | undefined
   /** Sent along, so that the statement is done once however often it is sent. A transaction's statements have one together. */
   readonly id: string
   readonly outcome: Outcome
@@ -52,13 +55,13 @@ export interface Run {
   readonly statements: readonly StatementRun[]
 }
 
-/** A run of these statements, of which none has been sent. */
-export function newRun(statements: readonly StatementText[], isTransaction: boolean, target: Target): Run {
+/** A run of these statements, each with the values of its parameters, of which none has been sent. */
+export function newRun(statements: readonly StatementText[], params: readonly (Parameters | undefined)[], isTransaction: boolean, target: Target): Run {
   const id = newId()
   return {
     target,
     isTransaction,
-    statements: statements.map(statement => ({ statement, id: isTransaction ? id : newId(), outcome: { kind: 'waiting' }, answered: null })),
+    statements: statements.map((statement, i) => ({ statement, params: params[i], id: isTransaction ? id : newId(), outcome: { kind: 'waiting' }, answered: null })),
   }
 }
 
@@ -93,7 +96,7 @@ export async function execute(connection: Connection, run: Run, signal: AbortSig
   if (run.isTransaction) {
     set(() => ({ outcome: { kind: 'running' } }))
     try {
-      const transaction = run.statements.map(s => ({ query: s.statement.text }))
+      const transaction = run.statements.map(s => ({ query: s.statement.text, params: s.params }))
       const answer = await send(connection, run.target, run.statements[0]!.id, { command: 'exec', transaction }, signal)
       const results = 'results' in answer ? answer.results : []
       set((_, i) => ({ outcome: outcomeOf(results[i]!), answered: answeredOf(answer) }))
@@ -105,14 +108,14 @@ export async function execute(connection: Connection, run: Run, signal: AbortSig
     return current
   }
 
-  for (const [index, { statement, id, outcome }] of run.statements.entries()) {
+  for (const [index, { statement, params, id, outcome }] of run.statements.entries()) {
     if (outcome.kind !== 'waiting') {
       continue
     }
 
     set((s, i) => (i === index ? { outcome: { kind: 'running' } } : s))
     try {
-      const answer = await send(connection, run.target, id, { command: 'query', query: statement.text }, signal)
+      const answer = await send(connection, run.target, id, { command: 'query', query: statement.text, params }, signal)
       set((s, i) => (i === index ? { outcome: outcomeOf(answer), answered: answeredOf(answer) } : s))
     } catch (error) {
       set((s, i) => (i === index ? { outcome: { kind: 'failed', error } } : i > index ? { outcome: { kind: 'skipped' } } : s))

@@ -10,14 +10,14 @@ export interface StatementText {
 }
 
 interface Token {
-  readonly kind: 'space' | 'string' | 'name' | 'word' | 'semicolon' | 'other'
+  readonly kind: 'space' | 'string' | 'name' | 'parameter' | 'word' | 'semicolon' | 'other'
   readonly from: number
   readonly text: string
 }
 
 // As SQLite's tokenizer has them; what is not closed reaches to the end.
 const tokens =
-  /(?<space>\s+|--[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<string>'(?:[^']|'')*(?:'|$))|(?<name>"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$))|(?<word>[\p{L}_$][\p{L}\p{N}_$]*|\d[\w.]*)|(?<semicolon>;)|(?<other>[^])/gu
+  /(?<space>\s+|--[^\n]*|\/\*[^]*?(?:\*\/|$))|(?<string>'(?:[^']|'')*(?:'|$))|(?<name>"(?:[^"]|"")*(?:"|$)|`(?:[^`]|``)*(?:`|$)|\[[^\]]*(?:\]|$))|(?<parameter>\?\d*|[:@$][\p{L}_][\p{L}\p{N}_$]*)|(?<word>[\p{L}_$][\p{L}\p{N}_$]*|\d[\w.]*)|(?<semicolon>;)|(?<other>[^])/gu
 
 /** The tokens of a text without comments and space. */
 export function tokenize(sql: string): Token[] {

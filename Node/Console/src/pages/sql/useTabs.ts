@@ -58,7 +58,7 @@ const titleChars = 24
 
 /** What a tab is called: its name, or how its text begins. */
 export function titleOf({ name, text }: SqlTab): string {
-  const begin = text.trim().replace(/^--\s*/, '').replace(/\s+/g, ' ')
+  const begin = text.trim().replace(/^--\s*(\S.*)[^]*/, '$1').replace(/\s+/g, ' ')
   return name !== '' ? name : begin === '' ? 'New query' : begin.length > titleChars ? `${begin.slice(0, titleChars)}…` : begin
 }
 

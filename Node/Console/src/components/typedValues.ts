@@ -1,5 +1,5 @@
-import type { Column, SqlValue } from '../../api/types'
-import { affinityOf, base64OfHex, hexOf, isBlob, textOf } from '../../components/sqlValues'
+import type { Column, SqlValue } from '../api/types'
+import { affinityOf, base64OfHex, hexOf, isBlob, textOf } from './sqlValues'
 
 /** How what is typed is meant. `default` leaves a column to its default. */
 export type Kind = 'text' | 'number' | 'blob' | 'null' | 'default'

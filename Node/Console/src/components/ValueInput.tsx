@@ -1,7 +1,7 @@
 import { Group, Select, Textarea } from '@mantine/core'
 import type { ReactNode } from 'react'
-import type { Column } from '../../api/types'
-import { parse, usualKind, type Kind, type Typed } from './values'
+import type { Column } from '../api/types'
+import { parse, usualKind, type Kind, type Typed } from './typedValues'
 
 const kinds: { value: Kind; label: string }[] = [
   { value: 'text', label: 'Text' },
