@@ -37,6 +37,9 @@ internal sealed record LoadMix(IReadOnlyList<(string Operation, int Weight)> Par
         return new(parts);
     }
 
+    /// <summary>As <see cref="Parse"/> reads it.</summary>
+    public override string ToString() => string.Join(',', Parts.Select(part => string.Create(CultureInfo.InvariantCulture, $"{part.Operation}={part.Weight}")));
+
     /// <summary>What gives a client its requests, chosen by chance as the weights say.</summary>
     public Func<LoadRequest> SourceOf(int client, LoadTable table)
     {
