@@ -130,9 +130,9 @@ echo "    $(($(stat -c %s "$file") >> 20)) MiB"
 (($(stat -c %s "$file") < 80 << 20)) || fail "it has 80 MiB or more."
 (
   cd "$work"
-  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj "/CN=packages test" -days 2
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj "/CN=packages test" -days 30
   openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout node.key -out node.csr -subj "/CN=localhost"
-  openssl x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 2 -out node.pem \
+  openssl x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -out node.pem \
     -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1"; echo "extendedKeyUsage=serverAuth,clientAuth")
 ) 2>/dev/null || fail "no certificate could be made."
 port=$(free_port)
@@ -153,7 +153,7 @@ print(server.server_port, flush=True)
 server.serve_forever()
 PYTHON
 cluster+=($!)
-wait_until 10 test -s "$work/otlp-port" || fail "nothing that takes traces has started."
+wait_until 60 test -s "$work/otlp-port" || fail "nothing that takes traces has started."
 token=packages-test-$(openssl rand -hex 16)
 started=$(date +%s%N)
 for id in 0 1 2; do
@@ -166,7 +166,7 @@ for id in 0 1 2; do
   ) >"$work/node-$id.log" 2>&1 &
   cluster+=($!)
 done
-at() { echo "https://localhost:$((port + $1))$2"; }
+at() { echo "https://localhost:$((port + $1))${2:-}"; }
 get() { curl -fsS --cacert "$work/ca.pem" -H "Authorization: Bearer $token" "$@"; }
 tool() { (cd "$work" && DISTDB_TOKEN=$token "$file" "$@" --url "$(at 1)" --ca "$work/ca.pem"); }
 check() { # what command...
@@ -183,7 +183,7 @@ query() { # node json
 }
 check "a table" query 0 '{"command":"create_table","table":"t","columns":{"id":"int primary key","name":"string","data":"json"}}'
 check "a write" query 1 '{"command":"insert","table":"t","data":[{"id":1,"name":"Änne","data":"{\"a\":[1,2.5,null]}"},{"id":2,"name":null,"data":null}],"id":"once"}'
-check "a transaction" query 2 '{"transaction":[{"query":"INSERT INTO t VALUES (3, :n, NULL)","params":{"n":{"base64":"AP8="}}},{"query":"SELECT count(*) FROM t"}]}'
+check "a transaction" query 2 '{"command":"exec","transaction":[{"query":"INSERT INTO t VALUES (3, :n, NULL)","params":{"n":{"base64":"AP8="}}},{"query":"SELECT count(*) FROM t"}]}'
 check "a strong read" query 2 '{"command":"query","query":"SELECT name, json_extract(data, '"'\$.a[1]'"') FROM t ORDER BY id","consistency":"strong"}'
 grep -q '\[\["Änne",2.5\]' "$work/out" || fail "a read gives $(cat "$work/out")."
 check "CSV" get "$(at 1 /query)" -H 'Accept: text/csv' -d '{"command":"query","query":"SELECT id FROM t ORDER BY id"}'
@@ -197,7 +197,7 @@ check "/metrics" get "$(at 2 /metrics)"
 grep -q '^distdb_ready 1' "$work/out" && grep -q '^distdb_http_request' "$work/out" || fail "metrics are missing."
 check "the web console" get -H 'Accept: text/html' "$(at 0 /)"
 grep -qi '<html' "$work/out" || fail "it has no web console."
-for command in "status" "status --json" "members" "members --csv" "verify" "show-all 3" "send-dummy" "promote 1" "promote 0" "token create p --role read" "token list" "token revoke p" \
+for command in "status" "status --json" "members" "members --csv" "verify" "show-all 2" "send-dummy" "promote 1" "promote 0" "token create p --role read" "token list" "token revoke p" \
   "bench --duration 1 --warm-up 0 --clients 4" "bench --duration 1 --warm-up 0 --clients 4 --mix read --strong --json"; do
   # shellcheck disable=SC2086
   check "distdb $command" tool $command

@@ -17,7 +17,7 @@ public sealed class ShellTerminalTests
         using (var shell = Start(cluster, history))
         {
             await shell.WaitForAsync("a prompt", AtPrompt);
-            shell.Rows[0].Should().Be($"DistDb, at {AddressOf(cluster)}. SQL ends with a semicolon;");
+            shell.Rows[0].Should().StartWith($"DistDb, at {AddressOf(cluster)}. ", "it is one node, whatever it is called");
             shell.Type("CREATE TABLE people (id INTEGER PRIMARY KEY, nickname TEXT);" + PseudoTerminal.Enter);
             await shell.WaitForAsync("that it is done", rows => rows.Contains("Done.") && AtPrompt(rows));
 
