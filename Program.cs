@@ -27,6 +27,13 @@ internal static class Program
 
         DotNetEnv.Env.NoClobber().Load();
 
+        // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
+        return await ToolRunner.InvokeAsync(CreateRoot(), args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);
+    }
+
+    /// <summary>All commands there are.</summary>
+    internal static RootCommand CreateRoot()
+    {
         var root = new RootCommand("DistDb: SQLite, replicated.");
         root.Options.OfType<VersionOption>().Single().Action = new VersionAction(BuildVersion.Current, BuildVersion.Commit, SqliteLibrary.Version);
         foreach (var command in NodeCommand.Create())
@@ -47,8 +54,7 @@ internal static class Program
         root.Add(RestoreTool.Create());
         root.Add(ImportTool.Create());
         root.Add(CompletionTool.Create());
-
-        // A node's host listens to signals itself, and knows how long an orderly stop may take; the parser would cut it short.
-        return await ToolRunner.InvokeAsync(root, args, new() { ProcessTerminationTimeout = null }).ConfigureAwait(false);
+        root.Add(ManualTool.Create(BuildVersion.Current));
+        return root;
     }
 }

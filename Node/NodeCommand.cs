@@ -152,7 +152,7 @@ internal static class NodeCommand
         private readonly Option<long> _pendingBytesMax = Setting("--max-pending-bytes", 128L << 20, "Bytes of the same.");
 
         private readonly Option<int> _readers = Setting(
-            "--readers", new DatabaseOptions().ReaderCount, "Queries that run at once; others wait for their turn.");
+            "--readers", new DatabaseOptions().ReaderCount, "Queries that run at once; others wait for their turn. By default twice the cores, at least 4.");
 
         private readonly Option<long> _resultBytesMax = Setting(
             "--max-result", 64L << 20, "Largest row of a query, and largest result of a write or of a query with \"max_rows\", in bytes.");

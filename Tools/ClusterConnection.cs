@@ -66,8 +66,11 @@ internal sealed class ClusterConnection : IDisposable
 
         // The token goes to no node by plain http whose cluster was reached by https.
         _nodes = [.. new[] { Current }.Concat(_settings.Urls).Concat(members.Where(node => node.Scheme == Current.Scheme))
-            .DistinctBy(node => node.Authority, StringComparer.OrdinalIgnoreCase)];
+            .DistinctBy(PlaceOf, StringComparer.OrdinalIgnoreCase)];
     }
+
+    /// <summary>Where a node is, by whatever name: users say localhost where nodes say 127.0.0.1.</summary>
+    private static string PlaceOf(Uri node) => node.IsLoopback ? $"localhost:{node.Port}" : node.Authority;
 
     /// <summary>Uses another node from now on.</summary>
     public void Use(Uri node) => Current = node;

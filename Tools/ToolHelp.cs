@@ -10,6 +10,9 @@ namespace DistDb.Tools;
 /// </summary>
 internal sealed class ToolHelp(HelpAction usual, IReadOnlyDictionary<Command, string> more) : SynchronousCommandLineAction
 {
+    /// <summary>What comes at the end of each command's help; nothing for those that are not here.</summary>
+    public IReadOnlyDictionary<Command, string> More => more;
+
     public override int Invoke(ParseResult parseResult)
     {
         var exitCode = usual.Invoke(parseResult);

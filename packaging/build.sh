@@ -20,8 +20,7 @@ trap 'rm -rf "$work"' EXIT
 
 # One file, compiled ahead so that it starts fast.
 publish() { # runtime
-  dotnet publish DistDb.csproj -c Release -r "$1" --self-contained -p:PublishSingleFile=true -p:PublishReadyToRun=true -p:DebugType=none \
-    -o "$work/$1" --nologo -v quiet
+  dotnet publish DistDb.csproj -c Release -r "$1" -p:PublishSingleFile=true -o "$work/$1" --nologo -v quiet
   local files
   files=$(find "$work/$1" -type f -printf '%P\n')
   [[ $files = distdb ]] || fail "more than one file was published for $1: $files"
@@ -34,6 +33,7 @@ debian_package() { # runtime architecture
   install -D -m 0644 packaging/distdb.service "$root/lib/systemd/system/distdb.service"
   install -D -m 0640 packaging/distdb.env "$root/etc/distdb/distdb.env"
   install -D -m 0644 LICENSE "$root/usr/share/doc/distdb/copyright"
+  install -D -m 0644 "$work/distdb.1.gz" "$root/usr/share/man/man1/distdb.1.gz"
   install -m 0644 README.md CHANGELOG.md docs/operating.md docs/consistency.md docs/performance.md docs/grafana-dashboard.json "$root/usr/share/doc/distdb/"
   install -d "$root/DEBIAN"
   install -m 0755 packaging/debian/postinst packaging/debian/prerm packaging/debian/postrm "$root/DEBIAN/"
@@ -56,6 +56,12 @@ CONTROL
   dpkg-deb --build --root-owner-group -Zxz "$root" "$out/distdb_${version}_$2.deb" >/dev/null
 }
 
+echo "Building the .NET tool ..."
+dotnet pack DistDb.csproj -c Release -p:PackAsTool=true -o "$out" --nologo -v quiet
+
+# Made by the commands themselves, in a folder without a .env file and without variables that would be taken for defaults.
+(cd "$work" && env -i PATH="$PATH" HOME="$work" DOTNET_ROOT="${DOTNET_ROOT:-}" dotnet "$OLDPWD/bin/Release/net10.0/distdb.dll" man) | gzip -9n >"$work/distdb.1.gz"
+
 for runtime in "${runtimes[@]}"; do
   echo "Building for $runtime ..."
   publish "$runtime"
@@ -65,8 +71,5 @@ for runtime in "${runtimes[@]}"; do
     *) ;;
   esac
 done
-
-echo "Building the .NET tool ..."
-dotnet pack DistDb.csproj -c Release -p:PackAsTool=true -o "$out" --nologo -v quiet
 
 du -h --apparent-size "$out"/distdb*"$version"*

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian package of packaging/build.sh on this machine, runs a node of it, removes and purges it, and looks at each step; likewise the .NET
-# tool, in a folder of its own. Needs root, for it installs; refuses where DistDb is installed already. Argument: --no-build takes what was built before.
+# tool, in a folder of its own; and has a cluster of three of the single file do a bit of everything, since that file lacks what nobody seemed to use. Needs root, for it installs; refuses where DistDb is installed already. Argument: --no-build takes what was built before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -19,8 +19,10 @@ version=$(dotnet msbuild DistDb.csproj -getProperty:Version)
 package=artifacts/packages/distdb_${version}_$(dpkg --print-architecture).deb
 work=$(mktemp -d)
 node=
+cluster=()
 cleanup() {
   [[ -z $node ]] || kill "$node" 2>/dev/null || true
+  ((${#cluster[@]} == 0)) || kill -9 "${cluster[@]}" 2>/dev/null || true
   dpkg --purge distdb >/dev/null 2>&1 || true
   rm -rf "$work"
 }
@@ -50,6 +52,12 @@ dpkg -i "$package" >"$work/install.log" || { cat "$work/install.log" >&2; fail "
 # Containers leave out documentation.
 changed=$(dpkg --verify distdb | grep -v /usr/share/doc || true)
 [[ -z $changed ]] || fail "files are not as packed: $changed"
+if command -v man >/dev/null; then
+  dpkg-deb --fsys-tarfile "$package" | tar -xO ./usr/share/man/man1/distdb.1.gz | gunzip >"$work/distdb.1"
+  complaints=$(LC_ALL=C.UTF-8 MANWIDTH=120 man --warnings -E UTF-8 -l "$work/distdb.1" 2>&1 >"$work/page") || fail "the manual page cannot be shown: $complaints"
+  [[ -z $complaints ]] || fail "the manual page is not right: $complaints"
+  grep -q 'distdb restore' "$work/page" || fail "the manual page lacks a command."
+fi
 distdb --version | sed 's/^/    /'
 distdb --version | grep -q "^distdb $version\$" || fail "it is another version."
 
@@ -115,6 +123,109 @@ step "purged, it leaves nothing"
 dpkg --purge distdb >/dev/null
 [[ ! -e /etc/distdb && ! -e /var/lib/distdb ]] || fail "settings or data are still there."
 ! getent passwd distdb >/dev/null || fail "the user is still there."
+
+step "three nodes of the single file do a bit of everything, with TLS, tokens, and traces"
+file=$PWD/artifacts/packages/distdb-$version-$runtime
+echo "    $(($(stat -c %s "$file") >> 20)) MiB"
+(($(stat -c %s "$file") < 80 << 20)) || fail "it has 80 MiB or more."
+(
+  cd "$work"
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout ca.key -out ca.pem -subj "/CN=packages test" -days 30
+  openssl req -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -keyout node.key -out node.csr -subj "/CN=localhost"
+  openssl x509 -req -in node.csr -CA ca.pem -CAkey ca.key -CAcreateserial -days 30 -out node.pem \
+    -extfile <(echo "subjectAltName=DNS:localhost,IP:127.0.0.1"; echo "extendedKeyUsage=serverAuth,clientAuth")
+) 2>/dev/null || fail "no certificate could be made."
+port=$(free_port)
+python3 - "$work/traces" >"$work/otlp-port" <<'PYTHON' &
+import http.server, sys
+class Collector(http.server.BaseHTTPRequestHandler):
+    def do_POST(self):
+        body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
+        with open(sys.argv[1], "ab") as file:
+            file.write(self.path.encode() + b"\n" + body)
+        self.send_response(200)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+    def log_message(self, *_):
+        pass
+server = http.server.HTTPServer(("127.0.0.1", 0), Collector)
+print(server.server_port, flush=True)
+server.serve_forever()
+PYTHON
+cluster+=($!)
+wait_until 60 test -s "$work/otlp-port" || fail "nothing that takes traces has started."
+token=packages-test-$(openssl rand -hex 16)
+started=$(date +%s%N)
+for id in 0 1 2; do
+  role=(node "$id" 2)
+  ((id > 0)) || role=(master 2)
+  (
+    cd "$work"
+    DISTDB_TOKEN=$token OTEL_EXPORTER_OTLP_ENDPOINT=http://127.0.0.1:$(cat otlp-port) OTEL_EXPORTER_OTLP_PROTOCOL=http/protobuf OTEL_BSP_SCHEDULE_DELAY=200 \
+      exec "$file" "${role[@]}" --base-port "$port" --data "$work/cluster" --cert node.pem --key node.key --ca ca.pem --backup-to "$work/backups-$id" --archive "$work/archive-$id"
+  ) >"$work/node-$id.log" 2>&1 &
+  cluster+=($!)
+done
+at() { echo "https://localhost:$((port + $1))${2:-}"; }
+get() { curl -fsS --cacert "$work/ca.pem" -H "Authorization: Bearer $token" "$@"; }
+tool() { (cd "$work" && DISTDB_TOKEN=$token "$file" "$@" --url "$(at 1)" --ca "$work/ca.pem"); }
+check() { # what command...
+  local what=$1
+  shift
+  "$@" >"$work/out" 2>&1 || { cat "$work/out" "$work"/node-*.log >&2; fail "$what does not work."; }
+}
+for id in 0 1 2; do
+  wait_until 60 get "$(at $id /health/ready)" || { cat "$work"/node-*.log >&2; fail "node $id is not ready."; }
+done
+echo "    ready after $((($(date +%s%N) - started) / 1000000)) ms"
+query() { # node json
+  get "$(at "$1" /query)" -d "$2"
+}
+check "a table" query 0 '{"command":"create_table","table":"t","columns":{"id":"int primary key","name":"string","data":"json"}}'
+check "a write" query 1 '{"command":"insert","table":"t","data":[{"id":1,"name":"Änne","data":"{\"a\":[1,2.5,null]}"},{"id":2,"name":null,"data":null}],"id":"once"}'
+check "a transaction" query 2 '{"command":"exec","transaction":[{"query":"INSERT INTO t VALUES (3, :n, NULL)","params":{"n":{"base64":"AP8="}}},{"query":"SELECT count(*) FROM t"}]}'
+check "a strong read" query 2 '{"command":"query","query":"SELECT name, json_extract(data, '"'\$.a[1]'"') FROM t ORDER BY id","consistency":"strong"}'
+grep -q '\[\["Änne",2.5\]' "$work/out" || fail "a read gives $(cat "$work/out")."
+check "CSV" get "$(at 1 /query)" -H 'Accept: text/csv' -d '{"command":"query","query":"SELECT id FROM t ORDER BY id"}'
+get "$(at 1 /query)" -d '{"command":"query","query":"SELEC"}' >/dev/null 2>&1 && fail "wrong SQL is taken."
+curl -sS --cacert "$work/ca.pem" -H "Authorization: Bearer $token" "$(at 1 /query)" -d '{"command":"query","query":"SELEC"}' | grep -q '"code":"sql_error"' || fail "an error is not told."
+curl -sS --cacert "$work/ca.pem" -H "Authorization: Bearer $token" "$(at 1 /nowhere)" | grep -q '"code"' || fail "an address that is not there is not told."
+for path in /status /cluster /databases '/history?limit=5' /cluster/members /openapi/v1.json '/health/ready?verbose' /tokens; do
+  check "$path" get "$(at 2 "$path")"
+done
+check "/metrics" get "$(at 2 /metrics)"
+grep -q '^distdb_ready 1' "$work/out" && grep -q '^distdb_http_request' "$work/out" || fail "metrics are missing."
+check "the web console" get -H 'Accept: text/html' "$(at 0 /)"
+grep -qi '<html' "$work/out" || fail "it has no web console."
+for command in "status" "status --json" "members" "members --csv" "verify" "show-all 2" "send-dummy" "promote 1" "promote 0" "token create p --role read" "token list" "token revoke p" \
+  "bench --duration 1 --warm-up 0 --clients 4" "bench --duration 1 --warm-up 0 --clients 4 --mix read --strong --json"; do
+  # shellcheck disable=SC2086
+  check "distdb $command" tool $command
+done
+check "distdb shell" tool shell -c "SELECT * FROM t" -c ".tables" -c ".nodes" -c ".databases" -c ".dump $work/dump.sql"
+check "distdb shell --json" tool shell --json -c "SELECT id FROM t WHERE id = 1"
+grep -qx '\[{"id":1}\]' "$work/out" || fail "the shell's JSON is $(cat "$work/out")."
+check "distdb backup" tool backup main --to "$work/main.backup"
+check "distdb backup of all" tool backup --to "$work/all.tar"
+check "a write" query 1 '{"command":"delete","table":"t","all":true}'
+check "distdb restore" tool restore main --from "$work/main.backup" --replace
+check "a read" query 2 '{"command":"query","query":"SELECT count(*) FROM t","consistency":"strong"}'
+grep -q '\[\[3\]\]' "$work/out" || fail "after the restore there is $(cat "$work/out")."
+check "distdb import" tool import copy "$work/main.backup"
+check "distdb import of SQL" tool import again "$work/dump.sql"
+printf 'a,b\n1,x\n2,"y,z"\n' >"$work/rows.csv"
+check "distdb import of CSV" tool import main "$work/rows.csv" --table rows
+check "the log's level" get -X PUT "$(at 0 /log-level)" -d '{"level":"debug"}'
+wait_until 20 grep -qa /v1/traces "$work/traces" || fail "no traces are sent."
+wait_until 20 test -n "$(ls "$work/backups-0")" || fail "no backup is made by the clock."
+echo "    resident when idle: $(awk '/VmRSS/ { printf "%d MiB", $2 / 1024 }' "/proc/${cluster[1]}/status")"
+kill "${cluster[@]:1}"
+for id in 1 2 3; do
+  wait "${cluster[$id]}" || { cat "$work/node-$((id - 1)).log" >&2; fail "node $((id - 1)) did not stop in good order."; }
+done
+kill "${cluster[0]}"
+cluster=()
+! grep -hiE 'unhandled|   at [A-Z]|crit:|fail:' "$work"/node-*.log || fail "a node's log has errors."
 
 step "the .NET tool"
 dotnet tool install distdb --tool-path "$work/tool" --source "$PWD/artifacts/packages" --version "$version" >"$work/tool.log" || { cat "$work/tool.log" >&2; fail "it is not installed."; }
