@@ -60,6 +60,7 @@ export function SqlEditor({ text, tables, onChange, onRun, onView }: SqlEditorPr
           language.of(sqlOf(newest.current.tables)),
           placeholder('SELECT …'),
           marks,
+          typeOverSelection,
           editorTheme,
           EditorView.contentAttributes.of({ 'aria-label': 'SQL', tabindex: '0' }),
           EditorView.updateListener.of(({ docChanged, state }) => docChanged && newest.current.onChange(state.doc.toString())),
@@ -81,6 +82,27 @@ export function SqlEditor({ text, tables, onChange, onRun, onView }: SqlEditorPr
 
   return <div ref={place} className="sql-editor" />
 }
+
+/**
+ * What is typed over a selection goes into the text by the editor alone: a browser would give it the look of what it replaces, by an inline style, which the
+ * page's policy forbids and the console would complain of.
+ */
+const typeOverSelection = EditorView.domEventHandlers({
+  beforeinput: (event, view) => {
+    const { main, ranges } = view.state.selection
+    const text = event.data
+    if (event.inputType !== 'insertText' || event.isComposing || text === null || main.empty || ranges.length > 1) {
+      return false
+    }
+
+    const insert = () => view.state.update(view.state.replaceSelection(text), { userEvent: 'input.type', scrollIntoView: true })
+    if (!view.state.facet(EditorView.inputHandler).some(handle => handle(view, main.from, main.to, text, insert))) {
+      view.dispatch(insert())
+    }
+
+    return true
+  },
+})
 
 function sqlOf(tables: readonly Table[]) {
   const schema: SQLNamespace = Object.fromEntries(
