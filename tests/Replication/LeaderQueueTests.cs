@@ -35,7 +35,7 @@ public sealed class LeaderQueueTests
             queue.Enqueue(Write(1));
         }
 
-        var taken = queue.TakeBatch();
+        var taken = queue.TakeBatch(out _);
         queue.PutBack(taken.Skip(1));
         Take(queue).Should().Equal(2, 3, 4);
     }
@@ -51,7 +51,7 @@ public sealed class LeaderQueueTests
 
         var refused = Write(1);
         queue.Enqueue(refused)!.Code.Should().Be(FailureCode.Overloaded);
-        queue.TakeBatch().Should().HaveCount(4);
+        queue.TakeBatch(out _).Should().HaveCount(4);
         queue.Enqueue(refused)!.Code.Should().Be(FailureCode.Overloaded);
         queue.Enqueue(Write(1)).Should().BeNull();
     }
@@ -62,7 +62,7 @@ public sealed class LeaderQueueTests
         var queue = new LeaderQueue(new() { PendingBytesMax = 10_000 });
         queue.Enqueue(Write(50_000)).Should().BeNull("one write always fits");
         queue.Enqueue(Write(1))!.Code.Should().Be(FailureCode.Overloaded);
-        var taken = queue.TakeBatch();
+        var taken = queue.TakeBatch(out _);
         queue.Enqueue(Write(15_000)).Should().BeNull();
         queue.PutBack(taken);
         queue.Enqueue(Write(1))!.Code.Should().Be(FailureCode.Overloaded);
@@ -82,7 +82,7 @@ public sealed class LeaderQueueTests
         queue.IsEmpty.Should().BeFalse();
     }
 
-    private static IEnumerable<long> Take(LeaderQueue queue) => queue.TakeBatch().Select(w => w.Command.Id.Sequence);
+    private static IEnumerable<long> Take(LeaderQueue queue) => queue.TakeBatch(out _).Select(w => w.Command.Id.Sequence);
 
     private ForwardedWrite Write(int bytes) => new(
         new(1),
