@@ -245,7 +245,8 @@ internal sealed class Authorizer(bool forWrites)
                 $"these are: {ReadablePragmas.List}.{HintOf(Text(pragma))}");
         }
 
-        return IsInternal(argument) || StartsWith(argument, "sqlite_autoindex__distdb_"u8) ? RefuseInternal() : Allow;
+        // Asked within a step it comes from pragma_table_info() and its like, by which clients go through all tables: they find nothing of these.
+        return !IsInternal(argument) && !StartsWith(argument, "sqlite_autoindex__distdb_"u8) ? Allow : _preparing ? RefuseInternal() : Ignore;
     }
 
     private void NoteSchema(AuthorizerAction action, ReadOnlySpan<byte> name)

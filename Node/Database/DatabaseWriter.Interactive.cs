@@ -53,7 +53,8 @@ public sealed partial class DatabaseWriter
             transaction.Add(failure is null ? statement : InteractiveTerms.Failed, failure is null && kind == StepKind.Write ? result : null, _connection.LastInsertId);
         }
 
-        return new(result, failure);
+        // Who only read has inserted nothing.
+        return new(kind == StepKind.Write || result is null ? result : result with { LastInsertId = 0 }, failure);
     }
 
     /// <summary>Takes an interactive transaction, if one is in effect, out of it.</summary>

@@ -32,6 +32,11 @@ internal sealed class TransactionDesk(ReplicationOptions options, Action<NodeId,
             Task changed;
             lock (_lock)
             {
+                if (_stopped)
+                {
+                    return null;
+                }
+
                 if (_leadership is { Leader: { } leader, Term: var term })
                 {
                     return (leader, term);

@@ -248,7 +248,7 @@ public static class PeerMessageCodec
         StatementResult? result = null;
         if ((has & 1) != 0)
         {
-            result = StatementResultCodec.Read(ref reader)[0];
+            result = StatementResultCodec.Read(ref reader) is [var only] ? only : throw new InvalidDataException("An answer with several results.");
             if (result.Rows is { } rows)
             {
                 var declared = new string?[rows.Columns.Count];
