@@ -162,6 +162,12 @@ internal static class NodeCommand
 
         private readonly Option<long> _logTailBytes = Setting("--log-tail-bytes", 64L << 20, "Bytes of the same: whichever is reached first.");
 
+        private readonly Option<string> _transactionIdle = Setting(
+            "--transaction-idle", "5s", "An interactive transaction whose client sends nothing for this long is rolled back.");
+
+        private readonly Option<string> _transactionTimeout = Setting(
+            "--transaction-timeout", "30s", "An interactive transaction that takes longer than this in all is rolled back.");
+
         private readonly Option<string> _verifyEvery = Setting(
             "--verify-every", "1h", "How often all nodes compare their content, such as 1h or 30m; 0 for never, not even after a start.");
 
@@ -198,7 +204,7 @@ internal static class NodeCommand
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _archiveFolder, _archiveEvery, _history, _historyAge, _logReads, _logFormat, _logLevel, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _transactionIdle, _transactionTimeout, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _archiveFolder, _archiveEvery, _history, _historyAge, _logReads, _logFormat, _logLevel, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -325,6 +331,8 @@ internal static class NodeCommand
                 ResultBytesMax = resultBytesMax,
                 LogTailEntries = tailEntries,
                 LogTailBytes = tailBytes,
+                TransactionIdle = ReadTime("--transaction-idle", parsed.GetValue(_transactionIdle)!, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
+                TransactionTimeout = ReadTime("--transaction-timeout", parsed.GetValue(_transactionTimeout)!, TimeSpan.FromSeconds(1), TimeSpan.FromHours(1)),
                 VerifyInterval = parsed.GetValue(_verifyEvery) is "0" or "off"
                     ? TimeSpan.Zero
                     : ReadTime("--verify-every", parsed.GetValue(_verifyEvery)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(365)),

@@ -3,6 +3,7 @@ using System.Net.Sockets;
 using System.Text.RegularExpressions;
 using DistDb.Master;
 using DistDb.Node.Api;
+using DistDb.Node.Api.Hrana;
 using DistDb.Node.Api.WebConsole;
 using DistDb.Node.Backups;
 using DistDb.Node.Database;
@@ -174,6 +175,8 @@ internal static partial class NodeHost
         app.Use((context, next) => context.RequestServices.GetRequiredService<AccessControl>().InvokeAsync(context, next));
         ConsoleEndpoints.Map(app);
         QueryEndpoint.Map(app);
+        TransactionEndpoints.Map(app);
+        HranaEndpoints.Map(app);
         StatusEndpoints.Map(app);
         HealthEndpoints.Map(app);
         LogLevelEndpoint.Map(app);
@@ -245,6 +248,8 @@ internal static partial class NodeHost
                 RequestTimeout = settings.Timeout,
                 PendingWritesMax = settings.PendingWritesMax,
                 PendingBytesMax = settings.PendingBytesMax,
+                TransactionIdle = settings.TransactionIdle,
+                TransactionTimeout = settings.TransactionTimeout,
                 LogTailEntriesMax = settings.LogTailEntries,
                 LogTailBytesMax = settings.LogTailBytes,
                 VerifyInterval = settings.VerifyInterval,
@@ -268,6 +273,9 @@ internal static partial class NodeHost
         services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();
+        services.AddSingleton(_ => new StreamSeal(settings.ClusterSecret));
+        services.AddSingleton<StreamStore>();
+        services.AddSingleton<OwnerProxy>();
         HealthEndpoints.AddChecks(services);
         services.AddSingleton<StatusBuilder>();
         services.AddSingleton<ClusterFeed>();
@@ -279,6 +287,7 @@ internal static partial class NodeHost
         services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());
         services.AddHostedService(provider => provider.GetRequiredService<PeerTransport>());
         services.AddHostedService<StatusReporter>();
+        services.AddHostedService(provider => provider.GetRequiredService<StreamStore>());
         services.AddHostedService(provider => provider.GetRequiredService<ClusterFeed>());
         if (settings.Backups is { } backups)
         {

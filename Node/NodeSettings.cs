@@ -91,6 +91,12 @@ public sealed record NodeSettings
     /// <summary>How often all nodes compare their content; zero for never.</summary>
     public required TimeSpan VerifyInterval { get; init; }
 
+    /// <inheritdoc cref="Replication.ReplicationOptions.TransactionIdle"/>
+    public required TimeSpan TransactionIdle { get; init; }
+
+    /// <inheritdoc cref="Replication.ReplicationOptions.TransactionTimeout"/>
+    public required TimeSpan TransactionTimeout { get; init; }
+
     /// <summary>Backups that the node makes by itself; null for none.</summary>
     public BackupScheduleOptions? Backups { get; init; }
 
@@ -142,6 +148,7 @@ public sealed record NodeSettings
         yield return $"writes      {PendingWritesMax} waiting, of {PendingBytesMax} bytes";
         yield return $"reads       {ReaderCount} at once; rows of {ResultBytesMax} bytes";
         yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
+        yield return $"transactions rolled back after {TransactionIdle:c} idle, or {TransactionTimeout:c} in all";
         yield return $"verify      {(VerifyInterval == TimeSpan.Zero ? "never" : $"every {VerifyInterval:c}, and after a start")}";
         if (Backups is { } backups)
         {

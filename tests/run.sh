@@ -30,9 +30,10 @@ if [ $# = 0 ]; then
   # What else the tests say of the API's description does not need them.
   if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
     tests/api.sh || { echo "tests/api.sh has failed." >&2; status=1; }
+    tests/clients.sh || { echo "tests/clients.sh has failed." >&2; status=1; }
     tests/console.sh || { echo "tests/console.sh has failed." >&2; status=1; }
   else
-    echo "There is no npm of Node.js 20 or newer: the API is not checked by public tools (tests/api.sh), and the web console is neither built nor tried (tests/console.sh)."
+    echo "There is no npm of Node.js 20 or newer: the API is not checked by public tools (tests/api.sh), nor tried by libSQL's clients (tests/clients.sh), and the web console is neither built nor tried (tests/console.sh)."
   fi
 fi
 

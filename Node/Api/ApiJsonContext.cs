@@ -23,6 +23,8 @@ namespace DistDb.Node.Api;
 [JsonSerializable(typeof(RevokedTokenAnswer))]
 [JsonSerializable(typeof(AccessAnswer))]
 [JsonSerializable(typeof(RestoreAnswer))]
+[JsonSerializable(typeof(BeginTransactionRequest))]
+[JsonSerializable(typeof(BeginTransactionAnswer))]
 [JsonSerializable(typeof(ProblemDetails))]
 [JsonSerializable(typeof(string))]
 [JsonSerializable(typeof(int))]

@@ -28,6 +28,10 @@ internal static class Problem
         FailureCode.Unauthorized => ("unauthorized", StatusCodes.Status401Unauthorized, "A token is needed"),
         FailureCode.NoSuchToken => ("no_such_token", StatusCodes.Status404NotFound, "There is no such token"),
         FailureCode.NotReady => ("not_ready", StatusCodes.Status503ServiceUnavailable, "This node does not serve yet"),
+        FailureCode.TransactionLost => ("transaction_lost", StatusCodes.Status410Gone, "The transaction is lost"),
+        FailureCode.TransactionTimeout => ("transaction_timeout", StatusCodes.Status410Gone, "The transaction took too long"),
+        FailureCode.Busy => ("busy", StatusCodes.Status409Conflict, "Others have written meanwhile"),
+        FailureCode.NoSuchTransaction => ("no_such_transaction", StatusCodes.Status404NotFound, "There is no such transaction"),
         _ => throw new UnreachableException(code.ToString()),
     };
 

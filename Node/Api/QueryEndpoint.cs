@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Diagnostics;
 using System.Globalization;
 using System.Text.Json;
@@ -7,7 +6,6 @@ using DistDb.Node.Commands;
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Replication;
-using Microsoft.AspNetCore.Http.Features;
 
 namespace DistDb.Node.Api;
 
@@ -23,7 +21,7 @@ internal static class QueryEndpoint
 
     private static Task HandleAsync(
         HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows) =>
-        AdmitAsync(context, node, schema, gate, budget, rows, memory => ReadRequestAsync(context, node.RequestTimeout, memory));
+        AdmitAsync(context, node, schema, gate, budget, rows, memory => RequestBody.ReadAsync(context, node.RequestTimeout, memory, QueryRequestParser.Parse));
 
     private static Task HistoryAsync(
         HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows) =>
@@ -97,64 +95,6 @@ internal static class QueryEndpoint
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
             // Nobody is there to hear the answer.
-        }
-    }
-
-    private static async Task<QueryRequest> ReadRequestAsync(HttpContext context, TimeSpan limit, MemoryShare memory)
-    {
-        // Counted before it comes where its length is known, so that of many large bodies some get through instead of a part of each.
-        long counted = 0;
-        if (context.Request.ContentLength is { } length
-            && !(length > context.Features.GetRequiredFeature<IHttpMaxRequestBodySizeFeature>().MaxRequestBodySize))
-        {
-            Count(memory, length);
-            counted = length;
-        }
-
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(context.RequestAborted);
-        patience.CancelAfter(limit);
-        var reader = context.Request.BodyReader;
-        try
-        {
-            while (true)
-            {
-                var read = await reader.ReadAsync(patience.Token).ConfigureAwait(false);
-                var consumed = read.Buffer.End;
-                try
-                {
-                    if (read.Buffer.Length > counted)
-                    {
-                        Count(memory, read.Buffer.Length - counted);
-                        counted = read.Buffer.Length;
-                    }
-
-                    if (read.IsCompleted)
-                    {
-                        return QueryRequestParser.Parse(read.Buffer.IsSingleSegment ? read.Buffer.FirstSpan : read.Buffer.ToArray());
-                    }
-
-                    consumed = read.Buffer.Start;
-                }
-                finally
-                {
-                    // Also where the request is refused: the web server goes on with the connection only if the reading has ended.
-                    reader.AdvanceTo(consumed, read.Buffer.End);
-                }
-            }
-        }
-        catch (OperationCanceledException) when (!context.RequestAborted.IsCancellationRequested)
-        {
-            throw new RequestRejectedException(
-                FailureCode.Timeout, "The request's body did not arrive within the time limit of this node (--timeout). Nothing was done.");
-        }
-    }
-
-    private static void Count(MemoryShare memory, long bytes)
-    {
-        if (!memory.TryGrow(bytes))
-        {
-            throw new RequestRejectedException(
-                FailureCode.Overloaded, "This node holds as many bytes for requests as it may (--request-memory). Nothing was done; send it again in a moment.");
         }
     }
 

@@ -99,7 +99,7 @@ internal static class QueryRequestParser
                 fields.Parameters = ReadParameters(ref reader, name);
                 break;
             case "transaction":
-                fields.Transaction = ReadTransaction(ref reader);
+                fields.Transaction = ReadStatements(ref reader, name);
                 break;
             case "database":
                 fields.Database = StrictJson.ReadOptionalText(ref reader, name);
@@ -188,22 +188,24 @@ internal static class QueryRequestParser
         }
     }
 
-    private static List<Statement> ReadTransaction(ref Utf8JsonReader reader)
+    /// <summary>An array of statements, at least one.</summary>
+    /// <exception cref="RequestRejectedException">It is something else.</exception>
+    public static List<Statement> ReadStatements(ref Utf8JsonReader reader, string where)
     {
-        StrictJson.Expect(ref reader, JsonTokenType.StartArray, "\"transaction\"", "an array of objects with \"query\" and \"params\"");
+        StrictJson.Expect(ref reader, JsonTokenType.StartArray, $"\"{where}\"", "an array of objects with \"query\" and \"params\"");
         var statements = new List<Statement>();
         while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
         {
             if (statements.Count == QueryRequest.StatementsMax)
             {
                 throw new RequestRejectedException(
-                    FailureCode.TooLarge, $"\"transaction\" has more than {QueryRequest.StatementsMax} statements. Nothing was done; send it in parts.");
+                    FailureCode.TooLarge, $"\"{where}\" has more than {QueryRequest.StatementsMax} statements. Nothing was done; send it in parts.");
             }
 
-            statements.Add(ReadStatement(ref reader, $"transaction[{statements.Count}]"));
+            statements.Add(ReadStatement(ref reader, $"{where}[{statements.Count}]"));
         }
 
-        return statements.Count > 0 ? statements : throw StrictJson.Bad("\"transaction\" is empty; give it at least one statement.");
+        return statements.Count > 0 ? statements : throw StrictJson.Bad($"\"{where}\" is empty; give it at least one statement.");
     }
 
     private static Statement ReadStatement(ref Utf8JsonReader reader, string where)

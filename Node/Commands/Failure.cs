@@ -59,6 +59,18 @@ public enum FailureCode : byte
 
     /// <summary>No token has that name.</summary>
     NoSuchToken = 19,
+
+    /// <summary>The interactive transaction is over without having been committed: the leader that held it is gone, or what it worked on. Nothing of it was done.</summary>
+    TransactionLost = 20,
+
+    /// <summary>The interactive transaction was rolled back, as it waited or lasted longer than it may. Nothing of it was done.</summary>
+    TransactionTimeout = 21,
+
+    /// <summary>A transaction that began with reading cannot write any more, as others have written since; nothing of it was done.</summary>
+    Busy = 22,
+
+    /// <summary>There is no such transaction, or it has ended.</summary>
+    NoSuchTransaction = 23,
 }
 
 /// <summary>A request that was not done, and what its sender is told.</summary>

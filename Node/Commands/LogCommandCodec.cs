@@ -12,8 +12,9 @@ namespace DistDb.Node.Commands;
 /// summary    operation: text, table: optional text; the operation is empty where there is none
 /// write      command, rows affected: signed, last insert id: signed
 /// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text,
-///            flags: byte (1 transaction, 2 key, 4 operation, 8 client, 16 token, 64 role),
-///            [role: byte (TokenRole), admin where there is none], [key: text], [client: text], [token: text], operation | count, count x statement
+///            flags: byte (1 transaction, 2 key, 4 operation, 8 client, 16 token, 32 interactive, 64 role, 128 without foreign keys),
+///            [role: byte (TokenRole), admin where there is none], [key: text], [client: text], [token: text],
+///            [interactive: id: 16 bytes, time: signed, seed: 8 bytes], operation | count, count x statement
 /// operation  kind: byte, then 1 promote: node: signed; 2 verify: repairs: bool; 3 create database: name: text, if not exists: bool;
 ///            4 drop database: name: text, if exists: bool; 5 create token: name: text, role: byte, count, count x database: text,
 ///            lifetime in ms: signed (0 none), hash: 32 bytes, must be first: bool; 6 revoke token: name: text;
@@ -35,7 +36,9 @@ public static class LogCommandCodec
     private const byte FlagOperation = 4;
     private const byte FlagClient = 8;
     private const byte FlagToken = 16;
+    private const byte FlagInteractive = 32;
     private const byte FlagRole = 64;
+    private const byte FlagWithoutForeignKeys = 128;
     private const byte OperationPromote = 1;
     private const byte OperationVerify = 2;
     private const byte OperationCreateDatabase = 3;
@@ -102,6 +105,8 @@ public static class LogCommandCodec
             | (command.Client is null ? 0 : FlagClient)
             | (command.Token is null ? 0 : FlagToken)
             | (command.Operation is null ? 0 : FlagOperation)
+            | (command.Interactive is null ? 0 : FlagInteractive)
+            | (command.WithoutForeignKeys ? FlagWithoutForeignKeys : 0)
             | (command.Role == TokenRole.Admin ? 0 : FlagRole)));
         if (command.Role != TokenRole.Admin)
         {
@@ -123,6 +128,13 @@ public static class LogCommandCodec
             writer.WriteText(token);
         }
 
+        if (command.Interactive is { } interactive)
+        {
+            writer.WriteRaw(interactive.Transaction.ToByteArray());
+            writer.WriteSigned(interactive.TimeMs);
+            writer.WriteFixed64(interactive.Seed);
+        }
+
         if (command.Operation is { } operation)
         {
             WriteOperation(writer, operation);
@@ -142,15 +154,11 @@ public static class LogCommandCodec
         var id = new WriteId(reader.ReadInt32(), reader.ReadFixed64(), reader.ReadSigned());
         var database = reader.ReadText();
         var flags = reader.ReadByte();
-        if ((flags & ~(FlagTransaction | FlagKey | FlagOperation | FlagClient | FlagToken | FlagRole)) != 0)
-        {
-            throw new InvalidDataException($"A write with flags {flags}; a newer version may have written it.");
-        }
-
         var role = (flags & FlagRole) != 0 ? ReadRole(ref reader) : TokenRole.Admin;
         var key = (flags & FlagKey) != 0 ? reader.ReadText() : null;
         var client = (flags & FlagClient) != 0 ? reader.ReadText() : null;
         var token = (flags & FlagToken) != 0 ? reader.ReadText() : null;
+        var interactive = (flags & FlagInteractive) != 0 ? new InteractiveTerms(new(reader.ReadRaw(16)), reader.ReadSigned(), reader.ReadFixed64()) : null;
         var operation = (flags & FlagOperation) != 0 ? ReadOperation(ref reader) : null;
         var statements = operation is null ? new Statement[reader.ReadCount()] : [];
         for (var i = 0; i < statements.Length; i++)
@@ -168,6 +176,8 @@ public static class LogCommandCodec
             Statements = statements,
             IsTransaction = (flags & FlagTransaction) != 0,
             Operation = operation,
+            Interactive = interactive,
+            WithoutForeignKeys = (flags & FlagWithoutForeignKeys) != 0,
             Role = role,
         };
     }
@@ -424,7 +434,8 @@ public static class LogCommandCodec
         return new(timeMs, seed, writes) { History = history };
     }
 
-    private static Statement ReadStatement(ref WireReader reader)
+    /// <exception cref="InvalidDataException">The bytes are damaged.</exception>
+    public static Statement ReadStatement(ref WireReader reader)
     {
         var sql = reader.ReadText();
         var form = reader.ReadByte();

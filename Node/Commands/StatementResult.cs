@@ -10,4 +10,8 @@ public sealed record StatementResult(long RowsAffected, long LastInsertId, RowSe
 /// <param name="Columns">Column names, in order; duplicates are possible.</param>
 /// <param name="Types">For each column its declared type in upper case, or the storage class of its first value where it has none.</param>
 /// <param name="Rows">Each row has as many values as there are columns.</param>
-public sealed record RowSet(IReadOnlyList<string> Columns, IReadOnlyList<string> Types, IReadOnlyList<SqlValue[]> Rows);
+public sealed record RowSet(IReadOnlyList<string> Columns, IReadOnlyList<string> Types, IReadOnlyList<SqlValue[]> Rows)
+{
+    /// <summary>For each column its declared type as the schema has it, null where it has none. Empty where nobody asked: it is not remembered with a write's outcome.</summary>
+    public IReadOnlyList<string?> Declared { get; init; } = [];
+}

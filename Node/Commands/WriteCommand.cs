@@ -27,6 +27,12 @@ public sealed record WriteCommand
     /// <summary>True for a client's <c>transaction</c>: several results, and reading statements are welcome in it.</summary>
     public bool IsTransaction { get; init; }
 
+    /// <summary>Where it is an interactive transaction: what its statements ran under when its client was answered. Null for any other write.</summary>
+    public InteractiveTerms? Interactive { get; init; }
+
+    /// <summary>Whether foreign keys are not enforced while it runs, as <c>PRAGMA foreign_keys = off</c> has it for a client's session.</summary>
+    public bool WithoutForeignKeys { get; init; }
+
     /// <summary>What it does in place of statements, or null.</summary>
     public Operation? Operation { get; init; }
 

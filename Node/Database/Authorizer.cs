@@ -27,6 +27,9 @@ internal sealed class Authorizer(bool forWrites)
     private bool _selects;
     private string? _pragma;
 
+    /// <summary>Set while a statement is prepared that describes the schema to a client and never enters the log: what a reader may see, the writer may then too.</summary>
+    public bool IsDescribing { get; set; }
+
     /// <summary>Set around our own statements, which may do anything.</summary>
     public bool Bypass { get; set; }
 
@@ -78,7 +81,7 @@ internal sealed class Authorizer(bool forWrites)
         // Every read asks at least for SELECT or PRAGMA.
         if (readOnly && _asked)
         {
-            if (forWrites && !_selects && _pragma is not null)
+            if (forWrites && !IsDescribing && !_selects && _pragma is not null)
             {
                 // No full-text search or R-Tree asked for it.
                 RefusePragma(_pragma);
@@ -231,7 +234,7 @@ internal sealed class Authorizer(bool forWrites)
             return Allow;
         }
 
-        if (forWrites)
+        if (forWrites && !IsDescribing)
         {
             return RefusePragma(Text(pragma));
         }
@@ -242,7 +245,8 @@ internal sealed class Authorizer(bool forWrites)
                 $"these are: {ReadablePragmas.List}.{HintOf(Text(pragma))}");
         }
 
-        return IsInternal(argument) || StartsWith(argument, "sqlite_autoindex__distdb_"u8) ? RefuseInternal() : Allow;
+        // Asked within a step it comes from pragma_table_info() and its like, by which clients go through all tables: they find nothing of these.
+        return !IsInternal(argument) && !StartsWith(argument, "sqlite_autoindex__distdb_"u8) ? Allow : _preparing ? RefuseInternal() : Ignore;
     }
 
     private void NoteSchema(AuthorizerAction action, ReadOnlySpan<byte> name)

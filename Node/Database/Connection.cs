@@ -106,6 +106,9 @@ internal sealed unsafe class Connection : IDisposable
         set => Sqlite3.sqlite3_set_last_insert_rowid(_handle, value);
     }
 
+    /// <summary>Whether foreign keys are enforced. Unlike <c>PRAGMA foreign_keys</c> this works within a transaction, and has statements compiled anew.</summary>
+    public void EnforceForeignKeys(bool isOn) => Configure(ConfigForeignKeys, isOn ? 1 : 0);
+
     /// <summary>True while a foreign key, deferred until the commit, is violated.</summary>
     public bool HasForeignKeyViolation
     {

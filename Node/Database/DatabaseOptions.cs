@@ -43,6 +43,9 @@ public sealed record DatabaseOptions
     [Range(1, 1024)]
     public int ReaderCount { get; init; } = Math.Max(4, 2 * Environment.ProcessorCount);
 
+    /// <summary>Reading transactions open in one database at a node. Each has a connection of its own, of some 100 KiB and what it caches, for as long as a transaction may last.</summary>
+    public const int SnapshotsMax = 64;
+
     /// <summary>Databases whose files are kept open, each with some file handles. Those used least recently
     /// are closed first.</summary>
     [Range(2, 10_000)]

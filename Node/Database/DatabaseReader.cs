@@ -1,4 +1,5 @@
 using DistDb.Node.Commands;
+using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database;
 
@@ -92,6 +93,40 @@ internal sealed class DatabaseReader : IDisposable
         statement.Release();
     }
 
+    /// <summary>What a statement takes and returns; null, and why, where it cannot be prepared.</summary>
+    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
+    public StatementDescription? Describe(string sql, out Failure? failure)
+    {
+        if (!_statements.TryGet(sql, out var prepared, out failure))
+        {
+            return null;
+        }
+
+        try
+        {
+            return new(
+                [.. prepared.ParameterNames],
+                [.. prepared.Columns.Select(c => (c.Name, c.DeclaredType))],
+                Sqlite3.sqlite3_stmt_isexplain(prepared.Handle) != 0,
+                prepared.Kind == StatementKind.Read);
+        }
+        finally
+        {
+            prepared.Release();
+        }
+    }
+
+    /// <summary>From now on all that is read is as of one commit.</summary>
+    /// <returns>The entry that the file is at.</returns>
+    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
+    public long BeginTransaction()
+    {
+        _connection.RunInternal("BEGIN");
+        using var read = _connection.PrepareInternal("SELECT applied_index FROM _distdb_state");
+        _ = read.Step();
+        return read.Integer(0);
+    }
+
     public void Dispose()
     {
         _statements.Dispose();
@@ -150,7 +185,9 @@ internal sealed class DatabaseReader : IDisposable
             FailureCode.TooLarge, $"The result has more than {max} rows, which is the request's \"max_rows\". Narrow it with WHERE, or take it in parts with ORDER BY and LIMIT."),
         _ when rows.Bytes > _resultBytesMax => new(
             FailureCode.TooLarge,
-            $"With \"max_rows\" a result is gathered before it is sent, and this one has more than {_resultBytesMax} bytes (--max-result). Narrow it with WHERE, LIMIT or fewer columns, or leave \"max_rows\" out."),
+            limits.RowsMax == long.MaxValue
+                ? $"In a transaction a result is gathered before it is sent, and this one has more than {_resultBytesMax} bytes (--max-result). Narrow it with WHERE, LIMIT or fewer columns."
+                : $"With \"max_rows\" a result is gathered before it is sent, and this one has more than {_resultBytesMax} bytes (--max-result). Narrow it with WHERE, LIMIT or fewer columns, or leave \"max_rows\" out."),
         _ => null,
     };
 }

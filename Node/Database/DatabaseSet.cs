@@ -41,6 +41,8 @@ public sealed partial class DatabaseSet : IDisposable
     private EntryStamp _stamp;
     private WriteCommand? _operationCommand;
     private bool _isBegun;
+    private bool _isMainContentTouched;
+    private long _mainContentIndex;
     private long _appliedIndex;
 
     /// <param name="folder">Where the files are; nothing is opened yet.</param>
@@ -156,6 +158,23 @@ public sealed partial class DatabaseSet : IDisposable
         _ = Use(_mainName);
     }
 
+    /// <summary>The entry that last changed what clients see of a database; or a later one, where this node has only just begun.</summary>
+    public long ContentIndexOf(string name) => name == _mainName ? _mainContentIndex : Get(name).Writer.AppliedIndex;
+
+    /// <inheritdoc cref="DatabaseWriter.Step"/>
+    /// <param name="name">The database, which is there.</param>
+    public StepOutcome Step(string name, InteractiveTransaction transaction, Statement statement, WriteRights rights, TimeSpan limit) =>
+        Get(name).Writer.Step(transaction, statement, rights, limit);
+
+    /// <summary>Takes what a database's interactive transaction has done back out of it, if it is there.</summary>
+    public void Suspend(string name)
+    {
+        if (IsOpen && Names.Contains(name))
+        {
+            Get(name).Writer.Suspend();
+        }
+    }
+
     /// <inheritdoc cref="DatabaseWriter.Execute"/>
     public WriteOutcome Execute(WriteCommand command, int ordinal, WriteRights rights, TimeSpan limit)
     {
@@ -182,6 +201,7 @@ public sealed partial class DatabaseSet : IDisposable
 
         if (command.Database == _mainName)
         {
+            _isMainContentTouched = true;
             return Main.Execute(command, ordinal, rights, limit);
         }
 
@@ -422,7 +442,7 @@ public sealed partial class DatabaseSet : IDisposable
             _names = [_mainName, .. databases.Where(d => !d.IsDropped).Select(d => d.Name)];
             _withoutForeignKeys = [.. databases.Where(d => !d.IsDropped && !d.ForeignKeys).Select(d => d.Name)];
             _unconfirmed.Add(_mainName);
-            var applied = main.Writer.AppliedIndex;
+            var applied = _mainContentIndex = main.Writer.AppliedIndex;
             foreach (var database in databases)
             {
                 if (database.IsDropped)
@@ -513,6 +533,11 @@ public sealed partial class DatabaseSet : IDisposable
             }
         }
 
+        if (_isMainContentTouched || load?.Name == _mainName)
+        {
+            _mainContentIndex = _stamp.Index;
+        }
+
         Interlocked.Exchange(ref _appliedIndex, _stamp.Index);
         if (created is not null)
         {
@@ -563,7 +588,11 @@ public sealed partial class DatabaseSet : IDisposable
         {
             _operationCommand = IsMainBehind ? command : null;
         }
-        else if (command.Database != _mainName)
+        else if (command.Database == _mainName)
+        {
+            _isMainContentTouched = true;
+        }
+        else
         {
             _touched.Add(command.Database);
             if (IsMainBehind)
@@ -575,6 +604,7 @@ public sealed partial class DatabaseSet : IDisposable
 
     private void EndEntry()
     {
+        _isMainContentTouched = false;
         _begun.Clear();
         _touched.Clear();
         _operationCommand = null;

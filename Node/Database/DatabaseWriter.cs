@@ -17,7 +17,7 @@ namespace DistDb.Node.Database;
 /// long as a commit or a checkpoint takes, and finds out when it has it again whether anybody used that moment.
 /// </para>
 /// </summary>
-public sealed class DatabaseWriter : IDisposable
+public sealed partial class DatabaseWriter : IDisposable
 {
     /// <summary>The last instant that SQLite's date functions know: the end of the year 9999.</summary>
     internal const long TimeMsMax = 253_402_300_799_999;
@@ -35,6 +35,10 @@ public sealed class DatabaseWriter : IDisposable
     private readonly InternalStatement _release;
     private readonly InternalStatement _rollbackTo;
     private readonly InternalStatement _pin;
+    private readonly InternalStatement _pinNothing;
+    private readonly InternalStatement _step;
+    private readonly InternalStatement _releaseStep;
+    private readonly InternalStatement _rollbackToStep;
     private readonly InternalStatement _readState;
     private readonly InternalStatement _storeApplied;
     private readonly InternalStatement _findIntruder;
@@ -49,8 +53,11 @@ public sealed class DatabaseWriter : IDisposable
     private bool _schemaTouchedByWrite;
     private bool _schemaTouchedByEntry;
 
-    private DatabaseWriter(Connection connection, DatabaseOptions options, bool keepsHistory)
+    private readonly bool _foreignKeys;
+
+    private DatabaseWriter(Connection connection, DatabaseOptions options, bool keepsHistory, bool foreignKeys)
     {
+        _foreignKeys = foreignKeys;
         _connection = connection;
         _options = options;
         if (keepsHistory)
@@ -76,6 +83,10 @@ public sealed class DatabaseWriter : IDisposable
         _release = connection.PrepareInternal("RELEASE write");
         _rollbackTo = connection.PrepareInternal("ROLLBACK TO write");
         _pin = connection.PrepareInternal("UPDATE _distdb_state SET pin = 0");
+        _pinNothing = connection.PrepareInternal("UPDATE _distdb_state SET pin = 0 WHERE 0");
+        _step = connection.PrepareInternal("SAVEPOINT step");
+        _releaseStep = connection.PrepareInternal("RELEASE step");
+        _rollbackToStep = connection.PrepareInternal("ROLLBACK TO step");
         _readState = connection.PrepareInternal("SELECT applied_index, time_ms, cluster_id, master_node FROM _distdb_state");
         _storeApplied = connection.PrepareInternal("UPDATE _distdb_state SET applied_index = ?1, time_ms = ?2");
         _findIntruder = connection.PrepareInternal(InternalSchema.FindIntruder);
@@ -130,7 +141,7 @@ public sealed class DatabaseWriter : IDisposable
         var connection = Connection.OpenWriter(path, foreignKeys);
         try
         {
-            return new(connection, options, keepsHistory);
+            return new(connection, options, keepsHistory, foreignKeys);
         }
         catch
         {
@@ -155,6 +166,7 @@ public sealed class DatabaseWriter : IDisposable
         ArgumentOutOfRangeException.ThrowIfLessThanOrEqual(stamp.Index, AppliedIndex, nameof(stamp));
         ArgumentOutOfRangeException.ThrowIfNegative(stamp.TimeMs, nameof(stamp));
         ArgumentOutOfRangeException.ThrowIfGreaterThan(stamp.TimeMs, TimeMsMax, nameof(stamp));
+        Suspend();
         if (!_connection.InTransaction)
         {
             // SQLite has let go of it by itself, with a transaction that it rolled back.
@@ -208,7 +220,7 @@ public sealed class DatabaseWriter : IDisposable
         _runner.KeptBytesLeft = rights.ResultBytesMax;
         _connection.Limit.Set(limit, CancellationToken.None);
         var results = new StatementResult[command.Statements.Count];
-        var failure = RunStatements(command, rights, collectRows: true, results)
+        var failure = RunStatements(command, rights, collectRows: command.Interactive is null, results)
             ?? (_runner.KeptBytesLeft < 0 ? NoMemorySetApart(rights.ResultBytesMax - _runner.KeptBytesLeft) : null);
         if (failure is not null)
         {
@@ -217,7 +229,13 @@ public sealed class DatabaseWriter : IDisposable
         }
 
         var observation = Observe(results);
-        if (Remember(command, results, DatabaseOptions.RememberedBytesMax) is { } tooLarge)
+        if (rights.Expected is { } expected && expected != observation)
+        {
+            FinishWrite(succeeded: false);
+            return new WriteOutcome.Failed(Irreproducible);
+        }
+
+        if (Remember(command, command.Interactive is null ? results : [], DatabaseOptions.RememberedBytesMax) is { } tooLarge)
         {
             FinishWrite(succeeded: false);
             return new WriteOutcome.Failed(tooLarge);
@@ -295,7 +313,7 @@ public sealed class DatabaseWriter : IDisposable
         }
 
         var observation = Observe(results);
-        _ = Remember(command, results, long.MaxValue);
+        _ = Remember(command, command.Interactive is null ? results : [], long.MaxValue);
         FinishWrite(succeeded: true);
         return new WriteOutcome.Succeeded(results, observation);
     }
@@ -425,6 +443,7 @@ public sealed class DatabaseWriter : IDisposable
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
     internal void ReplaceContent(string path)
     {
+        Suspend();
         _statements.Clear();
         if (_connection.InTransaction)
         {
@@ -456,6 +475,8 @@ public sealed class DatabaseWriter : IDisposable
             throw new InvalidOperationException($"Entry {_stamp.Index} is still open.");
         }
 
+        Suspend();
+
         // SQLite refuses it within a transaction.
         _rollback.Run();
         var isWhole = _connection.Checkpoint();
@@ -472,7 +493,7 @@ public sealed class DatabaseWriter : IDisposable
         History?.Dispose();
         _tokens.Dispose();
         foreach (var statement in (ReadOnlySpan<InternalStatement>)
-            [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _readState, _storeApplied, _findIntruder, _readDataVersion])
+            [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _pinNothing, _step, _releaseStep, _rollbackToStep, _readState, _storeApplied, _findIntruder, _readDataVersion])
         {
             statement.Dispose();
         }
@@ -626,11 +647,25 @@ public sealed class DatabaseWriter : IDisposable
     private Failure? RunStatements(WriteCommand command, WriteRights rights, bool collectRows, StatementResult[] results)
     {
         _summaries.Clear();
-        for (var i = 0; i < results.Length; i++)
+        BeginInteractive(command.WithoutForeignKeys);
+        try
         {
-            if (RunStatement(command, command.Statements[i], rights, collectRows, out results[i]) is { } failure)
+            for (var i = 0; i < results.Length; i++)
             {
-                return command.IsTransaction ? failure with { StatementIndex = i } : failure;
+                var failure = command.Interactive is { } terms
+                    ? RunInteractive(terms, command.Statements[i], new(i, i), rights, collectRows: false, out results[i]!, out _)
+                    : RunStatement(command, command.Statements[i], rights, collectRows, out results[i]);
+                if (failure is not null)
+                {
+                    return command.IsTransaction ? failure with { StatementIndex = i } : failure;
+                }
+            }
+        }
+        finally
+        {
+            if (command.WithoutForeignKeys && _foreignKeys)
+            {
+                _connection.EnforceForeignKeys(true);
             }
         }
 

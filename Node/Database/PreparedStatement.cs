@@ -92,7 +92,7 @@ internal sealed unsafe class PreparedStatement : IDisposable
         for (var i = 0; i < columns.Length; i++)
         {
             var declared = Sqlite3.Text(Sqlite3.sqlite3_column_decltype(Handle, i));
-            columns[i] = new(Sqlite3.Text(Sqlite3.sqlite3_column_name(Handle, i)), declared.Length == 0 ? null : declared.ToUpperInvariant());
+            columns[i] = new(Sqlite3.Text(Sqlite3.sqlite3_column_name(Handle, i)), declared.Length == 0 ? null : declared);
         }
 
         return columns;

@@ -94,7 +94,7 @@ internal sealed class QueryHistory(Connection connection) : IDisposable
 
     private static (string Database, StatementSummary Summary, string Query) Describe(LoggedWrite write) => write.Command.Operation switch
     {
-        null => (write.Command.Database, write.Summary ?? new("WRITE", null), string.Join(";\n", write.Command.Statements.Select(s => s.Sql))),
+        null => (write.Command.Database, write.Summary ?? new("WRITE", null), string.Join(";\n", write.Command.Statements.Where(s => s.Sql.Length > 0).Select(s => s.Sql))),
         CreateDatabaseOperation { Name: var name, ForeignKeys: var foreignKeys } =>
             (name, new("CREATE DATABASE", null), $"CREATE DATABASE \"{name}\"{(foreignKeys ? "" : " WITH foreign_keys = off")}"),
         LoadDatabaseOperation { Name: var name } => (name, new("RESTORE DATABASE", null), $"RESTORE DATABASE \"{name}\""),

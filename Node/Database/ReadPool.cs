@@ -20,6 +20,10 @@ public sealed class ReadPool : IDisposable
     private volatile CancellationTokenSource _closing = new();
     private volatile bool _disposed;
 
+    // Also its lock.
+    private readonly HashSet<ReadSnapshot> _snapshots = [];
+    private bool _isClosed;
+
     /// <param name="path">A file that a <see cref="DatabaseWriter"/> has opened before.</param>
     /// <param name="options">Settings.</param>
     public ReadPool(string path, DatabaseOptions options)
@@ -57,6 +61,32 @@ public sealed class ReadPool : IDisposable
         }
     }
 
+    /// <summary>Begins a reading transaction, whose connection is none of those that queries wait for.</summary>
+    /// <returns>Null, and why, where there are too many.</returns>
+    /// <exception cref="ObjectDisposedException">The pool is closed.</exception>
+    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
+    public ReadSnapshot? BeginSnapshot(out Failure? failure)
+    {
+        lock (_snapshots)
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            failure = _isClosed ? ClosingFailure()
+                : _snapshots.Count >= DatabaseOptions.SnapshotsMax ? new(
+                    FailureCode.Overloaded, $"{DatabaseOptions.SnapshotsMax} reading transactions are open in this database at this node, which is the most there may be. Nothing was done; come back in a moment, or ask another node.")
+                : null;
+            if (failure is not null)
+            {
+                return null;
+            }
+
+            // It is ended where the file is, so that it need not be looked at again.
+            CheckFile();
+            var snapshot = new ReadSnapshot(_path, _options, Forget);
+            _snapshots.Add(snapshot);
+            return snapshot;
+        }
+    }
+
     /// <summary>
     /// From now on queries are refused as soon as the file that is at its place now is not there any more; otherwise those on connections opened
     /// later would read whatever somebody put there.
@@ -83,6 +113,7 @@ public sealed class ReadPool : IDisposable
         var held = 0;
         try
         {
+            CloseSnapshots(isForNow: true);
             for (; held < _options.ReaderCount; held++)
             {
                 _free.Wait();
@@ -95,6 +126,11 @@ public sealed class ReadPool : IDisposable
         finally
         {
             _closing = new();
+            lock (_snapshots)
+            {
+                _isClosed = false;
+            }
+
             if (held > 0)
             {
                 _free.Release(held);
@@ -117,6 +153,7 @@ public sealed class ReadPool : IDisposable
     public void Dispose()
     {
         _disposed = true;
+        CloseSnapshots(isForNow: false);
         CloseIdle();
         CloseWatch();
     }
@@ -182,6 +219,32 @@ public sealed class ReadPool : IDisposable
             {
                 GiveBack(reader);
             }
+        }
+    }
+
+    private void CloseSnapshots(bool isForNow)
+    {
+        List<ReadSnapshot> open;
+        lock (_snapshots)
+        {
+            _isClosed = isForNow;
+            open = [.. _snapshots];
+            _snapshots.Clear();
+        }
+
+        foreach (var snapshot in open)
+        {
+            snapshot.Close(new(
+                FailureCode.TransactionLost,
+                "The database was dropped, replaced or closed while a transaction was reading it. The transaction is over; it had written nothing. Begin it again."));
+        }
+    }
+
+    private void Forget(ReadSnapshot snapshot)
+    {
+        lock (_snapshots)
+        {
+            _snapshots.Remove(snapshot);
         }
     }
 

@@ -20,7 +20,7 @@ internal sealed unsafe class RowCollector
     {
         _statement = statement;
         _columns = statement.Columns;
-        _types = Array.ConvertAll(_columns, column => column.DeclaredType);
+        _types = Array.ConvertAll(_columns, column => column.DeclaredType?.ToUpperInvariant());
     }
 
     /// <summary>Rows gathered since they were last taken.</summary>
@@ -111,7 +111,10 @@ internal sealed unsafe class RowCollector
     public RowSet ToRowSet() => new(
         Array.ConvertAll(_columns, column => column.Name),
         Array.ConvertAll(_types, type => type ?? StorageClass(SqlValueKind.Null)),
-        _rows);
+        _rows)
+    {
+        Declared = Array.ConvertAll(_columns, column => column.DeclaredType),
+    };
 
     private static SqlValue Value(nint statement, int column, ref long bytes)
     {

@@ -8,6 +8,18 @@ internal static class SqliteErrors
     public const string VacuumRefusal =
         "VACUUM is not available: it renumbers rows on one replica alone. A backup is written without the free pages.";
 
+    /// <summary>SQLITE_ERROR.</summary>
+    public const int Error = 1;
+
+    /// <summary>SQLITE_READONLY.</summary>
+    public const int ReadOnly = 8;
+
+    /// <summary>SQLITE_BUSY.</summary>
+    public const int Busy = 5;
+
+    /// <summary>SQLITE_BUSY_SNAPSHOT: a transaction that has read cannot write any more, as another has written since.</summary>
+    public const int BusySnapshot = 517;
+
     /// <summary>SQLITE_CONSTRAINT_FOREIGNKEY.</summary>
     public const int ConstraintForeignKey = 787;
 
@@ -20,11 +32,8 @@ internal static class SqliteErrors
     /// <summary>SQLITE_NOTADB.</summary>
     public const int NotADatabase = 26;
 
-    private const int Error = 1;
     private const int Internal = 2;
-    private const int Busy = 5;
     private const int NoMemory = 7;
-    private const int ReadOnly = 8;
     private const int Interrupt = 9;
     private const int InputOutput = 10;
     private const int CannotOpen = 14;

@@ -118,6 +118,7 @@ public sealed partial class ClusterNode : BackgroundService
             Forward = Forward,
             DescribeQuorum = DescribeQuorum,
         };
+        _desk = new(options, Forward);
         _raft = new(core, _storage, transport.Send, options);
         _writes = new(_databases, folder, _storage, _raft, _pending, _applied, transport.Send, options, _instruments) { Repair = repair };
         _membership = new(Id, _storage.LogId, cluster.AddressOf(Id), _raft, transport, _writes.Propose, () => Master);
@@ -158,6 +159,7 @@ public sealed partial class ClusterNode : BackgroundService
         _opinions = new(Id, _writes.Opinions, () => Membership, () => Peers, transport.Send) { Settled = _writes.TrustChanged };
         _writes.Differed = OnDiffered;
         _writes.Overruled = OnOverruled;
+        _writes.TransactionAnswered = _desk.Answered;
         _writes.VerifyApplied = _verifier.Begin;
         _writes.RepairBegins = OnRepairBegins;
         _writes.MovedAside = task => LogMovedAside(task.QuarantineFolder, task.MinIndex);
@@ -496,6 +498,7 @@ public sealed partial class ClusterNode : BackgroundService
         _writes.Stop();
         _raft.Stop();
         _pending.Stop();
+        _desk.Stop();
         try
         {
             await Task.WhenAll(all).ConfigureAwait(false);
@@ -563,6 +566,7 @@ public sealed partial class ClusterNode : BackgroundService
             while (await timer.WaitForNextTickAsync(cancellationToken).ConfigureAwait(false))
             {
                 _pending.Sweep();
+                SweepTransactions();
                 _membership.Sweep();
                 WatchFormation();
                 TellCatchUp();
@@ -634,6 +638,18 @@ public sealed partial class ClusterNode : BackgroundService
         }
     }
 
+    private void Forward(NodeId leader, TransactionRequest request)
+    {
+        if (leader == Id)
+        {
+            _writes.Enqueue(Id, request);
+        }
+        else
+        {
+            _transport.Send(leader, request);
+        }
+    }
+
     private PeerIdentity Introduce() => new()
     {
         Node = Id.Value,
@@ -656,6 +672,12 @@ public sealed partial class ClusterNode : BackgroundService
                 break;
             case ForwardedWrite write when write.Command.Id.Node == from.Value:
                 _writes.Enqueue(write);
+                break;
+            case TransactionRequest request:
+                _writes.Enqueue(from, request);
+                break;
+            case TransactionReply reply:
+                _desk.Answered(reply);
                 break;
             case WriteRefused refused:
                 _pending.Refused(refused.Id, refused.Term, refused.Failure);
@@ -712,6 +734,7 @@ public sealed partial class ClusterNode : BackgroundService
         // The write loop first: what it drops can then be sent to the new leader.
         _writes.LeadershipChanged(leadership);
         _pending.LeadershipChanged(leadership);
+        _desk.LeadershipChanged(leadership);
         if (leadership.Role == Role.Candidate && (_knownLeadership is not { Role: Role.Candidate } known || known.Term != leadership.Term))
         {
             _instruments.ElectionBegun();

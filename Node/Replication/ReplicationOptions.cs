@@ -73,6 +73,27 @@ public sealed record ReplicationOptions
     /// <summary>Whether this node has the reads that it answers recorded in the query history, which makes each a small write. Default no.</summary>
     public bool RecordsReads { get; init; }
 
+    /// <summary>An interactive transaction whose client sends nothing for this long is rolled back. Default 5 s: no program thinks longer, and others wait for it.</summary>
+    public TimeSpan TransactionIdle { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>An interactive transaction may take this long in all, from its turn on. Default 30 s.</summary>
+    public TimeSpan TransactionTimeout { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Interactive transactions at a leader, open or waiting for their turn; and at a node that serves them. More are answered <c>overloaded</c>. Default 1000.</summary>
+    public int TransactionsMax { get; init; } = 1000;
+
+    /// <summary>Statements of an interactive transaction that change something. Default 100,000: what a leader repeats within a second.</summary>
+    public int TransactionStatementsMax { get; init; } = 100_000;
+
+    /// <summary>Bytes of SQL and parameters of the same. Default 16 MiB: the largest request.</summary>
+    public long TransactionBytesMax { get; init; } = 16 << 20;
+
+    /// <summary>Bytes of rows that a statement of an interactive transaction may return, as they travel from the leader in one message. Default 4 MiB: heartbeats must come through.</summary>
+    public long TransactionResultBytesMax { get; init; } = 4 << 20;
+
+    /// <summary>For how long, in all, a leader repeats an interactive transaction's statements when it was interrupted by entries. Default 2 s.</summary>
+    public TimeSpan TransactionRepeatMax { get; init; } = TimeSpan.FromSeconds(2);
+
     /// <summary>How long an orderly stop waits for another node to take over leadership. Default 1 s.</summary>
     public TimeSpan HandOverPatience { get; init; } = TimeSpan.FromSeconds(1);
 

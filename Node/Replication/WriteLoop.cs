@@ -40,6 +40,7 @@ internal sealed class WriteLoop : IDisposable
     // Guards what other threads hand in. Never held while calling anything that takes another lock or waits.
     private readonly object _lock = new();
     private readonly LeaderQueue _queue;
+    private readonly TransactionHost _transactions;
     private Leadership _leadership;
     private LogIndex _committed;
     private OpenBatch? _refusedBatch;
@@ -81,6 +82,11 @@ internal sealed class WriteLoop : IDisposable
         _options = options;
         _instruments = instruments;
         _queue = new(options);
+        _transactions = new(databases, _queue, _lock, options, SendReply)
+        {
+            Tokens = () => Tokens,
+            NowMs = () => BoundTime(options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds()),
+        };
         _leadership = raft.Leadership;
         _appliedIndex = databases.IsOpen ? new(databases.AppliedIndex) : LogIndex.Zero;
         _committed = LogIndex.Max(_appliedIndex, log.BaseIndex);
@@ -117,6 +123,9 @@ internal sealed class WriteLoop : IDisposable
             }
         }
     }
+
+    /// <summary>Takes the leader's answers to requests of this node's own clients' transactions.</summary>
+    public Action<TransactionReply> TransactionAnswered { get; set; } = _ => { };
 
     /// <summary>Who may change the schema, as of the last applied entry.</summary>
     public NodeId MasterNode { get; private set; }
@@ -265,6 +274,21 @@ internal sealed class WriteLoop : IDisposable
         }
     }
 
+    /// <summary>Takes a request of a transaction for which this node is the leader; ignores it where it is not.</summary>
+    /// <param name="from">The node whose client's it is.</param>
+    /// <param name="request">The request.</param>
+    public void Enqueue(NodeId from, TransactionRequest request)
+    {
+        lock (_lock)
+        {
+            if (_leadership.Leads(request.Term))
+            {
+                _transactions.Receive(from, request);
+                Monitor.Pulse(_lock);
+            }
+        }
+    }
+
     public void LeadershipChanged(Leadership leadership)
     {
         List<QueuedWrite> dropped = [];
@@ -275,6 +299,7 @@ internal sealed class WriteLoop : IDisposable
             if (_leadership.IsLeader && !leadership.Leads(term))
             {
                 dropped = _queue.Clear();
+                _transactions.Clear();
                 _proposedMembership = null;
             }
 
@@ -440,13 +465,13 @@ internal sealed class WriteLoop : IDisposable
                 }
 
                 var mayExecute = _batch is null && isLeading && !leadership.IsHandingOver;
-                if (mayExecute && (_databases.ClusterId is null || _proposedMembership is not null || (IsTrusted() ? !_queue.IsEmpty : _queue.HasUrgent)))
+                if (mayExecute && (_databases.ClusterId is null || _proposedMembership is not null || (IsTrusted() ? !_queue.IsEmpty || _queue.HasExpiredAside || _transactions.HasWork : _queue.HasUrgent)))
                 {
                     return Work.Execute;
                 }
 
-                // What waits for trust alone may run out of time.
-                Monitor.Wait(_lock, mayExecute && !_queue.IsEmpty ? _expiryLookInterval : Timeout.InfiniteTimeSpan);
+                // What waits for trust alone, or for a transaction, may run out of time, and so may a transaction.
+                Monitor.Wait(_lock, mayExecute && (!_queue.IsEmpty || _queue.HasAside || _transactions.HasTransactions) ? _expiryLookInterval : Timeout.InfiniteTimeSpan);
             }
         }
     }
@@ -629,6 +654,11 @@ internal sealed class WriteLoop : IDisposable
         EndSpans("apply", batch, started);
         foreach (var (write, outcome) in batch.Succeeded)
         {
+            if (write.Command.Interactive is not null)
+            {
+                _transactions.Committed(write.Command);
+            }
+
             if (write.Command.Id.Node == _self.Value)
             {
                 _pending.Applied(write.Command.Id, batch.Index, outcome.Results);
@@ -874,6 +904,11 @@ internal sealed class WriteLoop : IDisposable
         }
         else
         {
+            if (IsTrusted())
+            {
+                _transactions.Run(term);
+            }
+
             var started = Stopwatch.GetTimestamp();
             command = batch.Content = ExecuteWrites(batch);
             if (command is not null)
@@ -908,10 +943,17 @@ internal sealed class WriteLoop : IDisposable
     private WriteBatch? ExecuteWrites(OpenBatch batch)
     {
         List<QueuedWrite> candidates;
+        List<HostedTransaction> begun = [];
         var isTrusted = IsTrusted();
         lock (_lock)
         {
-            candidates = isTrusted ? _queue.TakeBatch() : _queue.TakeUrgent();
+            candidates = isTrusted ? _queue.TakeBatch(out begun) : _queue.TakeUrgent();
+        }
+
+        _transactions.TurnsBegin(begun);
+        if (candidates.Count == 0)
+        {
+            return null;
         }
 
         var stamp = new EntryStamp(
@@ -961,6 +1003,11 @@ internal sealed class WriteLoop : IDisposable
             started = Stopwatch.GetTimestamp();
         }
 
+        foreach (var (write, _) in batch.Succeeded.Where(s => s.Write.Command.Interactive is not null))
+        {
+            _transactions.Committing(write.Command);
+        }
+
         return batch.Succeeded.Count == 0
             ? null
             : new WriteBatch(
@@ -1006,9 +1053,34 @@ internal sealed class WriteLoop : IDisposable
         }
 
         var rights = new WriteRights(MaySchema: write.Command.Id.Node == _databases.MasterNode, write.Command.Role, write.ResultBytesMax);
+        if (write.Command.Interactive is not null)
+        {
+            if (_transactions.Find(write.Command, out var content) is { } lost)
+            {
+                batch.Unlogged.Add((write, new WriteOutcome.Failed(lost)));
+                return;
+            }
+
+            if (!content!.HasWritten)
+            {
+                _transactions.Committing(write.Command);
+                _transactions.Committed(write.Command);
+                batch.Unlogged.Add((write, new WriteOutcome.Remembered([], _databases.AppliedIndex)));
+                return;
+            }
+
+            rights = rights with { Expected = content.Observation };
+            write = write with { Command = write.Command with { Statements = content.Statements, Interactive = content.Terms, WithoutForeignKeys = content.WithoutForeignKeys } };
+        }
+
         var started = Stopwatch.GetTimestamp();
         var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
         NodeTracing.Ended("execute", write.Trace, started, batch.Index.Value);
+        if (outcome is WriteOutcome.Succeeded && write.Command.Operation is DropDatabaseOperation or LoadDatabaseOperation)
+        {
+            _transactions.DatabaseGone(write.Command.Operation is DropDatabaseOperation { Name: var name } ? name : ((LoadDatabaseOperation)write.Command.Operation).Name);
+        }
+
         if (outcome is WriteOutcome.Succeeded succeeded)
         {
             // Another node gets its client's results from its own execution of the entry.
@@ -1136,6 +1208,18 @@ internal sealed class WriteLoop : IDisposable
         else
         {
             _send(new(id.Node), new WriteRefused(id, term, failure));
+        }
+    }
+
+    private void SendReply(NodeId origin, TransactionReply reply)
+    {
+        if (origin == _self)
+        {
+            TransactionAnswered(reply);
+        }
+        else
+        {
+            _send(origin, reply);
         }
     }
 

@@ -105,3 +105,30 @@ public sealed record MembershipRequest(long Number, MembershipChange Change) : P
 /// <param name="Number">Of the request.</param>
 /// <param name="Failure">Why.</param>
 public sealed record MembershipRefused(long Number, Failure Failure) : PeerMessage;
+
+/// <summary>A step of an interactive transaction, from the node that its client uses to the leader. Sent again until it is answered.</summary>
+/// <param name="Term">The term whose leader it is meant for; no other may take it.</param>
+/// <param name="Transaction">Which transaction; random.</param>
+/// <param name="Number">Counts the transaction's requests from 1: the next is sent when the last was answered.</param>
+/// <param name="RemainingMs">How much of the client's time limit is left, in milliseconds.</param>
+/// <param name="Start">What the transaction is, in its first request; null in others.</param>
+/// <param name="Statement">What is to be done; null in a first request that only takes its turn, and to roll back.</param>
+public sealed record TransactionRequest(Term Term, Guid Transaction, int Number, int RemainingMs, TransactionStart? Start, Statement? Statement) : PeerMessage;
+
+/// <summary>What an interactive transaction is.</summary>
+/// <param name="Database">The database.</param>
+/// <param name="Role">What its client may do.</param>
+/// <param name="Client">Who sent it: an IP address.</param>
+/// <param name="Token">The name of the client's token, or null.</param>
+/// <param name="WithoutForeignKeys">Whether foreign keys are not enforced in it.</param>
+/// <param name="BasisIndex">The entry as of which it has read already, so that nothing may have been written to the database since; null where it has not.</param>
+public sealed record TransactionStart(string Database, TokenRole Role, string? Client, string? Token, bool WithoutForeignKeys, long? BasisIndex);
+
+/// <summary>The leader's answer to a <see cref="TransactionRequest"/>.</summary>
+/// <param name="Term">The leader's term.</param>
+/// <param name="Transaction">Which transaction.</param>
+/// <param name="Number">Of the request.</param>
+/// <param name="IsOver">Whether the transaction has ended, without being done.</param>
+/// <param name="Result">What the statement did; null where there was none, or it failed.</param>
+/// <param name="Failure">Why it failed, or null.</param>
+public sealed record TransactionReply(Term Term, Guid Transaction, int Number, bool IsOver, StatementResult? Result, Failure? Failure) : PeerMessage;

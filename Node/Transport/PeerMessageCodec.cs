@@ -27,6 +27,8 @@ namespace DistDb.Node.Transport;
 /// 25 SnapshotOffer          id:8 bytes index term made-in count count x (name:text byte-count) sha256:bytes
 /// 26 SnapshotChunkRequest   id:8 bytes offset
 /// 27 SnapshotChunk          id:8 bytes offset bytes
+/// 28 TransactionRequest     term id:16 bytes number remaining-ms has:byte (1 start, 2 statement) [database role:byte client token without-foreign-keys:bool basis] [statement]
+/// 29 TransactionReply       term id:16 bytes number is-over:bool has:byte (1 result, 2 failure) [results, of one, then count x declared types] [failure, as in 21]
 /// 30 VerifyReport           index wants-answer:bool digests:bytes
 /// 31 VerifyKeysRequest      index database table buckets:bytes
 /// 32 VerifyKeys             index database table keys:bytes
@@ -106,6 +108,12 @@ public static class PeerMessageCodec
                 writer.WriteSigned(m.Offset);
                 writer.WriteBytes(m.Bytes.Span);
                 break;
+            case TransactionRequest m:
+                WriteTransaction(writer, m);
+                break;
+            case TransactionReply m:
+                WriteTransaction(writer, m);
+                break;
             case VerifyReport m:
                 writer.WriteByte(30);
                 writer.WriteSigned(m.Index.Value);
@@ -168,6 +176,104 @@ public static class PeerMessageCodec
 
         return messages;
     }
+
+    private static void WriteTransaction(WireWriter writer, TransactionRequest message)
+    {
+        writer.WriteByte(28);
+        writer.WriteSigned(message.Term.Value);
+        writer.WriteRaw(message.Transaction.ToByteArray());
+        writer.WriteSigned(message.Number);
+        writer.WriteSigned(message.RemainingMs);
+        writer.WriteByte((byte)((message.Start is null ? 0 : 1) | (message.Statement is null ? 0 : 2)));
+        if (message.Start is { } start)
+        {
+            writer.WriteText(start.Database);
+            writer.WriteByte((byte)start.Role);
+            WriteOptional(writer, start.Client);
+            WriteOptional(writer, start.Token);
+            writer.WriteBool(start.WithoutForeignKeys);
+            writer.WriteSigned(start.BasisIndex ?? -1);
+        }
+
+        if (message.Statement is { } statement)
+        {
+            LogCommandCodec.WriteStatement(writer, statement);
+        }
+    }
+
+    private static TransactionRequest ReadTransactionRequest(ref WireReader reader)
+    {
+        var term = new Term(reader.ReadSigned());
+        var id = new Guid(reader.ReadRaw(16));
+        var number = reader.ReadInt32();
+        var remainingMs = reader.ReadInt32();
+        var has = reader.ReadByte();
+        var start = (has & 1) != 0
+            ? new TransactionStart(
+                reader.ReadText(), (TokenRole)reader.ReadByte(), ReadOptional(ref reader), ReadOptional(ref reader), reader.ReadBool(), reader.ReadSigned() is >= 0 and var basis ? basis : null)
+            : null;
+        return new(term, id, number, remainingMs, start, (has & 2) != 0 ? LogCommandCodec.ReadStatement(ref reader) : null);
+    }
+
+    private static void WriteTransaction(WireWriter writer, TransactionReply message)
+    {
+        writer.WriteByte(29);
+        writer.WriteSigned(message.Term.Value);
+        writer.WriteRaw(message.Transaction.ToByteArray());
+        writer.WriteSigned(message.Number);
+        writer.WriteBool(message.IsOver);
+        writer.WriteByte((byte)((message.Result is null ? 0 : 1) | (message.Failure is null ? 0 : 2)));
+        if (message.Result is { } result)
+        {
+            StatementResultCodec.Write(writer, [result]);
+            foreach (var declared in result.Rows?.Declared ?? [])
+            {
+                WriteOptional(writer, declared);
+            }
+        }
+
+        if (message.Failure is { } failure)
+        {
+            WriteFailure(writer, failure);
+        }
+    }
+
+    private static TransactionReply ReadTransactionReply(ref WireReader reader)
+    {
+        var term = new Term(reader.ReadSigned());
+        var id = new Guid(reader.ReadRaw(16));
+        var number = reader.ReadInt32();
+        var isOver = reader.ReadBool();
+        var has = reader.ReadByte();
+        StatementResult? result = null;
+        if ((has & 1) != 0)
+        {
+            result = StatementResultCodec.Read(ref reader) is [var only] ? only : throw new InvalidDataException("An answer with several results.");
+            if (result.Rows is { } rows)
+            {
+                var declared = new string?[rows.Columns.Count];
+                for (var i = 0; i < declared.Length; i++)
+                {
+                    declared[i] = ReadOptional(ref reader);
+                }
+
+                result = result with { Rows = rows with { Declared = declared } };
+            }
+        }
+
+        return new(term, id, number, isOver, result, (has & 2) != 0 ? ReadFailure(ref reader) : null);
+    }
+
+    private static void WriteOptional(WireWriter writer, string? text)
+    {
+        writer.WriteBool(text is not null);
+        if (text is not null)
+        {
+            writer.WriteText(text);
+        }
+    }
+
+    private static string? ReadOptional(ref WireReader reader) => reader.ReadBool() ? reader.ReadText() : null;
 
     private static void WriteTrace(WireWriter writer, ActivityContext trace)
     {
@@ -308,6 +414,10 @@ public static class PeerMessageCodec
                 return new SnapshotChunkRequest(reader.ReadFixed64(), reader.ReadSigned());
             case 27:
                 return new SnapshotChunk(reader.ReadFixed64(), reader.ReadSigned(), reader.ReadBytes());
+            case 28:
+                return ReadTransactionRequest(ref reader);
+            case 29:
+                return ReadTransactionReply(ref reader);
             case 30:
                 return new VerifyReport(ReadIndex(ref reader), reader.ReadBool(), reader.ReadBytes());
             case 31:

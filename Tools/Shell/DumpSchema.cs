@@ -1,4 +1,3 @@
-using DistDb.Node.Api.Structured;
 using DistDb.Node.Commands;
 
 namespace DistDb.Tools.Shell;

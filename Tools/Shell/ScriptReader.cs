@@ -1,3 +1,5 @@
+using DistDb.Node.Commands;
+
 namespace DistDb.Tools.Shell;
 
 /// <summary>Reads SQL and the shell's own commands, which begin with a dot at the beginning of a line where no statement has begun.</summary>

@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using DistDb.Node.Commands;
 using Spectre.Console;
 
 namespace DistDb.Tools.Shell;

@@ -24,6 +24,8 @@ internal sealed class RandomCommands(int seed)
             IsTransaction = Next(2) == 0,
             Statements = operation is null ? [.. Many(3, Statement)] : [],
             Operation = operation,
+            Interactive = Next(4) == 0 ? new(new(Bytes(16)), Long(), (ulong)Long()) : null,
+            WithoutForeignKeys = Next(4) == 0,
             Role = Role(),
         };
     }

@@ -34,6 +34,8 @@ internal static class TestSettings
         LogTailEntries = 1,
         LogTailBytes = 1024,
         VerifyInterval = TimeSpan.Zero,
+        TransactionIdle = TimeSpan.FromSeconds(5),
+        TransactionTimeout = TimeSpan.FromSeconds(30),
         HistoryRowsMax = 0,
         HistoryAgeMax = TimeSpan.Zero,
         RecordsReads = false,

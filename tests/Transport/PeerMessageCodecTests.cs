@@ -52,7 +52,7 @@ public sealed class PeerMessageCodecTests
         }
     }
 
-    private const int Kinds = 24;
+    private const int Kinds = 26;
 
     /// <summary>Records compare their lists by reference, so lists are compared by themselves.</summary>
     private static void AssertSame(PeerMessage actual, PeerMessage expected)
@@ -95,6 +95,9 @@ public sealed class PeerMessageCodecTests
             case (VerifyFindings a, VerifyFindings e):
                 a.Index.Should().Be(e.Index);
                 a.Differences.ToArray().Should().Equal(e.Differences.ToArray());
+                break;
+            case (TransactionRequest or TransactionReply, TransactionRequest or TransactionReply):
+                Encode([actual]).Should().Equal(Encode([expected]));
                 break;
             case (NodeReport a, NodeReport e):
                 a.Status.ToArray().Should().Equal(e.Status.ToArray());
@@ -150,8 +153,19 @@ public sealed class PeerMessageCodecTests
             20 => new VerifyKeys(Index(), random.Text(), random.Text(), random.Bytes(random.Next(40))),
             21 => new VerifyFindings(Index(), random.Bytes(random.Next(40))),
             22 => new ReplayOpinion(Index(), (ulong)random.Long(), Bool()),
+            23 => new TransactionRequest(
+                term,
+                new(random.Bytes(16)),
+                random.Next(9),
+                random.Next(10_000),
+                Bool() ? null : new(random.Text(), random.Role(), Bool() ? null : random.Text(), Bool() ? null : random.Text(), Bool(), Bool() ? null : random.Next(1000)),
+                Bool() ? null : random.Command().Statements is [var statement, ..] ? statement : null),
+            24 => new TransactionReply(
+                term, new(random.Bytes(16)), random.Next(9), Bool(), Bool() ? null : new(random.Long(), random.Long(), Bool() ? null : Rows()), Bool() ? null : new(FailureCode.Busy, random.Text(), 517)),
             _ => new NodeReport(random.Long(), random.Bytes(random.Next(40))),
         };
+
+        RowSet Rows() => new([random.Text(), random.Text()], [random.Text(), random.Text()], [[SqlValue.From(1), SqlValue.Null]]) { Declared = [null, random.Text()] };
 
         AppendEntries Append()
         {

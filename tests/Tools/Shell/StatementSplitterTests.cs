@@ -1,3 +1,4 @@
+using DistDb.Node.Commands;
 using DistDb.Tools.Shell;
 
 namespace DistDb.Tests.Tools.Shell;

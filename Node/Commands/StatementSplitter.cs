@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace DistDb.Tools.Shell;
+namespace DistDb.Node.Commands;
 
 /// <summary>A statement of a script.</summary>
 /// <param name="Text">Without what stands before it, and without its semicolon.</param>

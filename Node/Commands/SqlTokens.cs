@@ -1,6 +1,6 @@
 using System.Text;
 
-namespace DistDb.Node.Api.Structured;
+namespace DistDb.Node.Commands;
 
 /// <summary>What a piece of SQL is.</summary>
 internal enum SqlTokenKind

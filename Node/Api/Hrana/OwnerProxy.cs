@@ -1,0 +1,86 @@
+using System.Net;
+using DistDb.Node.Raft;
+using DistDb.Node.Replication;
+using DistDb.Node.Tls;
+
+namespace DistDb.Node.Api.Hrana;
+
+/// <summary>
+/// Hands a request on to the node that holds its stream or transaction, with the client's own credentials, which are judged there again. Its clients reach every node, perhaps by way of one address
+/// for all of them, and need not know who holds what.
+/// </summary>
+internal sealed class OwnerProxy : IDisposable
+{
+    private readonly ClusterNode _node;
+    private readonly HttpClient _http;
+
+    /// <param name="node">Knows the members' addresses.</param>
+    /// <param name="tls">Which certificates are trusted.</param>
+    public OwnerProxy(ClusterNode node, TlsStore tls)
+    {
+        _node = node;
+        _http = new(new SocketsHttpHandler
+        {
+            UseProxy = false,
+            UseCookies = false,
+            AllowAutoRedirect = false,
+            ConnectTimeout = TimeSpan.FromSeconds(3),
+            ActivityHeadersPropagator = null,
+            SslOptions = tls.Current.Trust.CreateClientOptions(),
+        })
+        {
+            Timeout = Timeout.InfiniteTimeSpan,
+        };
+    }
+
+    /// <summary>Whether the request must be answered elsewhere; it then was.</summary>
+    /// <param name="context">The request, whose body was read.</param>
+    /// <param name="owner">Who holds what it is about.</param>
+    /// <param name="body">Its body.</param>
+    /// <param name="lost">What to answer where that node cannot be reached.</param>
+    public async Task<bool> TryHandOnAsync(HttpContext context, NodeId owner, ReadOnlyMemory<byte> body, Func<string, Task> lost)
+    {
+        if (owner == _node.Id)
+        {
+            return false;
+        }
+
+        if (_node.AddressOf(owner) is not { Length: > 0 } address)
+        {
+            await lost($"Node {owner}, which held it, is not a member of the cluster any more.").ConfigureAwait(false);
+            return true;
+        }
+
+        using var request = new HttpRequestMessage(new(context.Request.Method), address + context.Request.Path + context.Request.QueryString)
+        {
+            Content = new ReadOnlyMemoryContent(body),
+            Version = HttpVersion.Version11,
+        };
+        if (context.Request.Headers.Authorization is [{ } authorization])
+        {
+            request.Headers.TryAddWithoutValidation("Authorization", authorization);
+        }
+
+        HttpResponseMessage response;
+        try
+        {
+            response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, context.RequestAborted).ConfigureAwait(false);
+        }
+        catch (HttpRequestException e)
+        {
+            await lost($"Node {owner}, which holds it, cannot be reached ({e.Message}).").ConfigureAwait(false);
+            return true;
+        }
+
+        using (response)
+        {
+            context.Response.StatusCode = (int)response.StatusCode;
+            context.Response.ContentType = response.Content.Headers.ContentType?.ToString();
+            await response.Content.CopyToAsync(context.Response.Body, context.RequestAborted).ConfigureAwait(false);
+        }
+
+        return true;
+    }
+
+    public void Dispose() => _http.Dispose();
+}

@@ -1,0 +1,1 @@
+ALTER TABLE `dz_users` ADD `at` integer;
