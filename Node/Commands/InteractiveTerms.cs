@@ -1,7 +1,7 @@
 namespace DistDb.Node.Commands;
 
 /// <summary>
-/// What makes a write an interactive transaction (docs/adr/0017). Its statements ran one by one, and their client has seen what they did, before the entry that holds them was
+/// What makes a write an interactive transaction (docs/adr/0018). Its statements ran one by one, and their client has seen what they did, before the entry that holds them was
 /// made; so time and chance are those of then. Each of its statements has a savepoint of its own, savepoints of the client's are statements too, and an empty text stands for a
 /// statement that failed, which changes nothing but <c>changes()</c>. Statements that only read are left out.
 /// </summary>

@@ -4,7 +4,7 @@ using DistDb.Node.Commands;
 namespace DistDb.Node.Database;
 
 /// <summary>
-/// Interactive transactions (docs/adr/0017): between entries the writer, which keeps the file's write lock anyway, may have one in effect, in a savepoint. As soon as the writer is wanted for an
+/// Interactive transactions (docs/adr/0018): between entries the writer, which keeps the file's write lock anyway, may have one in effect, in a savepoint. As soon as the writer is wanted for an
 /// entry, a checkpoint or anything else, that savepoint is undone.
 /// </summary>
 public sealed partial class DatabaseWriter

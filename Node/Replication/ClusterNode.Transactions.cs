@@ -4,7 +4,7 @@ using DistDb.Node.Database;
 
 namespace DistDb.Node.Replication;
 
-/// <summary>Interactive transactions of this node's clients (docs/adr/0017).</summary>
+/// <summary>Interactive transactions of this node's clients (docs/adr/0018).</summary>
 public sealed partial class ClusterNode
 {
     private readonly TransactionDesk _desk;

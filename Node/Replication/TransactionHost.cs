@@ -7,7 +7,7 @@ using DistDb.Node.Transport;
 namespace DistDb.Node.Replication;
 
 /// <summary>
-/// The interactive transactions of all nodes' clients, at the leader (docs/adr/0017): executes their statements between two batches, in the order in which they come, each in its own database's
+/// The interactive transactions of all nodes' clients, at the leader (docs/adr/0018): executes their statements between two batches, in the order in which they come, each in its own database's
 /// turn (<see cref="LeaderQueue"/>), and ends those that take too long. A commit is a write like any other, which gets its statements here. It knows a term's transactions alone; with the
 /// term they are gone. Belongs to the write loop's thread, but for <see cref="Receive"/> and <see cref="HasWork"/>, which its lock guards.
 /// </summary>
