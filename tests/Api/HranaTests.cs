@@ -1,7 +1,6 @@
 using System.Text;
 using System.Text.Json;
 using DistDb.Tests.Cluster;
-using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
