@@ -60,7 +60,14 @@ internal sealed partial class PseudoTerminal : IDisposable
     }
 
     /// <summary>Presses keys.</summary>
-    public void Type(string keys) => RandomAccess.Write(_master, Encoding.UTF8.GetBytes(keys), 0);
+    public void Type(string keys)
+    {
+        var bytes = Encoding.UTF8.GetBytes(keys);
+        if (WriteMaster(_master, bytes, (nuint)bytes.Length) != bytes.Length)
+        {
+            throw new Win32Exception(Marshal.GetLastPInvokeError());
+        }
+    }
 
     /// <summary>Waits until the screen shows something.</summary>
     public Task WaitForAsync(string what, Func<IReadOnlyList<string>, bool> condition) => PressUntilAsync("", what, condition);
@@ -141,6 +148,9 @@ internal sealed partial class PseudoTerminal : IDisposable
 
     [LibraryImport("libc", EntryPoint = "read", SetLastError = true)]
     private static partial nint ReadMaster(SafeFileHandle master, [Out] byte[] buffer, nuint length);
+
+    [LibraryImport("libc", EntryPoint = "write", SetLastError = true)]
+    private static partial nint WriteMaster(SafeFileHandle master, byte[] buffer, nuint length);
 
     [StructLayout(LayoutKind.Sequential)]
     private struct WindowSize
