@@ -42,8 +42,8 @@ public sealed class ShellTerminalTests
             await shell.WaitForAsync("that it is cancelled", rows => rows.Any(row => row.StartsWith("Error: Cancelled.", StringComparison.Ordinal)) && AtPrompt(rows));
 
             shell.Type("SELECT printf('%.200c', 'a') AS first, 7 AS n, printf('%.50c', 'b') AS second;" + PseudoTerminal.Enter);
-            await shell.WaitForAsync("a wide row", rows => rows.Any(row => row.StartsWith('╰')) && rows.Contains("1 row.") && AtPrompt(rows));
-            var table = shell.Rows.SkipWhile(row => !row.Contains("second;", StringComparison.Ordinal)).Where(row => row.Length > 0 && "╭│├╰".Contains(row[0], StringComparison.Ordinal)).ToArray();
+            await shell.WaitForAsync("a wide row", rows => AfterStatement(rows).Contains("1 row.") && AtPrompt(rows));
+            var table = AfterStatement(shell.Rows).Where(row => row.Length > 0 && "╭│├╰".Contains(row[0], StringComparison.Ordinal)).ToArray();
             table.Should().HaveCountGreaterThan(4).And.OnlyContain(row => row.Length == table[0].Length && "╮│┤╯".Contains(row[row.Length - 1], StringComparison.Ordinal));
 
             shell.Type(PseudoTerminal.ControlD);
@@ -67,6 +67,8 @@ public sealed class ShellTerminalTests
 
     // As people name it, where the node itself says 127.0.0.1.
     private static string AddressOf(TestCluster cluster) => $"http://localhost:{cluster.BasePort}";
+
+    private static IEnumerable<string> AfterStatement(IReadOnlyList<string> rows) => rows.SkipWhile(row => !row.Contains("second;", StringComparison.Ordinal));
 
     private static bool AtPrompt(IReadOnlyList<string> rows) => rows.LastOrDefault(row => row.Length > 0) == "main>";
 }
