@@ -21,6 +21,8 @@ free_port() {
   done
 }
 
+# Writers that wait for each other must not run out of time on a slow machine.
+export DISTDB_TIMEOUT=60s
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT
 ../../run-cluster.sh 2 --base-port "$(free_port)" --data "$data" -- node clients.mjs

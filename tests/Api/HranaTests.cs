@@ -61,12 +61,12 @@ public sealed class HranaTests(ApiCluster api) : IClassFixture<ApiCluster>
         var answer = await PipelineAsync(2, """
             {"requests":[{"type":"store_sql","sql_id":1,"sql":"SELECT 7 AS seven"},{"type":"batch","batch":{"steps":[
             {"stmt":{"sql_id":1}},{"condition":{"type":"error","step":0},"stmt":{"sql":"SELECT 8"}},{"condition":{"type":"and","conds":[{"type":"ok","step":0},{"type":"not","cond":{"type":"ok","step":1}},{"type":"is_autocommit"}]},"stmt":{"sql":"SELECT 9"}},
-            {"condition":{"type":"or","conds":[]},"stmt":{"sql":"SELECT 10"}},{"stmt":{"sql":"SELECT nothing"}}]}},{"type":"describe","sql":"SELECT id, b AS x FROM t WHERE a = ?2"},{"type":"close_sql","sql_id":1},{"type":"close"}]}
+            {"condition":{"type":"or","conds":[]},"stmt":{"sql":"SELECT 10"}},{"stmt":{"sql":"SELECT absent"}}]}},{"type":"describe","sql":"SELECT id, b AS x FROM t WHERE a = ?2"},{"type":"close_sql","sql_id":1},{"type":"close"}]}
             """);
         var batch = answer.GetProperty("results")[1].GetProperty("response").GetProperty("result");
         batch.GetProperty("step_results").EnumerateArray().Select(r => r.ValueKind).Should().Equal(
             JsonValueKind.Object, JsonValueKind.Null, JsonValueKind.Object, JsonValueKind.Null, JsonValueKind.Null);
-        batch.GetProperty("step_errors")[4].GetProperty("message").GetString().Should().Be("no such column: nothing");
+        batch.GetProperty("step_errors")[4].GetProperty("message").GetString().Should().Be("no such column: absent");
         var description = answer.GetProperty("results")[2].GetProperty("response").GetProperty("result");
         description.GetProperty("params").GetArrayLength().Should().Be(2);
         description.GetProperty("cols")[0].GetProperty("decltype").GetString().Should().Be("INTEGER");
