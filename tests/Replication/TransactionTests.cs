@@ -38,8 +38,9 @@ public sealed class TransactionTests
         var first = await BeginAsync(cluster[1], TransactionMode.Immediate);
         await RunAsync(first, "INSERT INTO w(token) VALUES ('lost')");
         var second = BeginAsync(cluster[2], TransactionMode.Immediate);
+        await cluster.UntilAsync(() => cluster[0].Queue.LeaderWrites == 1, "it waits for the first");
         var write = cluster.InsertAsync(1, "after");
-        await cluster.UntilAsync(() => cluster[0].Queue.LeaderWrites == 2, "both wait for the first");
+        await cluster.UntilAsync(() => cluster[0].Queue.LeaderWrites == 2, "so does the write");
         second.IsCompleted.Should().BeFalse();
         write.IsCompleted.Should().BeFalse();
         first.Dispose();
