@@ -140,14 +140,14 @@ public sealed class VerificationTests(ITestOutputHelper output)
     private async Task FindAndHealAsync(TestCluster cluster, TestNode victim, Harm harm, string finding, string key)
     {
         var told = cluster.Nodes.ToDictionary(node => node, node => node.Log.Length);
-        var quarantined = victim.QuarantineFiles.Count();
+        var quarantined = victim.QuarantineFiles.ToHashSet();
         var expected = (await cluster.Master.StrongQueryAsync(Sum)).Rows;
         await using var readers = new Readers(cluster, expected);
         await readers.WaitForProgressAsync(cluster, cluster.Nodes);
         victim.Kill();
         await DoAsync(harm, cluster, victim);
         victim.Start();
-        await cluster.WaitUntilAsync($"the bad file is kept aside: {harm}", () => victim.QuarantineFiles.Count() > quarantined || harm == Harm.DeletedFile);
+        await cluster.WaitUntilAsync($"the bad file is kept aside: {harm}", () => victim.QuarantineFiles.Any(file => !quarantined.Contains(file)) || harm == Harm.DeletedFile);
         await cluster.WaitUntilAsync($"the node is healed, and verified: {harm}", async () =>
             await victim.StatusAsync() is { } status
             && status.GetProperty("repair").ValueKind == System.Text.Json.JsonValueKind.Null
