@@ -58,7 +58,9 @@ public sealed class ValueTests : IDisposable
         rows.Columns.Should().Equal("a", "b", "c", "a + 1", "x'00'", "NULL", "a");
         rows.Types.Should().Equal("INTEGER", "VARCHAR(20)", "REAL", "INTEGER", "BLOB", "NULL", "VARCHAR(20)");
         _database.Rows("SELECT a, c FROM t WHERE a > 9").Should().BeEquivalentTo(
-            new RowSet(["a", "c"], ["INTEGER", "NULL"], []));
+            new RowSet(["a", "c"], ["INTEGER", "NULL"], []) { Declared = ["INTEGER", null] });
+        // SQLite itself writes the names of its own types in upper case.
+        rows.Declared.Should().Equal("INTEGER", "VarChar(20)", null, null, null, null, "VarChar(20)");
     }
 
     [Fact]
