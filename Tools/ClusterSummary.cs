@@ -26,7 +26,7 @@ internal sealed record ClusterSummary(ClusterStatus Status, IReadOnlyList<(Clust
             : present > voters.Length / 2 ? "There is no leader now: writes and strong reads wait for one. "
             : string.Create(CultureInfo.InvariantCulture, $"Only {present} of {voters.Length} voters can be reached from node {status.Node}, which is no majority: writes and strong reads wait. ");
         text += bad.Length == 0
-            ? string.Create(CultureInfo.InvariantCulture, $"All {nodes.Length} nodes are up.")
+            ? string.Create(CultureInfo.InvariantCulture, $"{(nodes.Length == 1 ? "The only node is" : $"All {nodes.Length} nodes are")} up.")
             : string.Join(" ", bad.Select(node => $"Node {node.node.Id} is {node.Item2}."));
         return new(status, nodes, text, hasMajority && bad.Length == 0);
     }

@@ -39,7 +39,7 @@ public static class ManualTool
         var page = new StringBuilder();
         var common = All(root).SelectMany(command => Shown(command.Options)).GroupBy(KeyOf).Where(same => same.Count() >= CommonFrom).ToDictionary(same => same.Key, same => same.First());
         page.Append(".\\\" Made by \"distdb man\".\n")
-            .Append($".TH DISTDB 1 \"\" \"distdb {Escape(version)}\" \"DistDb\"\n.SH NAME\ndistdb \\- SQLite, replicated\n")
+            .Append($".TH DISTDB 1 \"\" \"distdb {Escape(version)}\" \"DistDb\"\n.ad l\n.SH NAME\ndistdb \\- SQLite, replicated\n")
             .Append(".SH SYNOPSIS\n.B distdb\n.I command\n.RI [ arguments ]\n.RI [ options ]\n.SH DESCRIPTION\n");
         Text(page, "DistDb is SQLite, replicated. Every node holds whole SQLite databases and takes reads and writes as JSON over HTTP; every write reaches every replica exactly once, in one order.");
         Text(page, "\"distdb master\" and \"distdb node\" start nodes and run until they are stopped. All other commands are tools, which speak to any node of a cluster and find the others from it.");
