@@ -4,6 +4,7 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+. "$root/tests/free-port.sh"
 if ! output=$(DOTNET_NOLOGO=1 dotnet build "$root/bench/DistDb.Bench.csproj" -c Release -v quiet --nologo -clp:NoSummary 2>&1); then
   printf '%s\n' "$output" >&2
   exit 1
@@ -16,18 +17,7 @@ for argument in "$@"; do
   esac
 done
 
-# Below the ports that the system gives out by itself.
-port=
-for _ in {1..100}; do
-  candidate=$((20000 + RANDOM % 10000))
-  if ! (exec 3<>"/dev/tcp/127.0.0.1/$candidate" || exec 3<>"/dev/tcp/127.0.0.1/$((candidate + 1))" ||
-    exec 3<>"/dev/tcp/127.0.0.1/$((candidate + 2))") 2>/dev/null; then
-    port=$candidate
-    break
-  fi
-done
-[[ -n $port ]] || { echo "load.sh: found no three free ports." >&2; exit 1; }
-
+port=$(free_port)
 data=$(mktemp -d "${TMPDIR:-/tmp}/distdb-load.XXXXXX")
 cluster_pid=
 clean_up() {

@@ -3,6 +3,7 @@
 # three, and what Prometheus says to the metrics. Needs npm (Node 20 or newer), whose tools' versions are in api-tools/package-lock.json, and promtool, which
 # is installed from Debian's package prometheus where it is missing.
 set -euo pipefail
+. "$(dirname "$0")/free-port.sh"
 cd "$(dirname "$0")/api-tools"
 
 command -v npm >/dev/null || { echo "tests/api.sh needs npm, which comes with Node.js 20 or newer." >&2; exit 1; }
@@ -17,19 +18,6 @@ document=../../Node/Api/openapi.json
 redocly lint --config redocly.yaml "$document"
 openapi-typescript "$document" --output api.d.ts
 tsc
-
-# The first of three ports in a row that nobody listens on, below those that the system gives out by itself.
-free_port() {
-  local port i
-  while true; do
-    port=$((20000 + RANDOM % 12000))
-    for i in 0 1 2; do
-      ! (exec 3<>"/dev/tcp/127.0.0.1/$((port + i))") 2>/dev/null || continue 2
-    done
-    echo "$port"
-    return
-  done
-}
 
 data=$(mktemp -d)
 trap 'rm -rf "$data"' EXIT

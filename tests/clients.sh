@@ -1,25 +1,13 @@
 #!/usr/bin/env bash
 # Uses libSQL's own clients, as npm has them, against a cluster of three. Needs npm (Node 20 or newer); the versions are in clients/package-lock.json.
 set -euo pipefail
+. "$(dirname "$0")/free-port.sh"
 cd "$(dirname "$0")/clients"
 
 command -v npm >/dev/null || { echo "tests/clients.sh needs npm, which comes with Node.js 20 or newer." >&2; exit 1; }
 
 # One of them has a native driver beside it, which nobody uses here and which would take minutes to build.
 npm ci --silent --no-fund --no-audit --ignore-scripts
-
-# The first of three ports in a row that nobody listens on, below those that the system gives out by itself.
-free_port() {
-  local port i
-  while true; do
-    port=$((20000 + RANDOM % 12000))
-    for i in 0 1 2; do
-      ! (exec 3<>"/dev/tcp/127.0.0.1/$((port + i))") 2>/dev/null || continue 2
-    done
-    echo "$port"
-    return
-  done
-}
 
 # Writers that wait for each other must not run out of time on a slow machine.
 export DISTDB_TIMEOUT=60s

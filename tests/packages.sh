@@ -3,6 +3,7 @@
 # tool, in a folder of its own; and has a cluster of three of the single file do a bit of everything, since that file lacks what nobody seemed to use. Needs root, for it installs; refuses where DistDb is installed already. Argument: --no-build takes what was built before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
+. tests/free-port.sh
 
 fail() {
   echo "tests/packages.sh: $1" >&2
@@ -29,12 +30,6 @@ cleanup() {
 trap cleanup EXIT
 
 step() { echo "- $1"; }
-
-free_port() {
-  local port
-  while port=$((20000 + RANDOM % 12000)); (exec 3<>"/dev/tcp/127.0.0.1/$port") 2>/dev/null; do :; done
-  echo "$port"
-}
 
 wait_until() { # seconds command...
   local end=$((SECONDS + $1))

@@ -35,6 +35,9 @@ internal static class Problem
         _ => throw new UnreachableException(code.ToString()),
     };
 
+    /// <summary>Answers a request with a failure.</summary>
+    public static Task AnswerAsync(HttpContext context, Failure failure) => ToResult(failure).ExecuteAsync(context);
+
     /// <param name="failure">What happened.</param>
     /// <param name="extensions">Further members for programs, such as the master's address.</param>
     public static IResult ToResult(Failure failure, params IEnumerable<KeyValuePair<string, object?>> extensions)

@@ -20,82 +20,53 @@ internal static class QueryEndpoint
     }
 
     private static Task HandleAsync(
-        HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows) =>
-        AdmitAsync(context, node, schema, gate, budget, rows, memory => RequestBody.ReadAsync(context, node.RequestTimeout, memory, QueryRequestParser.Parse));
+        HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows) => ClientRequest.ServeAsync(
+            context,
+            gate,
+            budget,
+            Problem.AnswerAsync,
+            async memory =>
+            {
+                var started = Stopwatch.GetTimestamp();
+
+                // Whatever the Content-Type says: curl's default is a form's.
+                var request = await RequestBody.ReadAsync(context, node.RequestTimeout, memory, QueryRequestParser.Parse).ConfigureAwait(false);
+                await ServeAsync(context, node, schema, rows, request, memory, started).ConfigureAwait(false);
+            });
 
     private static Task HistoryAsync(
-        HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows) =>
-        AdmitAsync(context, node, schema, gate, budget, rows, _ => Task.FromResult(HistoryRequest.Read(context.Request.Query)));
-
-    private static async Task AdmitAsync(
-        HttpContext context,
-        ClusterNode node,
-        SchemaGate schema,
-        RequestGate gate,
-        MemoryBudget budget,
-        RowsSender rows,
-        Func<MemoryShare, Task<QueryRequest>> read)
-    {
-        if (!gate.TryEnter())
-        {
-            await Problem.ToResult(gate.Refusal).ExecuteAsync(context).ConfigureAwait(false);
-            return;
-        }
-
-        try
-        {
-            using var memory = budget.Open();
-            await ServeAsync(context, node, schema, rows, memory, read).ConfigureAwait(false);
-        }
-        finally
-        {
-            gate.Leave();
-        }
-    }
+        HttpContext context, ClusterNode node, SchemaGate schema, RequestGate gate, MemoryBudget budget, RowsSender rows) => ClientRequest.ServeAsync(
+            context,
+            gate,
+            budget,
+            Problem.AnswerAsync,
+            memory => ServeAsync(context, node, schema, rows, HistoryRequest.Read(context.Request.Query), memory, Stopwatch.GetTimestamp()));
 
     private static async Task ServeAsync(
-        HttpContext context, ClusterNode node, SchemaGate schema, RowsSender rows, MemoryShare memory, Func<MemoryShare, Task<QueryRequest>> read)
+        HttpContext context, ClusterNode node, SchemaGate schema, RowsSender rows, QueryRequest request, MemoryShare memory, long started)
     {
-        var started = Stopwatch.GetTimestamp();
-        try
+        context.Features.Set(CommandForm.Of(request.Command));
+        if (request.Timeout > node.RequestTimeout)
         {
-            // Whatever the Content-Type says: curl's default is a form's.
-            var request = await read(memory).ConfigureAwait(false);
-            context.Features.Set(CommandForm.Of(request.Command));
-            if (request.Timeout > node.RequestTimeout)
-            {
-                throw new RequestRejectedException(
-                    FailureCode.BadRequest,
-                    string.Create(CultureInfo.InvariantCulture, $"\"timeout_ms\" may be up to {(long)node.RequestTimeout.TotalMilliseconds} at this node (--timeout). Nothing was done; ask for less, or leave it out."));
-            }
+            throw new RequestRejectedException(
+                FailureCode.BadRequest,
+                string.Create(CultureInfo.InvariantCulture, $"\"timeout_ms\" may be up to {(long)node.RequestTimeout.TotalMilliseconds} at this node (--timeout). Nothing was done; ask for less, or leave it out."));
+        }
 
-            // A statement that writes is held against the client's role once SQLite has said what it is: at the leader, or below.
-            var access = ClientAccess.Of(context);
-            if (request.Operation is not null)
-            {
-                access.Require(TokenRole.Admin, "To create and drop databases");
-            }
-            else
-            {
-                access.Require(request.Database);
-            }
+        // A statement that writes is held against the client's role once SQLite has said what it is: at the leader, or below.
+        var access = ClientAccess.Of(context);
+        if (request.Operation is not null)
+        {
+            access.Require(TokenRole.Admin, "To create and drop databases");
+        }
+        else
+        {
+            access.Require(request.Database);
+        }
 
-            await (request.IsQuery && request.Operation is null
-                ? QueryAsync(context, node, schema, rows, request, memory, started)
-                : WriteAsync(context, node, schema, request, memory, started)).ConfigureAwait(false);
-        }
-        catch (RequestRejectedException e)
-        {
-            await Problem.ToResult(e.Failure).ExecuteAsync(context).ConfigureAwait(false);
-        }
-        catch (BadHttpRequestException e)
-        {
-            await Problem.ToResult(Problem.BodyUnreadable(e, "this node (--max-body)")).ExecuteAsync(context).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is there to hear the answer.
-        }
+        await (request.IsQuery && request.Operation is null
+            ? QueryAsync(context, node, schema, rows, request, memory, started)
+            : WriteAsync(context, node, schema, request, memory, started)).ConfigureAwait(false);
     }
 
     private static async Task QueryAsync(

@@ -10,44 +10,23 @@ namespace DistDb.Node.Api;
 /// </summary>
 internal static class QueryRequestParser
 {
-    private static readonly JsonReaderOptions _strict = new() { MaxDepth = 16 };
-
     /// <exception cref="RequestRejectedException">The request is wrong; the message says where and what to do.</exception>
-    public static QueryRequest Parse(ReadOnlySpan<byte> body)
+    public static QueryRequest Parse(ReadOnlySpan<byte> body) => StrictJson.ReadBody(body, Read);
+
+    private static QueryRequest Read(ReadOnlySpan<byte> body)
     {
-        try
-        {
-            if (body.TrimStart(" \t\r\n"u8).IsEmpty)
-            {
-                throw StrictJson.Bad("The body is empty; send a JSON object.");
-            }
-
-            // What a field means depends on the command, which may stand behind it.
-            var form = CommandForm.Find(FindCommand(body));
-            var reader = new Utf8JsonReader(body, _strict);
-            reader.Read();
-            var fields = ReadFields(ref reader, form);
-            if (reader.Read())
-            {
-                throw StrictJson.Bad("The body has more than one JSON value.");
-            }
-
-            return fields.ToRequest();
-        }
-        catch (JsonException e)
-        {
-            throw StrictJson.Bad($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}). Check quotes and commas there.");
-        }
-        catch (InvalidOperationException)
-        {
-            // The reader's word for a string whose escapes make no Unicode text.
-            throw StrictJson.Bad("A string in the body is not valid Unicode text (half of a surrogate pair, or broken UTF-8).");
-        }
+        // What a field means depends on the command, which may stand behind it.
+        var form = CommandForm.Find(FindCommand(body));
+        var reader = new Utf8JsonReader(body, StrictJson.Options);
+        reader.Read();
+        var fields = ReadFields(ref reader, form);
+        StrictJson.RequireEnd(ref reader);
+        return fields.ToRequest();
     }
 
     private static string? FindCommand(ReadOnlySpan<byte> body)
     {
-        var reader = new Utf8JsonReader(body, _strict);
+        var reader = new Utf8JsonReader(body, StrictJson.Options);
         reader.Read();
         StrictJson.Expect(ref reader, JsonTokenType.StartObject, "The body", "a JSON object");
         while (reader.Read() && reader.TokenType == JsonTokenType.PropertyName)

@@ -9,7 +9,38 @@ namespace DistDb.Node.Api;
 /// </summary>
 internal static class StrictJson
 {
+    /// <summary>How to read a body.</summary>
+    public static readonly JsonReaderOptions Options = new() { MaxDepth = 16 };
+
     public static RequestRejectedException Bad(string detail) => new(FailureCode.BadRequest, detail);
+
+    /// <summary>Reads a whole body, and says in words where it is no JSON.</summary>
+    /// <exception cref="RequestRejectedException">It is none, or <paramref name="read"/> refuses it.</exception>
+    public static T ReadBody<T>(ReadOnlySpan<byte> body, RequestBody.Parser<T> read)
+    {
+        try
+        {
+            return body.TrimStart(" \t\r\n"u8).IsEmpty ? throw Bad("The body is empty; send a JSON object.") : read(body);
+        }
+        catch (JsonException e)
+        {
+            throw Bad($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}). Check quotes and commas there.");
+        }
+        catch (InvalidOperationException)
+        {
+            // The reader's word for a string whose escapes make no Unicode text.
+            throw Bad("A string in the body is not valid Unicode text (half of a surrogate pair, or broken UTF-8).");
+        }
+    }
+
+    /// <exception cref="RequestRejectedException">Something follows.</exception>
+    public static void RequireEnd(ref Utf8JsonReader reader)
+    {
+        if (reader.Read())
+        {
+            throw Bad("The body has more than one JSON value.");
+        }
+    }
 
     /// <exception cref="RequestRejectedException">It is no string.</exception>
     public static string ReadText(ref Utf8JsonReader reader, string where)

@@ -17,7 +17,7 @@ internal static class TransactionEndpoints
         routes.MapPost("/transactions/{id}", ContinueAsync).Needs(TokenRole.Read);
     }
 
-    private static async Task<IResult> BeginAsync(HttpContext context, ClusterNode node, StreamStore store, StreamSeal seal, RequestGate gate)
+    private static Task<IResult> BeginAsync(HttpContext context, ClusterNode node, StreamStore store, StreamSeal seal, RequestGate gate) => ClusterEndpoints.GuardAsync(context, async () =>
     {
         if (!gate.TryEnter())
         {
@@ -63,85 +63,53 @@ internal static class TransactionEndpoints
                     (long)node.TransactionTimeout.TotalMilliseconds),
                 ApiJsonContext.Default.BeginTransactionAnswer);
         }
-        catch (RequestRejectedException e)
-        {
-            return Problem.ToResult(e.Failure);
-        }
-        catch (BadHttpRequestException e)
-        {
-            return Problem.ToResult(Problem.BodyUnreadable(e, "such a request"));
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            return Results.Empty;
-        }
         finally
         {
             // Also where its client has gone before it knows what it is called.
             transaction?.Dispose();
             gate.Leave();
         }
-    }
+    });
 
-    private static async Task ContinueAsync(
-        string id, HttpContext context, ClusterNode node, SchemaGate schema, StreamStore store, StreamSeal seal, RequestGate gate, MemoryBudget budget, OwnerProxy proxy)
-    {
-        if (!gate.TryEnter())
-        {
-            await Problem.ToResult(gate.Refusal).ExecuteAsync(context).ConfigureAwait(false);
-            return;
-        }
+    private static Task ContinueAsync(
+        string id, HttpContext context, ClusterNode node, SchemaGate schema, StreamStore store, StreamSeal seal, RequestGate gate, MemoryBudget budget, OwnerProxy proxy) =>
+        ClientRequest.ServeAsync(
+            context,
+            gate,
+            budget,
+            Problem.AnswerAsync,
+            async memory =>
+            {
+                var body = await RequestBody.ReadAsync(context, node.RequestTimeout, memory, bytes => bytes.ToArray()).ConfigureAwait(false);
+                var steps = TransactionStepsParser.Parse(body);
+                if (seal.Read(id) is not { } stream)
+                {
+                    throw new RequestRejectedException(new(FailureCode.NoSuchTransaction, "This is the id of no transaction. Nothing was done."));
+                }
 
-        try
-        {
-            using var memory = budget.Open();
-            var body = await RequestBody.ReadAsync(context, node.RequestTimeout, memory, bytes => bytes.ToArray()).ConfigureAwait(false);
-            var steps = TransactionStepsParser.Parse(body);
-            if (seal.Read(id) is not { } stream)
-            {
-                throw new RequestRejectedException(new(FailureCode.NoSuchTransaction, "This is the id of no transaction. Nothing was done."));
-            }
+                if (await proxy.TryHandOnAsync(context, stream.Node, body, why => FailAsync(
+                    context, schema, new(FailureCode.TransactionLost, $"{why} Nothing of it is done unless its commit was answered; run it again from its beginning."), "rolled_back")).ConfigureAwait(false))
+                {
+                    return;
+                }
 
-            if (await proxy.TryHandOnAsync(context, stream.Node, body, why => FailAsync(
-                context, schema, new(FailureCode.TransactionLost, $"{why} Nothing of it is done unless its commit was answered; run it again from its beginning."), "rolled_back")).ConfigureAwait(false))
-            {
-                return;
-            }
+                if (store.Find(stream.Id) is not { } native || native.Token != ClientAccess.Of(context).TokenName)
+                {
+                    throw new RequestRejectedException(new(
+                        FailureCode.NoSuchTransaction, "There is no such transaction at its node: it ended a while ago, or the node was restarted, and then nothing of it was done. Begin a new one."));
+                }
 
-            if (store.Find(stream.Id) is not { } native || native.Token != ClientAccess.Of(context).TokenName)
-            {
-                throw new RequestRejectedException(new(
-                    FailureCode.NoSuchTransaction, "There is no such transaction at its node: it ended a while ago, or the node was restarted, and then nothing of it was done. Begin a new one."));
-            }
-
-            await native.Gate.WaitAsync(context.RequestAborted).ConfigureAwait(false);
-            try
-            {
-                await RunAsync(context, node, schema, native, steps).ConfigureAwait(false);
-            }
-            finally
-            {
-                native.UsedAtMs = Environment.TickCount64;
-                native.Gate.Release();
-            }
-        }
-        catch (RequestRejectedException e)
-        {
-            await Problem.ToResult(e.Failure).ExecuteAsync(context).ConfigureAwait(false);
-        }
-        catch (BadHttpRequestException e)
-        {
-            await Problem.ToResult(Problem.BodyUnreadable(e, "this node (--max-body)")).ExecuteAsync(context).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is there to hear the answer.
-        }
-        finally
-        {
-            gate.Leave();
-        }
-    }
+                await native.Gate.WaitAsync(context.RequestAborted).ConfigureAwait(false);
+                try
+                {
+                    await RunAsync(context, node, schema, native, steps).ConfigureAwait(false);
+                }
+                finally
+                {
+                    native.UsedAtMs = Environment.TickCount64;
+                    native.Gate.Release();
+                }
+            });
 
     private static async Task RunAsync(HttpContext context, ClusterNode node, SchemaGate schema, NativeTransaction native, TransactionSteps steps)
     {

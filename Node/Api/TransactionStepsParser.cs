@@ -13,26 +13,11 @@ internal sealed record TransactionSteps(IReadOnlyList<Statement> Statements, boo
 internal static class TransactionStepsParser
 {
     /// <exception cref="RequestRejectedException">The request is wrong.</exception>
-    public static TransactionSteps Parse(ReadOnlySpan<byte> body)
-    {
-        try
-        {
-            return Read(body);
-        }
-        catch (JsonException e)
-        {
-            throw StrictJson.Bad($"The body is not valid JSON (line {e.LineNumber + 1}, byte {e.BytePositionInLine + 1}). Check quotes and commas there.");
-        }
-        catch (InvalidOperationException)
-        {
-            // The reader's word for a string whose escapes make no Unicode text.
-            throw StrictJson.Bad("A string in the body is not valid Unicode text (half of a surrogate pair, or broken UTF-8).");
-        }
-    }
+    public static TransactionSteps Parse(ReadOnlySpan<byte> body) => StrictJson.ReadBody(body, Read);
 
     private static TransactionSteps Read(ReadOnlySpan<byte> body)
     {
-        var reader = new Utf8JsonReader(body, new JsonReaderOptions { MaxDepth = 16 });
+        var reader = new Utf8JsonReader(body, StrictJson.Options);
         reader.Read();
         StrictJson.Expect(ref reader, JsonTokenType.StartObject, "The body", "an object such as {\"statements\":[{\"query\":\"SELECT 1\"}],\"commit\":true}");
         IReadOnlyList<Statement>? statements = null;
@@ -59,11 +44,7 @@ internal static class TransactionStepsParser
             }
         }
 
-        if (reader.Read())
-        {
-            throw StrictJson.Bad("The body has more than one JSON value.");
-        }
-
+        StrictJson.RequireEnd(ref reader);
         return (statements, commit, rollback) switch
         {
             (_, true, true) => throw StrictJson.Bad("\"commit\" and \"rollback\" cannot both be true."),

@@ -279,7 +279,7 @@ public static class LogCommandCodec
                 {
                     writer.WriteSigned(read.TimeMs);
                     writer.WriteText(read.Client);
-                    WriteOptional(writer, read.Token);
+                    writer.WriteOptionalText(read.Token);
                     writer.WriteText(read.Database);
                     writer.WriteText(read.Sql);
                 }
@@ -315,7 +315,7 @@ public static class LogCommandCodec
         var reads = new RecordedRead[reader.ReadCount()];
         for (var i = 0; i < reads.Length; i++)
         {
-            reads[i] = new(reader.ReadSigned(), reader.ReadText(), ReadOptional(ref reader), reader.ReadText(), reader.ReadText());
+            reads[i] = new(reader.ReadSigned(), reader.ReadText(), reader.ReadOptionalText(), reader.ReadText(), reader.ReadText());
         }
 
         return new(reads);
@@ -352,20 +352,10 @@ public static class LogCommandCodec
             name, role, databases, lifetimeMs == 0 ? null : lifetimeMs, reader.ReadRaw(CreateTokenOperation.HashBytes).ToArray(), reader.ReadBool());
     }
 
-    private static TokenRole ReadRole(ref WireReader reader) => (TokenRole)reader.ReadByte() is var role && Enum.IsDefined(role)
+    /// <exception cref="InvalidDataException">It is none that is known here.</exception>
+    public static TokenRole ReadRole(ref WireReader reader) => (TokenRole)reader.ReadByte() is var role && Enum.IsDefined(role)
         ? role
         : throw new InvalidDataException($"A role {(byte)role}; a newer version may have written it.");
-
-    private static void WriteOptional(WireWriter writer, string? text)
-    {
-        writer.WriteBool(text is not null);
-        if (text is not null)
-        {
-            writer.WriteText(text);
-        }
-    }
-
-    private static string? ReadOptional(ref WireReader reader) => reader.ReadBool() ? reader.ReadText() : null;
 
     private static void WriteBatch(WireWriter writer, WriteBatch batch)
     {
@@ -393,7 +383,7 @@ public static class LogCommandCodec
             if (batch.History is not null)
             {
                 writer.WriteText(write.Summary?.Operation ?? "");
-                WriteOptional(writer, write.Summary?.Table);
+                writer.WriteOptionalText(write.Summary?.Table);
             }
         }
     }
@@ -415,7 +405,7 @@ public static class LogCommandCodec
     private static StatementSummary? ReadSummary(ref WireReader reader)
     {
         var operation = reader.ReadText();
-        var table = ReadOptional(ref reader);
+        var table = reader.ReadOptionalText();
         return operation.Length == 0 ? null : new(operation, table);
     }
 

@@ -45,6 +45,21 @@ internal sealed class StatementSplitter
     /// <summary>Whether the next text stands where a statement may begin; false within a comment, too.</summary>
     public bool IsBetween => !HasBegun && _state is State.Plain or State.LineComment;
 
+    /// <summary>All statements of a text, the last one whether it ends or not.</summary>
+    public static IEnumerable<ScriptStatement> Split(string text)
+    {
+        var splitter = new StatementSplitter();
+        foreach (var statement in splitter.Add(text))
+        {
+            yield return statement;
+        }
+
+        if (splitter.End() is { } rest)
+        {
+            yield return rest;
+        }
+    }
+
     /// <summary>Whether a text holds nothing that waits for its end.</summary>
     public static bool IsComplete(string text)
     {

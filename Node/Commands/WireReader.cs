@@ -67,6 +67,9 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
 
     public string ReadText() => Encoding.UTF8.GetString(Take(ReadCount()));
 
+    /// <summary>As <see cref="WireWriter.WriteOptionalText"/> writes it.</summary>
+    public string? ReadOptionalText() => ReadBool() ? ReadText() : null;
+
     public byte[] ReadBytes() => Take(ReadCount()).ToArray();
 
     /// <summary>A fixed number of bytes without a length before them.</summary>

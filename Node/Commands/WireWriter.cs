@@ -60,6 +60,16 @@ public sealed class WireWriter
         Encoding.UTF8.GetBytes(value, _buffer);
     }
 
+    /// <summary>Whether there is one, and the text.</summary>
+    public void WriteOptionalText(string? value)
+    {
+        WriteBool(value is not null);
+        if (value is not null)
+        {
+            WriteText(value);
+        }
+    }
+
     public void WriteBytes(ReadOnlySpan<byte> value)
     {
         WriteUnsigned((ulong)value.Length);

@@ -106,7 +106,7 @@ internal sealed class DatabaseReader : IDisposable
         {
             return new(
                 [.. prepared.ParameterNames],
-                [.. prepared.Columns.Select(c => (c.Name, c.DeclaredType))],
+                [.. prepared.Columns.Select(c => (c.Name, c.Declared))],
                 Sqlite3.sqlite3_stmt_isexplain(prepared.Handle) != 0,
                 prepared.Kind == StatementKind.Read);
         }

@@ -20,7 +20,7 @@ internal sealed unsafe class RowCollector
     {
         _statement = statement;
         _columns = statement.Columns;
-        _types = Array.ConvertAll(_columns, column => column.DeclaredType?.ToUpperInvariant());
+        _types = Array.ConvertAll(_columns, column => column.DeclaredType);
     }
 
     /// <summary>Rows gathered since they were last taken.</summary>
@@ -113,7 +113,7 @@ internal sealed unsafe class RowCollector
         Array.ConvertAll(_types, type => type ?? StorageClass(SqlValueKind.Null)),
         _rows)
     {
-        Declared = Array.ConvertAll(_columns, column => column.DeclaredType),
+        Declared = Array.ConvertAll(_columns, column => column.Declared),
     };
 
     private static SqlValue Value(nint statement, int column, ref long bytes)

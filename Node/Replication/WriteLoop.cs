@@ -1076,13 +1076,17 @@ internal sealed class WriteLoop : IDisposable
         var started = Stopwatch.GetTimestamp();
         var outcome = _databases.Execute(write.Command, batch.Succeeded.Count, rights, write.Deadline.Remaining);
         NodeTracing.Ended("execute", write.Trace, started, batch.Index.Value);
-        if (outcome is WriteOutcome.Succeeded && write.Command.Operation is DropDatabaseOperation or LoadDatabaseOperation)
-        {
-            _transactions.DatabaseGone(write.Command.Operation is DropDatabaseOperation { Name: var name } ? name : ((LoadDatabaseOperation)write.Command.Operation).Name);
-        }
-
         if (outcome is WriteOutcome.Succeeded succeeded)
         {
+            if (write.Command.Operation is DropDatabaseOperation { Name: var dropped })
+            {
+                _transactions.DatabaseGone(dropped);
+            }
+            else if (write.Command.Operation is LoadDatabaseOperation { Name: var loaded })
+            {
+                _transactions.DatabaseGone(loaded);
+            }
+
             // Another node gets its client's results from its own execution of the entry.
             batch.Succeeded.Add((write, write.Command.Id.Node == _self.Value ? succeeded : succeeded with { Results = [] }));
         }

@@ -189,8 +189,8 @@ public static class PeerMessageCodec
         {
             writer.WriteText(start.Database);
             writer.WriteByte((byte)start.Role);
-            WriteOptional(writer, start.Client);
-            WriteOptional(writer, start.Token);
+            writer.WriteOptionalText(start.Client);
+            writer.WriteOptionalText(start.Token);
             writer.WriteBool(start.WithoutForeignKeys);
             writer.WriteSigned(start.BasisIndex ?? -1);
         }
@@ -210,7 +210,7 @@ public static class PeerMessageCodec
         var has = reader.ReadByte();
         var start = (has & 1) != 0
             ? new TransactionStart(
-                reader.ReadText(), (TokenRole)reader.ReadByte(), ReadOptional(ref reader), ReadOptional(ref reader), reader.ReadBool(), reader.ReadSigned() is >= 0 and var basis ? basis : null)
+                reader.ReadText(), LogCommandCodec.ReadRole(ref reader), reader.ReadOptionalText(), reader.ReadOptionalText(), reader.ReadBool(), reader.ReadSigned() is >= 0 and var basis ? basis : null)
             : null;
         return new(term, id, number, remainingMs, start, (has & 2) != 0 ? LogCommandCodec.ReadStatement(ref reader) : null);
     }
@@ -228,7 +228,7 @@ public static class PeerMessageCodec
             StatementResultCodec.Write(writer, [result]);
             foreach (var declared in result.Rows?.Declared ?? [])
             {
-                WriteOptional(writer, declared);
+                writer.WriteOptionalText(declared);
             }
         }
 
@@ -254,7 +254,7 @@ public static class PeerMessageCodec
                 var declared = new string?[rows.Columns.Count];
                 for (var i = 0; i < declared.Length; i++)
                 {
-                    declared[i] = ReadOptional(ref reader);
+                    declared[i] = reader.ReadOptionalText();
                 }
 
                 result = result with { Rows = rows with { Declared = declared } };
@@ -263,17 +263,6 @@ public static class PeerMessageCodec
 
         return new(term, id, number, isOver, result, (has & 2) != 0 ? ReadFailure(ref reader) : null);
     }
-
-    private static void WriteOptional(WireWriter writer, string? text)
-    {
-        writer.WriteBool(text is not null);
-        if (text is not null)
-        {
-            writer.WriteText(text);
-        }
-    }
-
-    private static string? ReadOptional(ref WireReader reader) => reader.ReadBool() ? reader.ReadText() : null;
 
     private static void WriteTrace(WireWriter writer, ActivityContext trace)
     {

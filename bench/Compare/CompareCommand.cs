@@ -59,7 +59,7 @@ internal static class CompareCommand
     private static async Task<ComparisonOutcome> RunAsync(string folder, IReadOnlyList<string> names, ComparisonPlan plan, CancellationToken cancellation)
     {
         var distDb = new DistDbPeer(FolderOf(folder, "distdb"));
-        IPeer[] others = [.. names.Select(name => Create(name, FolderOf(folder, name)))];
+        Peer[] others = [.. names.Select(name => Create(name, FolderOf(folder, name)))];
         try
         {
             foreach (var peer in others.Prepend(distDb))
@@ -79,7 +79,7 @@ internal static class CompareCommand
         }
     }
 
-    private static IPeer Create(string name, string folder) => name switch
+    private static Peer Create(string name, string folder) => name switch
     {
         "etcd" => new EtcdPeer(folder),
         "postgresql" => new PostgresPeer(folder),

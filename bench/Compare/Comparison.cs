@@ -40,7 +40,7 @@ internal sealed record ComparisonOutcome(
 /// <param name="folder">On the disk whose limits are taken.</param>
 /// <param name="plan">What to measure.</param>
 /// <param name="progress">Told what is being measured.</param>
-internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<IPeer> others, string folder, ComparisonPlan plan, TextWriter progress)
+internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<Peer> others, string folder, ComparisonPlan plan, TextWriter progress)
 {
     private readonly List<(string What, int Clients, string System, Sample Sample)> _samples = [];
 
@@ -53,7 +53,7 @@ internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<IPeer> others,
             await RunRoundAsync(cancellation).ConfigureAwait(false);
         }
 
-        IPeer[] all = [distDb, .. others];
+        Peer[] all = [distDb, .. others];
         var memory = all.ToDictionary(peer => peer.Name, peer => peer.MemoryBytes);
         var failOvers = new Dictionary<string, IReadOnlyList<TimeSpan>>();
         foreach (var peer in all)
@@ -85,7 +85,7 @@ internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<IPeer> others,
         Add("SQLite alone: rows, 64 a commit", 1, "machine", SqliteProbe.Run(folder, 64, plan.Load));
         foreach (var clients in plan.Clients)
         {
-            Add("web server: empty answer", clients, "machine", await distDb.RunAsync(Operation.Live, false, clients, plan.Load, cancellation).ConfigureAwait(false));
+            Add("web server: empty answer", clients, "machine", await distDb.RunAsync(Operation.Live, clients, plan.Load, cancellation).ConfigureAwait(false));
         }
 
         foreach (var job in Enum.GetValues<Job>())
@@ -106,12 +106,12 @@ internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<IPeer> others,
 
         foreach (var clients in plan.Clients)
         {
-            var rows = await distDb.RunAsync(Operation.Rows, false, clients, plan.Load, cancellation).ConfigureAwait(false);
+            var rows = await distDb.RunAsync(Operation.Rows, clients, plan.Load, cancellation).ConfigureAwait(false);
             Add($"rows, {Workload.RowsPerRequest} a request", clients, distDb.Name, rows with { PerSecond = rows.PerSecond * Workload.RowsPerRequest });
         }
     }
 
-    private async Task<IReadOnlyList<TimeSpan>> FailOverAsync(IPeer peer, CancellationToken cancellation)
+    private async Task<IReadOnlyList<TimeSpan>> FailOverAsync(Peer peer, CancellationToken cancellation)
     {
         var times = new List<TimeSpan>();
         for (var i = 0; i < plan.FailOvers; i++)
@@ -130,7 +130,7 @@ internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<IPeer> others,
 
     private static string NameOf(Job job) => job == Job.StrongRead ? "strong read" : Workload.NameOf(Enum.Parse<Operation>(job.ToString()));
 
-    private Task TellAsync(Job job, int clients, IPeer peer) => progress.WriteLineAsync($"  {NameOf(job)}, {clients} clients: {peer.Name}, {peer.Describe(job)}");
+    private Task TellAsync(Job job, int clients, Peer peer) => progress.WriteLineAsync($"  {NameOf(job)}, {clients} clients: {peer.Name}, {peer.Describe(job)}");
 
     private void Add(string what, int clients, string system, Sample sample) => _samples.Add((what, clients, system, sample));
 }

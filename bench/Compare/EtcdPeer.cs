@@ -1,4 +1,3 @@
-using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text;
@@ -9,28 +8,18 @@ namespace DistDb.Bench.Compare;
 
 /// <summary>etcd, by its JSON gateway, as DistDb is spoken to.</summary>
 /// <param name="folder">Where its files go.</param>
-internal sealed class EtcdPeer(string folder) : IPeer
+internal sealed class EtcdPeer(string folder) : HttpPeer(portsPerNode: 2)
 {
-    private const int Nodes = 3;
-
     /// <summary>How many different keys one client writes or reads in turn.</summary>
     private const int KeysPerClient = 256;
 
     private static readonly byte[] _value = Encoding.ASCII.GetBytes(new string('v', 100));
 
     private readonly HttpClient _client = new() { Timeout = TimeSpan.FromSeconds(5) };
-    private readonly PeerProcess?[] _nodes = new PeerProcess?[Nodes];
-    private readonly int _basePort = FreePorts.Find(2 * Nodes);
 
-    public string Name => "etcd";
+    public override string Name => "etcd";
 
-    public bool HasFollowers => true;
-
-    public long MemoryBytes => _nodes.Sum(node => node!.MemoryBytes);
-
-    private IEnumerable<PeerProcess> Running => _nodes.OfType<PeerProcess>();
-
-    public string? Describe(Job job) => job switch
+    public override string? Describe(Job job) => job switch
     {
         Job.Write => "POST /v3/kv/put",
         Job.Read => "POST /v3/kv/range, serializable",
@@ -38,54 +27,22 @@ internal sealed class EtcdPeer(string folder) : IPeer
         _ => null,
     };
 
-    public async Task StartAsync(CancellationToken cancellation)
+    public override async ValueTask DisposeAsync()
     {
-        for (var id = 0; id < Nodes; id++)
-        {
-            Start(id);
-        }
+        await base.DisposeAsync().ConfigureAwait(false);
+        _client.Dispose();
+    }
 
-        await WaitUntilReadyAsync(cancellation).ConfigureAwait(false);
+    protected override async Task PrepareAsync(CancellationToken cancellation)
+    {
         foreach (var request in RequestsOf(Job.Write, 0))
         {
             await HttpLoad.UntilTakenAsync([AddressOf(0)], request, cancellation).ConfigureAwait(false);
         }
     }
 
-    public async Task<Sample> RunAsync(Job job, bool throughFollower, int clients, LoadTime load, CancellationToken cancellation)
-    {
-        var leader = await FindLeaderAsync(cancellation).ConfigureAwait(false);
-        return await HttpLoad.RunAsync(
-            AddressOf(throughFollower ? (leader + 1) % Nodes : leader), clients, load, client => RequestsOf(job, client), cancellation).ConfigureAwait(false);
-    }
-
-    public async Task<TimeSpan?> FailOverAsync(CancellationToken cancellation)
-    {
-        var leader = await FindLeaderAsync(cancellation).ConfigureAwait(false);
-        var write = RequestsOf(Job.Write, 0)[0];
-        var started = Stopwatch.GetTimestamp();
-        _nodes[leader]!.Kill();
-        await HttpLoad.UntilTakenAsync(Enumerable.Range(0, Nodes).Where(id => id != leader).Select(AddressOf), write, cancellation).ConfigureAwait(false);
-        var elapsed = Stopwatch.GetElapsedTime(started);
-        _nodes[leader]!.Dispose();
-        Start(leader);
-        await WaitUntilReadyAsync(cancellation).ConfigureAwait(false);
-        return elapsed;
-    }
-
-    public ValueTask DisposeAsync()
-    {
-        foreach (var node in Running)
-        {
-            node.Dispose();
-        }
-
-        _client.Dispose();
-        return ValueTask.CompletedTask;
-    }
-
     /// <summary>Clients write keys of their own; what they read, client 0 has written.</summary>
-    private static byte[][] RequestsOf(Job job, int client) =>
+    protected override byte[][] RequestsOf(Job job, int client) =>
     [
         .. Enumerable.Range(0, KeysPerClient).Select(i => job == Job.Write
             ? LoadConnection.Request("POST", "/v3/kv/put", JsonSerializer.SerializeToUtf8Bytes(new { key = KeyOf(client, i), value = _value }))
@@ -94,31 +51,29 @@ internal sealed class EtcdPeer(string folder) : IPeer
 
     private static byte[] KeyOf(int client, int i) => Encoding.ASCII.GetBytes(string.Create(CultureInfo.InvariantCulture, $"bench/{client:D4}/{i:D6}"));
 
-    private Uri AddressOf(int id) => new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_basePort + id}"));
+    private string PeerAddressOf(int id) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{BasePort + NodeCount + id}");
 
-    private string PeerAddressOf(int id) => string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{_basePort + Nodes + id}");
-
-    private void Start(int id)
+    protected override void Start(int id)
     {
         var address = AddressOf(id).GetLeftPart(UriPartial.Authority);
-        _nodes[id] = PeerProcess.Start(
+        Nodes[id] = PeerProcess.Start(
             Path.Combine(folder, $"etcd-{id}.log"),
             null,
             "etcd",
             "--name", $"e{id}", "--data-dir", Path.Combine(folder, $"e{id}"),
             "--listen-client-urls", address, "--advertise-client-urls", address,
             "--listen-peer-urls", PeerAddressOf(id), "--initial-advertise-peer-urls", PeerAddressOf(id),
-            "--initial-cluster", string.Join(',', Enumerable.Range(0, Nodes).Select(other => $"e{other}={PeerAddressOf(other)}")));
+            "--initial-cluster", string.Join(',', Enumerable.Range(0, NodeCount).Select(other => $"e{other}={PeerAddressOf(other)}")));
     }
 
-    private async Task<int> FindLeaderAsync(CancellationToken cancellation)
+    protected override async Task<int> FindLeaderAsync(CancellationToken cancellation)
     {
         var leader = -1;
         await Waiting.UntilAsync(
             "etcd has a leader",
             async () =>
             {
-                for (var id = 0; id < Nodes; id++)
+                for (var id = 0; id < NodeCount; id++)
                 {
                     using var status = await StatusAsync(id, cancellation).ConfigureAwait(false);
                     if (status is not null && status.RootElement.GetProperty("leader").GetString() == status.RootElement.GetProperty("header").GetProperty("member_id").GetString())
@@ -135,11 +90,11 @@ internal sealed class EtcdPeer(string folder) : IPeer
         return leader;
     }
 
-    private Task WaitUntilReadyAsync(CancellationToken cancellation) => Waiting.UntilAsync(
+    protected override Task WaitUntilReadyAsync(CancellationToken cancellation) => Waiting.UntilAsync(
         "etcd's nodes are healthy",
         async () =>
         {
-            for (var id = 0; id < Nodes; id++)
+            for (var id = 0; id < NodeCount; id++)
             {
                 using var status = await StatusAsync(id, cancellation).ConfigureAwait(false);
                 if (status is null || !status.RootElement.TryGetProperty("leader", out _))

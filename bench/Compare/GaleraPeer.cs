@@ -1,40 +1,32 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
+using DistDb.Tests.Support;
 using DistDb.Tools;
 
 namespace DistDb.Bench.Compare;
 
 /// <summary>MariaDB with Galera; the load is sysbench with prepared statements.</summary>
 /// <param name="folder">Where its files go; every user may enter it.</param>
-internal sealed partial class GaleraPeer(string folder) : IPeer
+internal sealed partial class GaleraPeer(string folder) : Peer
 {
-    private const int Nodes = 3;
     private const int ReadableRows = 1000;
     private const string User = "mysql";
 
-    private readonly PeerProcess?[] _nodes = new PeerProcess?[Nodes];
-
     /// <summary>For each node: clients, group communication, incremental and full state transfer.</summary>
-    private readonly int _basePort = FreePorts.Find(4 * Nodes);
+    private readonly int _basePort = FreePorts.Find(4 * NodeCount);
 
-    public string Name => "galera";
+    public override string Name => "galera";
 
-    public bool HasFollowers => false;
-
-    public long MemoryBytes => _nodes.Sum(node => node!.MemoryBytes);
-
-    private IEnumerable<PeerProcess> Running => _nodes.OfType<PeerProcess>();
-
-    public string? Describe(Job job) => job switch
+    public override string? Describe(Job job) => job switch
     {
         Job.Write => "prepared INSERT, certified by all",
         Job.Read => "prepared SELECT by key",
         _ => null,
     };
 
-    public async Task StartAsync(CancellationToken cancellation)
+    public override async Task StartAsync(CancellationToken cancellation)
     {
-        for (var id = 0; id < Nodes; id++)
+        for (var id = 0; id < NodeCount; id++)
         {
             await PeerProcess.RunAsync(
                 User, "mariadb-install-db", ["--no-defaults", $"--datadir={DataOf(id)}", "--auth-root-authentication-method=normal", "--skip-test-db"], cancellation).ConfigureAwait(false);
@@ -48,7 +40,7 @@ internal sealed partial class GaleraPeer(string folder) : IPeer
         await SqlAsync(0, $"INSERT INTO bench.bench_reads SELECT seq, repeat('v', 100) FROM bench.seq_1_to_{ReadableRows}", cancellation).ConfigureAwait(false);
     }
 
-    public async Task<Sample> RunAsync(Job job, bool throughFollower, int clients, LoadTime load, CancellationToken cancellation)
+    public override async Task<Sample> RunAsync(Job job, bool throughFollower, int clients, LoadTime load, CancellationToken cancellation)
     {
         var output = await PeerProcess.RunAsync(
             null,
@@ -60,18 +52,6 @@ internal sealed partial class GaleraPeer(string folder) : IPeer
             ],
             cancellation).ConfigureAwait(false);
         return Read(output);
-    }
-
-    public Task<TimeSpan?> FailOverAsync(CancellationToken cancellation) => Task.FromResult<TimeSpan?>(null);
-
-    public ValueTask DisposeAsync()
-    {
-        foreach (var node in Running)
-        {
-            node.Dispose();
-        }
-
-        return ValueTask.CompletedTask;
     }
 
     /// <summary>Of sysbench's report: a line with the events a second, and a histogram of milliseconds.</summary>
@@ -95,8 +75,6 @@ internal sealed partial class GaleraPeer(string folder) : IPeer
         }
     }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
     [GeneratedRegex(@"(events/s \(eps\)|events per second|transactions:.*\()\D*(?<rate>[0-9.]+)")]
     private static partial Regex EventsPerSecond();
 
@@ -107,7 +85,7 @@ internal sealed partial class GaleraPeer(string folder) : IPeer
 
     private string PortOf(int id, int use) => Text(_basePort + (4 * id) + use);
 
-    private void Start(int id) => _nodes[id] = PeerProcess.Start(
+    private void Start(int id) => Nodes[id] = PeerProcess.Start(
         Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"galera-{id}.log")),
         User,
         "mariadbd",

@@ -1,4 +1,5 @@
 using System.Globalization;
+using DistDb.Tests.Support;
 using DistDb.Tools;
 using DistDb.Tools.Bench;
 
@@ -6,42 +7,34 @@ namespace DistDb.Bench.Compare;
 
 /// <summary>PostgreSQL, a primary and two standbys of which one must have each commit on disk; the load is its own pgbench with prepared statements.</summary>
 /// <param name="folder">Where its files go; every user may enter it.</param>
-internal sealed class PostgresPeer(string folder) : IPeer
+internal sealed class PostgresPeer(string folder) : Peer
 {
-    private const int Nodes = 3;
     private const int ReadableRows = 1000;
     private const string User = "postgres";
 
-    private readonly PeerProcess?[] _nodes = new PeerProcess?[Nodes];
-    private readonly int _basePort = FreePorts.Find(Nodes);
+    private readonly int _basePort = FreePorts.Find(NodeCount);
     private int _runs;
 
-    public string Name => "postgresql";
-
-    public bool HasFollowers => false;
-
-    public long MemoryBytes => _nodes.Sum(node => node!.MemoryBytes);
+    public override string Name => "postgresql";
 
     /// <summary>Where Debian has the newest version's programs; elsewhere they are on the path.</summary>
     private static string Programs { get; } = Directory.Exists("/usr/lib/postgresql")
         ? Directory.EnumerateDirectories("/usr/lib/postgresql").OrderBy(path => int.Parse(Path.GetFileName(path), CultureInfo.InvariantCulture)).Last() + "/bin/"
         : "";
 
-    private IEnumerable<PeerProcess> Running => _nodes.OfType<PeerProcess>();
-
-    public string? Describe(Job job) => job switch
+    public override string? Describe(Job job) => job switch
     {
         Job.Write => "prepared INSERT, quorum commit of one standby",
         Job.Read => "prepared SELECT by key",
         _ => null,
     };
 
-    public async Task StartAsync(CancellationToken cancellation)
+    public override async Task StartAsync(CancellationToken cancellation)
     {
         await RunAsync("initdb", ["-D", DataOf(0), "-A", "trust", "--no-sync"], cancellation).ConfigureAwait(false);
         Start(0, "-c", "synchronous_standby_names=ANY 1 (s1,s2)", "-c", "wal_level=replica");
         await WaitUntilReadyAsync(0, cancellation).ConfigureAwait(false);
-        for (var id = 1; id < Nodes; id++)
+        for (var id = 1; id < NodeCount; id++)
         {
             await RunAsync("pg_basebackup", ["-h", "127.0.0.1", "-p", PortOf(0), "-D", DataOf(id), "-R", "--no-sync"], cancellation).ConfigureAwait(false);
             Start(id, "-c", $"primary_conninfo=host=127.0.0.1 port={PortOf(0)} application_name=s{id}");
@@ -58,7 +51,7 @@ internal sealed class PostgresPeer(string folder) : IPeer
         await SqlAsync("VACUUM ANALYZE", cancellation).ConfigureAwait(false);
     }
 
-    public async Task<Sample> RunAsync(Job job, bool throughFollower, int clients, LoadTime load, CancellationToken cancellation)
+    public override async Task<Sample> RunAsync(Job job, bool throughFollower, int clients, LoadTime load, CancellationToken cancellation)
     {
         var run = Directory.CreateDirectory(Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"pgbench-{++_runs}")));
         run.UnixFileMode |= UnixFileMode.OtherRead | UnixFileMode.OtherWrite | UnixFileMode.OtherExecute;
@@ -84,18 +77,6 @@ internal sealed class PostgresPeer(string folder) : IPeer
         return sample;
     }
 
-    public Task<TimeSpan?> FailOverAsync(CancellationToken cancellation) => Task.FromResult<TimeSpan?>(null);
-
-    public ValueTask DisposeAsync()
-    {
-        foreach (var node in Running)
-        {
-            node.Dispose();
-        }
-
-        return ValueTask.CompletedTask;
-    }
-
     /// <summary>Of pgbench's log, a line for each transaction: client, number, microseconds it took, script, and when it ended in seconds and microseconds.</summary>
     private static Sample Read(DirectoryInfo run, DateTimeOffset begin, TimeSpan measured)
     {
@@ -116,8 +97,6 @@ internal sealed class PostgresPeer(string folder) : IPeer
         static long Number(string text) => long.Parse(text, CultureInfo.InvariantCulture);
     }
 
-    private static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
-
     private static Task<string> RunAsync(string program, IEnumerable<string> arguments, CancellationToken cancellation) =>
         PeerProcess.RunAsync(User, Programs + program, arguments, cancellation);
 
@@ -128,7 +107,7 @@ internal sealed class PostgresPeer(string folder) : IPeer
 
     private string PortOf(int id) => Text(_basePort + id);
 
-    private void Start(int id, params IEnumerable<string> settings) => _nodes[id] = PeerProcess.Start(
+    private void Start(int id, params IEnumerable<string> settings) => Nodes[id] = PeerProcess.Start(
         Path.Combine(folder, string.Create(CultureInfo.InvariantCulture, $"postgres-{id}.log")),
         User,
         Programs + "postgres",

@@ -6,7 +6,7 @@ namespace DistDb.Bench.Compare;
 internal static class Waiting
 {
     private static readonly TimeSpan _patience = TimeSpan.FromMinutes(2);
-    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(50);
+    private static readonly TimeSpan _pause = TimeSpan.FromMilliseconds(200);
 
     /// <exception cref="ToolException">It does not come true in two minutes, or the process ends before.</exception>
     public static async Task UntilAsync(string what, Func<Task<bool>> condition, IEnumerable<PeerProcess> processes, CancellationToken cancellation)

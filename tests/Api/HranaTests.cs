@@ -109,6 +109,12 @@ public sealed class HranaTests(ApiCluster api) : IClassFixture<ApiCluster>
         (status, _, text) = await SendAsync(1, path, """{"statements":[{"query":"INSERT INTO t (id) VALUES (701)"},{"query":"INSERT INTO t (id) VALUES (700)"}],"commit":true}""");
         status.Should().Be(409);
         text.Should().Contain("\"state\":\"open\"").And.Contain("\"statement\":1");
+        using (var handedOn = await _http.PostAsync(new Uri(api.Cluster.Nodes[2].Address, path), new StringContent("""{"statements":[{"query":"SELECT 1"}]}""")))
+        {
+            handedOn.Headers.GetValues("X-DistDb-Node").Should().Equal("1");
+            handedOn.Headers.Contains("X-DistDb-Index").Should().BeTrue();
+        }
+
         (status, _, text) = await SendAsync(0, path, """{"commit":true}""");
         text.Should().Contain("\"state\":\"committed\"");
         (await SendAsync(2, path, """{"commit":true}""")).Text.Should().Contain("\"state\":\"committed\"", "its answer may have been lost");

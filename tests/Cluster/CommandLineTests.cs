@@ -134,7 +134,7 @@ public sealed class CommandLineTests : IDisposable
     public async Task A_data_folder_that_another_process_has()
     {
         await using var cluster = await TestCluster.StartAsync(0);
-        var port = TestCluster.FindFreePorts(1).ToString(CultureInfo.InvariantCulture);
+        var port = FreePorts.Find(1).ToString(CultureInfo.InvariantCulture);
         var data = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(cluster[0].DatabasePath)!, "..", ".."));
         await ShouldFailAsync(1, "in use by another", _noVariables, "master", "0", "--data", data, "--base-port", port);
         (await cluster[0].ExecAsync("CREATE TABLE t (a)")).IsOk.Should().BeTrue("the first process is not disturbed");
@@ -198,7 +198,7 @@ public sealed class CommandLineTests : IDisposable
     [Fact]
     public async Task Variables_and_the_env_file_set_options_and_the_command_line_wins()
     {
-        var port = TestCluster.FindFreePorts(3);
+        var port = FreePorts.Find(3);
         await File.WriteAllTextAsync(Path.Combine(_folder.FullName, ".env"), $"DISTDB_TIMEOUT=7s\nDISTDB_DATA=from-env-file\nDISTDB_BASE_PORT={port + 1}\n");
         var variables = new Dictionary<string, string> { ["DISTDB_DATA"] = "from-variable", ["DISTDB_BASE_PORT"] = $"{port + 2}" };
         using var node = new TestNode(
@@ -219,7 +219,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("another n", "start all with the same <n>")]
     public async Task Peers_that_do_not_fit_are_not_linked_and_both_say_why(string difference, string problem)
     {
-        var port = TestCluster.FindFreePorts(3);
+        var port = FreePorts.Find(3);
         TestNode[] nodes =
         [
             Node(0, ["master", "1"], "a secret that is long enough"),
@@ -262,7 +262,7 @@ public sealed class CommandLineTests : IDisposable
             new Dictionary<string, string> { ["DISTDB_CLUSTER_SECRET"] = secret });
     }
 
-    private static string FreePort() => TestCluster.FindFreePorts(1).ToString(CultureInfo.InvariantCulture);
+    private static string FreePort() => FreePorts.Find(1).ToString(CultureInfo.InvariantCulture);
 
     private static async Task WaitUntilAsync(TestNode node, Func<Task<bool>> isTrue)
     {

@@ -14,7 +14,7 @@ public sealed class FullDiskTests : IDisposable
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-full-disk-");
-    private readonly HttpClient _client = new() { Timeout = _patience };
+    private readonly HttpClient _client = new(new SocketFailures(new SocketsHttpHandler())) { Timeout = _patience };
 
     public void Dispose()
     {

@@ -23,7 +23,7 @@ public sealed partial class RunClusterScriptTests : IDisposable
 
     private readonly string _folder = Directory.CreateTempSubdirectory("distdb-script-").FullName;
     private readonly CancellationTokenSource _timeout = new(_deadline);
-    private readonly HttpClient _http = new(new SocketsHttpHandler { UseProxy = false });
+    private readonly HttpClient _http = new(new SocketFailures(new SocketsHttpHandler { UseProxy = false }));
     private readonly List<Process> _scripts = [];
 
     /// <summary>A failed test must not leave nodes behind.</summary>

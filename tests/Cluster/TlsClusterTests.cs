@@ -20,6 +20,12 @@ public sealed class TlsClusterTests(TlsClusterTests.TlsCluster shared) : IClassF
         (await cluster[0].ExecAsync("CREATE TABLE t (a)")).IsOk.Should().BeTrue();
         (await cluster[2].ExecAsync("INSERT INTO t VALUES (7)")).IsOk.Should().BeTrue();
         (await cluster[1].StrongQueryAsync("SELECT a FROM t")).Rows.Should().Be("[[7]]");
+
+        // Node 1 has the transaction, and node 2 hands on to it.
+        var begun = await cluster[1].PostAsync("/transactions", """{"mode":"immediate"}""");
+        var done = await cluster[2].PostAsync($"/transactions/{begun.Json.GetProperty("id").GetString()}", """{"statements":[{"query":"INSERT INTO t VALUES (8)"}],"commit":true}""");
+        done.Json.GetProperty("state").GetString().Should().Be("committed", done.Text);
+        (await cluster[0].StrongQueryAsync("SELECT a FROM t")).Rows.Should().Be("[[7],[8]]");
         cluster[1].Log.Should().Contain("with TLS").And.Contain(shared.Authority.CertificatePath).And.Contain("https://127.0.0.1").And.NotContain("http://");
 
         (await RunAsync(0, "members", "--ca", shared.Authority.CaPath)).Output.Should().Contain($"https://127.0.0.1:{cluster.BasePort + 2}");

@@ -79,7 +79,7 @@ internal sealed class TestCluster : IAsyncDisposable
     {
         var addresses = Enumerable.Range(0, Size).ToDictionary(n => new NodeId(n), n => new Uri($"http://node-{n}"));
         var settings = new ClusterSettings(addresses) { GivenAddresses = given.ToDictionary(g => new NodeId(g.Node), g => new Uri(g.Address)) };
-        _nodes[node] = new(new(_folder.FullName, new(node)), settings, _options(node), new(), Network.Connect(node), _watch, _watch);
+        _nodes[node] = new(new(_folder.FullName, new(node)), settings, OptionsOf(node), new(), Network.Connect(node), _watch, _watch);
         await this[node].StartAsync(CancellationToken.None);
     }
 
@@ -335,6 +335,9 @@ internal sealed class TestCluster : IAsyncDisposable
 
         return tokens;
     }
+
+    /// <summary>One that is alone has nobody to ask it to stand for election, and would wait as long as the others wait for each other.</summary>
+    private ReplicationOptions OptionsOf(int node) => Size > 1 ? _options(node) : _options(node) with { Raft = new() };
 
     private string DatabaseFolder(int node) => Path.Combine(_folder.FullName, $"node-{node}", "databases");
 

@@ -1,7 +1,5 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Net;
-using System.Net.Sockets;
 using System.Text;
 using DistDb.Node.Tls;
 
@@ -13,10 +11,6 @@ namespace DistDb.Tests.Support;
 /// </summary>
 internal sealed class TestCluster : IAsyncDisposable
 {
-    // Below the ports that Linux gives to outgoing connections, so that only another cluster can be in the way.
-    private const int PortMin = 20_000;
-    private const int PortMax = 32_000;
-
     /// <summary>Longer than anything here takes, even on a machine that is busy with other things.</summary>
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
 
@@ -100,7 +94,7 @@ internal sealed class TestCluster : IAsyncDisposable
         CertificateTrust? trust = null)
     {
         var folder = Directory.CreateTempSubdirectory("distdb-cluster-");
-        var basePort = FindFreePorts(nodeCount + 1);
+        var basePort = FreePorts.Find(nodeCount + 1);
         return new(folder, basePort, [.. Enumerable.Range(0, nodeCount + 1).Select(CreateNode)]);
 
         TestNode CreateNode(int id)
@@ -123,7 +117,7 @@ internal sealed class TestCluster : IAsyncDisposable
     /// <param name="options">Further arguments, such as <c>--join</c>.</param>
     public TestNode Add(int id, params IEnumerable<string> options)
     {
-        var first = FindFreePorts(1);
+        var first = FreePorts.Find(1);
         var node = new TestNode(
             id,
             new(string.Create(CultureInfo.InvariantCulture, $"http://127.0.0.1:{first}")),
@@ -143,19 +137,6 @@ internal sealed class TestCluster : IAsyncDisposable
     {
         node.Dispose();
         _nodes.Remove(node);
-    }
-
-    /// <summary>The first of so many ports in a row that nobody listens on.</summary>
-    public static int FindFreePorts(int count)
-    {
-        while (true)
-        {
-            var first = Random.Shared.Next(PortMin, PortMax - count);
-            if (Enumerable.Range(first, count).All(IsFree))
-            {
-                return first;
-            }
-        }
     }
 
     public void StartAll()
@@ -288,19 +269,5 @@ internal sealed class TestCluster : IAsyncDisposable
         }
 
         return ValueTask.CompletedTask;
-    }
-
-    private static bool IsFree(int port)
-    {
-        try
-        {
-            using var listener = new TcpListener(IPAddress.Loopback, port);
-            listener.Start();
-            return true;
-        }
-        catch (SocketException)
-        {
-            return false;
-        }
     }
 }

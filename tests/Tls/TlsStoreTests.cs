@@ -49,6 +49,18 @@ public sealed class TlsStoreTests : IDisposable, ILogger<TlsStore>
     }
 
     [Fact]
+    public void Other_nodes_are_asked_by_what_is_trusted_now()
+    {
+        using var http = new NodeHttpClient(_store);
+        var before = http.Current;
+        Look(1);
+        http.Current.Should().BeSameAs(before);
+        _authority.Issue();
+        Look(2);
+        http.Current.Should().NotBeSameAs(before);
+    }
+
+    [Fact]
     public void A_pair_that_is_replaced_one_file_after_the_other_is_not_worth_a_word()
     {
         var (certificate, key) = _authority.Create([]);

@@ -35,37 +35,28 @@ internal static class HranaEndpoints
     private static Task GreetAsync(HttpContext context) => context.Response.WriteAsync("Hrana over HTTP, in JSON.\n");
 
     private static Task PipelineAsync(HttpContext context, ClusterNode node, StreamStore store, StreamSeal seal, RequestGate gate, MemoryBudget budget, OwnerProxy proxy) =>
-        ServeAsync(context, node, store, seal, gate, budget, proxy, RunPipelineAsync);
+        ClientRequest.ServeAsync(context, gate, budget, RefuseAsync, memory => ServeAsync(context, node, store, seal, memory, proxy, RunPipelineAsync));
 
     private static Task CursorAsync(HttpContext context, ClusterNode node, StreamStore store, StreamSeal seal, RequestGate gate, MemoryBudget budget, OwnerProxy proxy) =>
-        ServeAsync(context, node, store, seal, gate, budget, proxy, RunCursorAsync);
+        ClientRequest.ServeAsync(context, gate, budget, RefuseAsync, memory => ServeAsync(context, node, store, seal, memory, proxy, RunCursorAsync));
 
     private static async Task ServeAsync(
-        HttpContext context,
-        ClusterNode node,
-        StreamStore store,
-        StreamSeal seal,
-        RequestGate gate,
-        MemoryBudget budget,
-        OwnerProxy proxy,
-        Func<Exchange, Task> run)
+        HttpContext context, ClusterNode node, StreamStore store, StreamSeal seal, MemoryShare memory, OwnerProxy proxy, Func<Exchange, Task> run)
     {
-        if (!gate.TryEnter())
-        {
-            await RefuseAsync(context, gate.Refusal).ConfigureAwait(false);
-            return;
-        }
-
-        HranaStream? stream = null;
-        var isKept = false;
+        Exchange? exchange = null;
         try
         {
-            using var memory = budget.Open();
             var bytes = await RequestBody.ReadAsync(context, node.RequestTimeout, memory, body => body.ToArray()).ConfigureAwait(false);
             using var document = Parse(bytes);
+            if (document.RootElement.ValueKind != JsonValueKind.Object)
+            {
+                throw new HranaException("The body must be a JSON object.");
+            }
+
             var access = ClientAccess.Of(context);
             var database = DatabaseOf(context);
             access.Require(database);
+            HranaStream stream;
             if (HranaJson.Member(document.RootElement, "baton") is { } baton)
             {
                 var id = seal.Read(HranaJson.Text(baton, "baton")) ?? throw new HranaException("The baton is none of this cluster's.");
@@ -81,7 +72,6 @@ internal static class HranaEndpoints
                 {
                     // Whoever has the right one can still use it.
                     store.Keep(stream);
-                    stream = null;
                     throw new HranaException("The baton belongs to another token or another database.");
                 }
             }
@@ -92,44 +82,22 @@ internal static class HranaEndpoints
 
             stream.Sequence++;
             var request = new HranaRequest(access, QueryEndpoint.ClientOf(context), BearerToken.Of(context.Request), memory, context.RequestAborted);
-            var exchange = new Exchange(context, document.RootElement, stream, request, seal.Write(new(node.Id, stream.Id, stream.Sequence)));
-            exchange.Keep = () =>
-            {
-                isKept = true;
-                store.Keep(exchange.Stream);
-            };
+            exchange = new(context, document.RootElement, stream, request, seal.Write(new(node.Id, stream.Id, stream.Sequence)), store);
             await run(exchange).ConfigureAwait(false);
         }
         catch (HranaException e)
         {
             await RefuseAsync(context, e.Status, e.Failure).ConfigureAwait(false);
         }
-        catch (RequestRejectedException e)
-        {
-            await RefuseAsync(context, e.Failure).ConfigureAwait(false);
-        }
-        catch (BadHttpRequestException e)
-        {
-            await RefuseAsync(context, Problem.BodyUnreadable(e, "this node (--max-body)")).ConfigureAwait(false);
-        }
-        catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
-        {
-            // Nobody is there to hear the answer; the stream ends with its transaction.
-        }
         finally
         {
-            if (!isKept)
-            {
-                stream?.Dispose();
-            }
-
-            gate.Leave();
+            exchange?.Dispose();
         }
     }
 
     private static async Task RunPipelineAsync(Exchange exchange)
     {
-        var (context, body, _, request, baton) = exchange;
+        var (context, body, _, request, baton, _) = exchange;
         var results = new ArrayBufferWriter<byte>();
         var json = new Utf8JsonWriter(results, ResultJson.Options(isPretty: false));
         await using (json.ConfigureAwait(false))
@@ -195,7 +163,7 @@ internal static class HranaEndpoints
                     break;
                 case "describe":
                     var sql = HranaJson.ReadSql(item, stream);
-                    var (description, refusal) = await exchange.DescribeAsync(sql).ConfigureAwait(false);
+                    var (description, refusal) = await stream.DescribeAsync(sql, request).ConfigureAwait(false);
                     failure = refusal is null ? null : HranaFailure.Of(refusal, sql);
                     write = () => HranaJson.WriteDescription(json, description!);
                     break;
@@ -276,7 +244,7 @@ internal static class HranaEndpoints
 
     private static async Task RunCursorAsync(Exchange exchange)
     {
-        var (context, body, stream, request, baton) = exchange;
+        var (context, body, stream, request, baton, _) = exchange;
         var steps = HranaJson.ReadBatch(HranaJson.Member(body, "batch"), stream);
         context.Response.ContentType = "application/x-ndjson";
         var output = context.Response.BodyWriter;
@@ -363,8 +331,7 @@ internal static class HranaEndpoints
     {
         try
         {
-            var document = JsonDocument.Parse(body);
-            return document.RootElement.ValueKind == JsonValueKind.Object ? document : throw new HranaException("The body must be a JSON object.");
+            return JsonDocument.Parse(body);
         }
         catch (JsonException e)
         {
@@ -401,25 +368,30 @@ internal static class HranaEndpoints
         }
     }
 
-    /// <summary>A request to a stream, and its answer.</summary>
-    private sealed record Exchange(HttpContext Context, JsonElement Body, HranaStream Stream, HranaRequest Request, string Baton)
+    /// <summary>A request to a stream, and its answer. A stream that does not wait for its next request in the end is over.</summary>
+    private sealed record Exchange(HttpContext Context, JsonElement Body, HranaStream Stream, HranaRequest Request, string Baton, StreamStore Store) : IDisposable
     {
+        private bool _isKept;
+
         /// <summary>Whether the stream ends with it.</summary>
         public bool IsClosed { get; set; }
-
-        /// <summary>Has the stream wait for its next request.</summary>
-        public Action Keep { get; set; } = () => { };
 
         /// <summary>All is done but the sending: the next request may come as soon as the baton is out.</summary>
         public void End()
         {
             if (!IsClosed)
             {
-                Keep();
+                _isKept = true;
+                Store.Keep(Stream);
             }
         }
 
-        public Task<(StatementDescription? Description, Failure? Failure)> DescribeAsync(string sql) =>
-            Context.RequestServices.GetRequiredService<ClusterNode>().DescribeAsync(Stream.Database.Value, sql, Request.Cancellation);
+        public void Dispose()
+        {
+            if (!_isKept)
+            {
+                Stream.Dispose();
+            }
+        }
     }
 }

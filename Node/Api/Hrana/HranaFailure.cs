@@ -39,7 +39,7 @@ internal sealed record HranaFailure(string Code, string Message, string? Extende
 
         return failure.Code switch
         {
-            FailureCode.BadRequest => Statements(sql) switch
+            FailureCode.BadRequest => StatementSplitter.Split(sql).Count() switch
             {
                 0 => new("SQL_NO_STATEMENT", "SQL string does not contain any statement"),
                 > 1 => new("SQL_MANY_STATEMENTS", "SQL string contains more than one statement"),
@@ -71,12 +71,6 @@ internal sealed record HranaFailure(string Code, string Message, string? Extende
         }
 
         json.WriteEndObject();
-    }
-
-    private static int Statements(string sql)
-    {
-        var splitter = new StatementSplitter();
-        return splitter.Add(sql).Count() + (splitter.End() is null ? 0 : 1);
     }
 }
 

@@ -147,14 +147,7 @@ internal sealed class HranaStream(ClusterNode node, StreamStore store, DatabaseN
     /// <exception cref="HranaException">The transaction is lost, and the stream with it.</exception>
     public async Task<HranaFailure?> ExecuteSequenceAsync(string sql, HranaRequest request)
     {
-        var splitter = new StatementSplitter();
-        List<string> texts = [.. splitter.Add(sql).Select(s => s.Text)];
-        if (splitter.End() is { } rest)
-        {
-            texts.Add(rest.Text);
-        }
-
-        foreach (var text in texts)
+        foreach (var (text, _) in StatementSplitter.Split(sql))
         {
             if ((await ExecuteAsync(new HranaStatement(new(text, StatementParameters.None), false), request).ConfigureAwait(false)).Failure is { } failure)
             {
@@ -164,6 +157,10 @@ internal sealed class HranaStream(ClusterNode node, StreamStore store, DatabaseN
 
         return null;
     }
+
+    /// <summary>What a statement takes and returns, without executing it.</summary>
+    public Task<(StatementDescription? Description, Failure? Failure)> DescribeAsync(string sql, HranaRequest request) =>
+        node.DescribeAsync(Database.Value, sql, request.Cancellation);
 
     /// <summary>A transaction that came whole is one write of the log, as any other, and needs no turn. Null where it failed, which leaves no trace: step by step it is known how.</summary>
     private async Task<IReadOnlyList<HranaOutcome>?> ExecuteWholeAsync(WholeTransaction whole, HranaRequest request)

@@ -6,6 +6,7 @@ import { CopyButton } from '../../components/CopyButton'
 import { ErrorAlert } from '../../components/ErrorAlert'
 import { newId } from '../../components/newId'
 import { Panel } from '../../components/Panel'
+import { ScrollTable } from '../../components/ScrollTable'
 import { DownIcon, PlusIcon, TrashIcon, UpIcon } from '../../icons'
 import { useAction } from '../../state/action'
 import { useConnection } from '../../state/cluster'
@@ -52,58 +53,43 @@ export function TableDesigner() {
           <Select label="Database" value={database} data={(data?.databases ?? []).map(d => d.name).filter(n => n !== 'history_query')} onChange={value => setDatabase(value ?? 'main')} className="grow" maw={240} />
           <TextInput label="Table" value={draft.name} onChange={event => setDraft({ ...draft, name: event.currentTarget.value })} placeholder="users" autoComplete="off" spellCheck={false} className="grow" maw={320} />
         </Group>
-        <Table.ScrollContainer minWidth={0} type="native" className="card-table designer" tabIndex={0} role="region" aria-label="The columns of the new table">
-          <Table verticalSpacing={4} horizontalSpacing="sm">
-            <Table.Thead>
-              <Table.Tr>
-                <Table.Th>Name</Table.Th>
-                <Table.Th>Type</Table.Th>
-                <Table.Th>Primary key</Table.Th>
-                <Table.Th>Not null</Table.Th>
-                <Table.Th>Unique</Table.Th>
-                <Table.Th>Default</Table.Th>
-                <Table.Th />
-              </Table.Tr>
-            </Table.Thead>
-            <Table.Tbody>
-              {draft.columns.map((c, i) => (
-                <Table.Tr key={c.key}>
-                  <Table.Td data-label="Name">
-                    <TextInput aria-label={`Name of column ${i + 1}`} value={c.name} onChange={event => change(c.key, { name: event.currentTarget.value })} autoComplete="off" spellCheck={false} />
-                  </Table.Td>
-                  <Table.Td data-label="Type">
-                    <Select aria-label={`Type of column ${i + 1}`} value={c.type} data={[...new Set([...(draft.isStrict ? strictTypes : types), c.type])]} onChange={value => value && change(c.key, { type: value })} w={130} />
-                  </Table.Td>
-                  <Table.Td data-label="Primary key">
-                    <Checkbox aria-label={`Column ${i + 1} is the primary key`} checked={c.isPrimaryKey} onChange={event => change(c.key, { isPrimaryKey: event.currentTarget.checked })} />
-                  </Table.Td>
-                  <Table.Td data-label="Not null">
-                    <Checkbox aria-label={`Column ${i + 1} is not null`} checked={c.isNotNull} onChange={event => change(c.key, { isNotNull: event.currentTarget.checked })} />
-                  </Table.Td>
-                  <Table.Td data-label="Unique">
-                    <Checkbox aria-label={`Column ${i + 1} is unique`} checked={c.isUnique} onChange={event => change(c.key, { isUnique: event.currentTarget.checked })} />
-                  </Table.Td>
-                  <Table.Td data-label="Default">
-                    <TextInput aria-label={`Default of column ${i + 1}`} value={c.defaultText} placeholder="none" onChange={event => change(c.key, { defaultText: event.currentTarget.value })} autoComplete="off" spellCheck={false} />
-                  </Table.Td>
-                  <Table.Td>
-                    <Group gap={2} wrap="nowrap" justify="flex-end">
-                      <ActionIcon variant="subtle" color="gray" aria-label={`Move column ${i + 1} up`} disabled={i === 0} onClick={() => move(i, -1)}>
-                        <UpIcon size={16} />
-                      </ActionIcon>
-                      <ActionIcon variant="subtle" color="gray" aria-label={`Move column ${i + 1} down`} disabled={i === draft.columns.length - 1} onClick={() => move(i, 1)}>
-                        <DownIcon size={16} />
-                      </ActionIcon>
-                      <ActionIcon variant="subtle" color="red" aria-label={`Remove column ${i + 1}`} disabled={draft.columns.length === 1} onClick={() => setColumns(draft.columns.filter(x => x.key !== c.key))}>
-                        <TrashIcon size={16} />
-                      </ActionIcon>
-                    </Group>
-                  </Table.Td>
-                </Table.Tr>
-              ))}
-            </Table.Tbody>
-          </Table>
-        </Table.ScrollContainer>
+        <ScrollTable label="The columns of the new table" columns={['Name', 'Type', 'Primary key', 'Not null', 'Unique', 'Default', '']} className="designer">
+          {draft.columns.map((c, i) => (
+            <Table.Tr key={c.key}>
+              <Table.Td data-label="Name">
+                <TextInput aria-label={`Name of column ${i + 1}`} value={c.name} onChange={event => change(c.key, { name: event.currentTarget.value })} autoComplete="off" spellCheck={false} />
+              </Table.Td>
+              <Table.Td data-label="Type">
+                <Select aria-label={`Type of column ${i + 1}`} value={c.type} data={[...new Set([...(draft.isStrict ? strictTypes : types), c.type])]} onChange={value => value && change(c.key, { type: value })} w={130} />
+              </Table.Td>
+              <Table.Td data-label="Primary key">
+                <Checkbox aria-label={`Column ${i + 1} is the primary key`} checked={c.isPrimaryKey} onChange={event => change(c.key, { isPrimaryKey: event.currentTarget.checked })} />
+              </Table.Td>
+              <Table.Td data-label="Not null">
+                <Checkbox aria-label={`Column ${i + 1} is not null`} checked={c.isNotNull} onChange={event => change(c.key, { isNotNull: event.currentTarget.checked })} />
+              </Table.Td>
+              <Table.Td data-label="Unique">
+                <Checkbox aria-label={`Column ${i + 1} is unique`} checked={c.isUnique} onChange={event => change(c.key, { isUnique: event.currentTarget.checked })} />
+              </Table.Td>
+              <Table.Td data-label="Default">
+                <TextInput aria-label={`Default of column ${i + 1}`} value={c.defaultText} placeholder="none" onChange={event => change(c.key, { defaultText: event.currentTarget.value })} autoComplete="off" spellCheck={false} />
+              </Table.Td>
+              <Table.Td>
+                <Group gap={2} wrap="nowrap" justify="flex-end">
+                  <ActionIcon variant="subtle" color="gray" aria-label={`Move column ${i + 1} up`} disabled={i === 0} onClick={() => move(i, -1)}>
+                    <UpIcon size={16} />
+                  </ActionIcon>
+                  <ActionIcon variant="subtle" color="gray" aria-label={`Move column ${i + 1} down`} disabled={i === draft.columns.length - 1} onClick={() => move(i, 1)}>
+                    <DownIcon size={16} />
+                  </ActionIcon>
+                  <ActionIcon variant="subtle" color="red" aria-label={`Remove column ${i + 1}`} disabled={draft.columns.length === 1} onClick={() => setColumns(draft.columns.filter(x => x.key !== c.key))}>
+                    <TrashIcon size={16} />
+                  </ActionIcon>
+                </Group>
+              </Table.Td>
+            </Table.Tr>
+          ))}
+        </ScrollTable>
         <Group p="sm">
           <Button variant="default" leftSection={<PlusIcon size={14} />} onClick={add}>
             Add column

@@ -1,3 +1,4 @@
+using System.Globalization;
 using DistDb.Tools;
 
 namespace DistDb.Bench.Compare;
@@ -16,18 +17,31 @@ internal enum Job
 }
 
 /// <summary>A database of three nodes on this machine, with full durability, and a load for it. Disposing stops the nodes.</summary>
-internal interface IPeer : IAsyncDisposable
+internal abstract class Peer : IAsyncDisposable
 {
+    protected const int NodeCount = 3;
+
     /// <summary>Its name in the results.</summary>
-    string Name { get; }
+    public abstract string Name { get; }
+
+    /// <summary>Whether writes can go through a node that does not lead, and cost more there.</summary>
+    public virtual bool HasFollowers => false;
+
+    /// <summary>What all its nodes have in memory now, in bytes, each page counted once.</summary>
+    public long MemoryBytes => Running.Sum(node => node.MemoryBytes);
+
+    /// <summary>The nodes by their ids; null before they are started.</summary>
+    protected PeerProcess?[] Nodes { get; } = new PeerProcess?[NodeCount];
+
+    protected IEnumerable<PeerProcess> Running => Nodes.OfType<PeerProcess>();
 
     /// <summary>What it is asked to do; null where it has no such thing.</summary>
     /// <param name="job">What the clients do.</param>
-    string? Describe(Job job);
+    public abstract string? Describe(Job job);
 
     /// <summary>Starts the nodes and fills in what is read.</summary>
     /// <exception cref="ToolException">One of them does not come up.</exception>
-    Task StartAsync(CancellationToken cancellation);
+    public abstract Task StartAsync(CancellationToken cancellation);
 
     /// <summary>Runs a load, through the node that takes writes best, or through another one.</summary>
     /// <param name="job">One that <see cref="Describe"/> knows.</param>
@@ -35,17 +49,23 @@ internal interface IPeer : IAsyncDisposable
     /// <param name="clients">How many at once, each with one request under way.</param>
     /// <param name="load">How long.</param>
     /// <param name="cancellation">Ends it.</param>
-    Task<Sample> RunAsync(Job job, bool throughFollower, int clients, LoadTime load, CancellationToken cancellation);
-
-    /// <summary>Whether writes can go through a node that does not lead, and cost more there.</summary>
-    bool HasFollowers { get; }
-
-    /// <summary>What all its nodes have in memory now, in bytes, each page counted once.</summary>
-    long MemoryBytes { get; }
+    public abstract Task<Sample> RunAsync(Job job, bool throughFollower, int clients, LoadTime load, CancellationToken cancellation);
 
     /// <summary>Kills the node that leads, as <c>kill -9</c> does, and starts it again once another one takes writes; null where nobody takes over by itself.</summary>
     /// <returns>From the kill to the next write that another node has taken.</returns>
-    Task<TimeSpan?> FailOverAsync(CancellationToken cancellation);
+    public virtual Task<TimeSpan?> FailOverAsync(CancellationToken cancellation) => Task.FromResult<TimeSpan?>(null);
+
+    public virtual ValueTask DisposeAsync()
+    {
+        foreach (var node in Running)
+        {
+            node.Dispose();
+        }
+
+        return ValueTask.CompletedTask;
+    }
+
+    protected static string Text(int number) => number.ToString(CultureInfo.InvariantCulture);
 }
 
 /// <summary>How long a load runs, unmeasured and measured.</summary>

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace DistDb.Bench.Compare;
+namespace DistDb.Tests.Support;
 
 /// <summary>Ports of the loopback that nobody listens on, below those that the system gives out by itself.</summary>
 internal static class FreePorts
