@@ -1,12 +1,11 @@
 using System.Net.Sockets;
 using System.Text;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>What those try who mean no good, at a node that asks for no token: pages of other sites, bombs, slowness, names that lead elsewhere.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class AttackTests(ApiCluster api)
 {
     private const string Insert = """{"command":"exec","query":"CREATE TABLE stolen (a)"}""";

@@ -1,13 +1,12 @@
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>Bodies that the fuzzer found to be misunderstood: each was a defect once.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class BrokenBodyTests(ApiCluster api)
 {
     private TestCluster Cluster => api.Cluster;

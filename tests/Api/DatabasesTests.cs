@@ -1,11 +1,10 @@
 using System.Text.Json;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary><c>GET /databases</c>.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class DatabasesTests(ApiCluster api)
 {
     private TestCluster Cluster => api.Cluster;

@@ -1,12 +1,10 @@
 using System.Net.Http.Headers;
 using System.Text.Json;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>What those are told who ask whether a node serves, and how much it logs.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class HealthTests(GuardedCluster guarded) : IClassFixture<GuardedCluster>
 {
     private static readonly string[] _checks = ["leader", "membership", "progress", "content", "tokens"];

@@ -1,11 +1,9 @@
 using System.Text;
 using System.Text.Json;
-using DistDb.Tests.Cluster;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>Hrana over HTTP and the transactions of the native API, as their clients meet them; the clients themselves are tried by tests/clients.sh.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class HranaTests(ApiCluster api) : IClassFixture<ApiCluster>
 {
     private static readonly HttpClient _http = new();

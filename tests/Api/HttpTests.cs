@@ -1,12 +1,11 @@
 using System.Net.Http.Headers;
 using System.Text;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>Addresses, methods, headers and sizes.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class HttpTests(ApiCluster api)
 {
     /// <summary>The default of <c>--max-body</c>.</summary>

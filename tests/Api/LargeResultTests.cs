@@ -1,13 +1,11 @@
 using System.Globalization;
 using System.Text.Json;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 using Xunit.Abstractions;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>Results that leave the node as they are read, at a node whose memory would not hold them.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class LargeResultTests(ITestOutputHelper output) : IAsyncLifetime
 {
     /// <summary>What the node's managed heap may grow to; a result of 300 MB and its copies would not fit by far.</summary>

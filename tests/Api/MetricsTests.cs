@@ -1,13 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
 using System.Text.RegularExpressions;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>What Prometheus gets from nodes of a real cluster.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed partial class MetricsTests(ApiCluster api)
 {
     [Fact]

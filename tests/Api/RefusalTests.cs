@@ -1,11 +1,10 @@
 using System.Text;
 using System.Text.Json;
-using DistDb.Tests.Cluster;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>Everything that must not be done: each with its status and code, without a trace, and without harm.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class RefusalTests(ApiCluster api)
 {
     /// <summary>Bodies that are wrong whatever the statement would do.</summary>

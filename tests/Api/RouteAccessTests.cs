@@ -2,7 +2,6 @@ using System.Net.Http.Headers;
 using DistDb.Node;
 using DistDb.Node.Api;
 using DistDb.Node.Commands;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 using Microsoft.AspNetCore.Routing;
 
@@ -12,7 +11,6 @@ namespace DistDb.Tests.Api;
 /// Every route, with every kind of client. Whoever adds a route says here who may use it; the list is compared with what the web server
 /// knows.
 /// </summary>
-[Collection(nameof(ClusterTests))]
 public sealed class RouteAccessTests(GuardedCluster guarded) : IClassFixture<GuardedCluster>
 {
     /// <summary>Method and address; the role that it takes, null for none; an address and a body to try it with.</summary>

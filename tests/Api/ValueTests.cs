@@ -1,12 +1,11 @@
 using System.Text;
 using System.Text.Json;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>What goes in comes out, on every node, to the last bit.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class ValueTests(ApiCluster api) : IAsyncLifetime
 {
     private TestCluster Cluster => api.Cluster;

@@ -2,12 +2,10 @@ using System.IO.Compression;
 using System.Text.Json;
 using System.Text.RegularExpressions;
 using DistDb.Node.Api.WebConsole;
-using DistDb.Tests.Cluster;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>What browsers get. What they make of it, tests/console.sh tries.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed partial class WebConsoleTests(ApiCluster api) : IClassFixture<ApiCluster>, IDisposable
 {
     private static readonly (string Encoding, Func<Stream, Stream> Decode)[] _decoders =

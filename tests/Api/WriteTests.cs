@@ -1,10 +1,9 @@
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary>Transactions, writes that may be sent again, and reads that must be fresh.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class WriteTests(ApiCluster api) : IAsyncLifetime
 {
     private TestCluster Cluster => api.Cluster;

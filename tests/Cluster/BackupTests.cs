@@ -7,7 +7,6 @@ using Microsoft.Data.Sqlite;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Backups that are made while everything goes on, and what they are for.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class BackupTests : IDisposable
 {
     private readonly DirectoryInfo _folder = Directory.CreateTempSubdirectory("distdb-backup-");

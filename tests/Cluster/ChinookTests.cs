@@ -6,7 +6,6 @@ using Xunit.Abstractions;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>A database that somebody else wrote: Chinook, a music shop with eleven tables and 15,607 rows (see data/Chinook_LICENSE.md).</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class ChinookTests(ITestOutputHelper output)
 {
     private const int RequestsAtOncePerNode = 32;

@@ -4,7 +4,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>The option with which tests move a node's clock.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class ClockOffsetTests
 {
     [Fact]

@@ -7,7 +7,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>A node that cannot start says why in a line, and ends.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class CommandLineTests : IDisposable
 {
     private static readonly Dictionary<string, string> _noVariables = [];

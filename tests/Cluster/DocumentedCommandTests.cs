@@ -5,7 +5,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>What the documents tell people to type works as it stands there.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class DocumentedCommandTests : IDisposable
 {
     private const string Archive = "/var/lib/distdb/archive";

@@ -3,7 +3,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Nodes that are told to stop before they serve.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class EarlyStopTests
 {
     private const int SigTermExitCode = 128 + 15;

@@ -5,7 +5,6 @@ using Xunit.Abstractions;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Nodes die, freeze and come back while clients write through all of them.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class FaultTests(SharedCluster shared, ITestOutputHelper output) : IClassFixture<SharedCluster>
 {
     private readonly TestCluster _cluster = shared.Cluster;

@@ -8,7 +8,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>A node whose disk takes no more stops with a sentence, and loses nothing of what it answered.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class FullDiskTests : IDisposable
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);

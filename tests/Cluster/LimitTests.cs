@@ -4,7 +4,6 @@ using Xunit.Abstractions;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Requests that cannot be answered in time, and a cluster without a majority.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class LimitTests(ITestOutputHelper output) : IAsyncLifetime
 {
     private const string Endless = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)";

@@ -4,7 +4,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>A node that logs for programs, and that is not ready at first.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class LogFormatTests
 {
     [Fact]

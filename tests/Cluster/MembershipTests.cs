@@ -4,7 +4,6 @@ using Xunit.Abstractions;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Nodes join, leave, lose their files, move, and the master's role goes from one to another.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class MembershipTests(ITestOutputHelper output)
 {
     [Fact]

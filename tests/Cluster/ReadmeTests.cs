@@ -4,7 +4,7 @@ using DistDb.Tests.Api;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>The first thing that anybody does with DistDb.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class ReadmeTests(ApiCluster shared)
 {
     [Fact]

@@ -4,7 +4,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>The majority is lost, for a while or for good.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class RecoveryTests
 {
     [Fact]

@@ -12,7 +12,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Runs the script as a user does, against real processes.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed partial class RunClusterScriptTests : IDisposable
 {
     private const int SigTerm = 15;

@@ -3,7 +3,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary><c>distdb shell</c> in a real terminal, with a real node.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class ShellTerminalTests
 {
     private const ushort Width = 60;

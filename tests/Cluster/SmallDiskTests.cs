@@ -4,7 +4,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>One node of a cluster with a disk of its own that is full, or cannot be written: it says so and ends, the others go on, and with room it catches up.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class SmallDiskTests
 {
     /// <param name="victim">Node 0 is the master.</param>

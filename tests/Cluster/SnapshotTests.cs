@@ -4,7 +4,6 @@ using Xunit.Abstractions;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Nodes that were away for longer than the log reaches, with processes that die while they catch up.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class SnapshotTests(ITestOutputHelper output)
 {
     [Fact]

@@ -5,7 +5,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>What SQLite can do, at real nodes: schema changes at the master alone, rows at every node, and the same content everywhere.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class SqlFeatureTests
 {
     /// <summary>Each feature has a database of its own, and waits for the disk most of its time.</summary>

@@ -3,7 +3,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Databases beside <c>main</c>, by structured commands and by SQL.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class StructuredDatabaseTests
 {
     [Fact]

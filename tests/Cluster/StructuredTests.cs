@@ -3,7 +3,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Structured commands at real nodes.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class StructuredTests
 {
     [Fact]

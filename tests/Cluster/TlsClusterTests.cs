@@ -10,7 +10,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>TLS on clusters of real processes.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class TlsClusterTests(TlsClusterTests.TlsCluster shared) : IClassFixture<TlsClusterTests.TlsCluster>
 {
     [Fact]

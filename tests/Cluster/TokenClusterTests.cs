@@ -8,7 +8,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Tokens on a cluster of real processes: made at one node, good at all, gone from all, whatever happens to the nodes meanwhile.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class TokenClusterTests
 {
     private const string Initial = "the-first-admins-token-0123456789";

@@ -6,7 +6,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>A node sends its spans where OpenTelemetry's variables say.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class TraceExportTests
 {
     private const string TraceId = "4bf92f3577b34da6a3ce929d0e0e4736";

@@ -8,7 +8,6 @@ using Xunit.Abstractions;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Data folders that earlier releases wrote (<c>tests/upgrade-fixture.sh</c>) are started by this version, and nothing of them is lost.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class UpgradeTests(ITestOutputHelper output)
 {
     public static TheoryData<string> Releases => [.. Directory.GetFiles(Folder, "*.tar.gz").Select(f => Path.GetFileName(f)[..^".tar.gz".Length])];

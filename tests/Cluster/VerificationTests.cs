@@ -5,7 +5,6 @@ using Xunit.Abstractions;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>Files of real nodes that somebody or something has changed: found, named and healed, while clients read on all nodes.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class VerificationTests(ITestOutputHelper output)
 {
     private const int Rows = 3000;

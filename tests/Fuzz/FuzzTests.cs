@@ -1,10 +1,8 @@
-using DistDb.Tests.Cluster;
 using Xunit.Abstractions;
 
 namespace DistDb.Tests.Fuzz;
 
 /// <summary>Whatever is sent, nodes live, answers are JSON with a stable code, and replicas stay equal. The long form is <c>tests/fuzz.sh</c>.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class FuzzTests(ITestOutputHelper output)
 {
     [Fact]

@@ -1,11 +1,9 @@
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 using Xunit.Abstractions;
 
 namespace DistDb.Tests.Overload;
 
 /// <summary>More than a cluster can do is refused with <c>overloaded</c>, and nothing else suffers. The long form is <c>tests/overload.sh</c>.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class OverloadTests(ITestOutputHelper output)
 {
     [Fact]

@@ -1,12 +1,10 @@
 using System.Security.Cryptography;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Soak.Faults;
 using Xunit.Abstractions;
 
 namespace DistDb.Tests.Soak;
 
 /// <summary>A short run with every kind of fault; <c>tests/soak.sh</c> makes long ones.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class SoakTests(ITestOutputHelper output)
 {
     [Theory]
