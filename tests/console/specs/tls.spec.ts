@@ -1,7 +1,7 @@
 import { Cluster } from '../cluster.ts'
 import { expect, open, test as base } from '../fixtures.ts'
 
-/** Two nodes that speak TLS: one serves the page, and the other one goes on with it. */
+/** Two nodes that speak TLS: one serves the page, and the other one, though without a majority, goes on with it. */
 const test = base.extend<object, { secured: Cluster }>({
   secured: [
     async ({}, use) => {
@@ -36,5 +36,4 @@ test('over TLS the page is live, sends, and goes on at another node when the one
   await secured.kill(1)
   await expect(page.getByText('This page now uses node 0')).toBeVisible()
   await expect(page.locator('tr[data-node="1"]')).toHaveAttribute('data-health', 'bad')
-  await expect(page.locator('tr[data-node="0"]')).toHaveAttribute('data-health', 'good')
 })
