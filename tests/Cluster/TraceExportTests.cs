@@ -54,7 +54,7 @@ public sealed class TraceExportTests
                 context.Response.Close();
             }
         }
-        catch (Exception e) when (e is HttpListenerException or ObjectDisposedException)
+        catch (Exception e) when (e is HttpListenerException or InvalidOperationException && !collector.IsListening)
         {
             // Stopped.
         }

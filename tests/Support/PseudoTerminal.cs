@@ -73,7 +73,11 @@ internal sealed partial class PseudoTerminal : IDisposable
     public Task WaitForAsync(string what, Func<IReadOnlyList<string>, bool> condition) => PressUntilAsync("", what, condition);
 
     /// <summary>Presses a key, again and again where that is needed, until the screen shows something.</summary>
-    public async Task PressUntilAsync(string key, string what, Func<IReadOnlyList<string>, bool> condition)
+    /// <param name="key">The key.</param>
+    /// <param name="what">What it is to show, for a test that fails.</param>
+    /// <param name="condition">Whether it does.</param>
+    /// <param name="mayPress">Whether the key means what it is to mean; null for at all times.</param>
+    public async Task PressUntilAsync(string key, string what, Func<IReadOnlyList<string>, bool> condition, Func<IReadOnlyList<string>, bool>? mayPress = null)
     {
         var clock = Stopwatch.StartNew();
         for (var round = 0; !condition(Rows); round++)
@@ -83,7 +87,7 @@ internal sealed partial class PseudoTerminal : IDisposable
                 throw new TimeoutException($"The screen does not show {what}, but:\n{string.Join('\n', Rows)}");
             }
 
-            if (key.Length > 0 && round % 20 == 0)
+            if (key.Length > 0 && round % 20 == 0 && mayPress?.Invoke(Rows) != false)
             {
                 Type(key);
             }
