@@ -1,4 +1,5 @@
 using System.CommandLine;
+using System.CommandLine.Parsing;
 using System.CommandLine.Invocation;
 using System.Runtime.InteropServices;
 
@@ -70,15 +71,26 @@ public static class ToolRunner
         }
         else
         {
-            foreach (var error in parsed.Errors)
+            // The parser has one message for each of them, which does not say which.
+            Argument[] missing = [.. command.Arguments.Where(a => a.Arity.MinimumNumberOfValues > 0 && parsed.GetResult(a) is null or { Tokens.Count: 0 })];
+            if (missing.Length > 0)
+            {
+                configuration.Error.WriteLine($"distdb: {PathOf(parsed.CommandResult)}needs {string.Join(" and ", missing.Select(a => $"<{a.Name}>"))}.");
+            }
+
+            foreach (var error in parsed.Errors.Where(e => e.SymbolResult is not ArgumentResult { Argument: var argument } || !missing.Contains(argument)))
             {
                 configuration.Error.WriteLine($"distdb: {error.Message}");
             }
         }
 
-        configuration.Error.WriteLine($"See: distdb {(command is RootCommand ? "" : command.Name + " ")}--help");
+        configuration.Error.WriteLine($"See: distdb {PathOf(parsed.CommandResult)}--help");
         return ExitCode.WrongUsage;
     }
+
+    /// <summary>How a command is called, such as <c>token create </c>; empty for the program itself.</summary>
+    private static string PathOf(CommandResult command) =>
+        command is { Command: not RootCommand, Parent: CommandResult parent } ? $"{PathOf(parent)}{command.Command.Name} " : "";
 
     private static int Fail(ParseResult parsed, string message, int exitCode)
     {
