@@ -786,8 +786,9 @@ public sealed partial class DatabaseWriter : IDisposable
     /// <returns>Null: it cannot fail.</returns>
     private Failure? NoteSchemaChange(long? before, StatementSummary summary, string sql)
     {
-        if (before is null || before == SchemaVersion())
+        if (before is null || before == SchemaVersion() || (summary.Table is { } name && ChangedTable.IsInternal(name)))
         {
+            // The last is ANALYZE's.
             return null;
         }
 

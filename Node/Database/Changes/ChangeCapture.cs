@@ -158,12 +158,12 @@ internal sealed unsafe class ChangeCapture(Connection connection)
         }
 
         Prepare();
-        if (!_tables!.TryGetValue(name, out var table))
+        if (!_tables!.TryGetValue(name, out var table) || !table.HasRowid || table.Key.Count > 0)
         {
+            // Not made of a query's rows: such a table has neither a key nor generated columns.
             return;
         }
 
-        // A table that is made of a query's rows has neither a key nor generated columns.
         var columns = string.Concat(table.Columns.Select(c => $", {Quoted(c.Name)}"));
         using var rows = connection.PrepareInternal($"SELECT {table.RowidName}{columns} FROM main.{Quoted(name)} NOT INDEXED ORDER BY 1");
         while (!_hasOverflowed && rows.Step())

@@ -109,7 +109,7 @@ internal sealed class ChangedTable
     }
 
     /// <summary>Whether a table is SQLite's own or the cluster's.</summary>
-    private static bool IsInternal(string name) =>
+    public static bool IsInternal(string name) =>
         name.StartsWith("sqlite_", StringComparison.OrdinalIgnoreCase) || name.StartsWith(InternalSchema.Prefix, StringComparison.OrdinalIgnoreCase);
 
     /// <summary>
