@@ -211,7 +211,7 @@ internal static partial class NodeHost
         app.UseCors(cors => cors
             .SetIsOriginAllowed(origin => app.Services.GetRequiredService<ClusterOrigins>().Contains(origin))
             .WithMethods(HttpMethods.Get, HttpMethods.Post, HttpMethods.Delete)
-            .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType)
+            .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType, ChangesRequest.LastEventId)
             .WithExposedHeaders(AnswerHeaders.Index, AnswerHeaders.Node, AnswerHeaders.Digest, HeaderNames.ContentDisposition, HeaderNames.RetryAfter)
             .SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
     }

@@ -247,6 +247,7 @@ internal static class ChangesEndpoint
             var response = context.Response;
             response.ContentType = EventsEndpoint.ContentType;
             response.Headers.CacheControl = "no-store";
+            Write("retry: 1000\n");
             if (isFromNow)
             {
                 Event("start", _position, json => json.WriteNumber("index"u8, _position.Index));

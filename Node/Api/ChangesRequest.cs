@@ -9,7 +9,8 @@ namespace DistDb.Node.Api;
 /// <param name="From">What the client has seen; null for whatever there is now.</param>
 internal sealed record ChangesRequest(DatabaseName Database, IReadOnlyList<string> Tables, ChangePosition? From)
 {
-    private const string LastEventId = "Last-Event-ID";
+    /// <summary>The header with which a browser connects again.</summary>
+    public const string LastEventId = "Last-Event-ID";
 
     private static readonly string[] _known = ["database", "table", "from"];
 

@@ -72,6 +72,7 @@ internal sealed class EventStream : IDisposable
                     "event" => (value, data, id),
                     "data" => (name, data + value, id),
                     "id" => (name, data, value),
+                    "retry" => (name, data, id),
                     _ => throw new InvalidDataException(line),
                 };
             }

@@ -32,7 +32,7 @@ internal sealed class ChangeLog : IDisposable
     private readonly InternalStatement _setFloor;
     private readonly InternalStatement _findKept;
     private readonly InternalStatement _drop;
-    private readonly WireWriter _piece = new();
+    private WireWriter _piece = new();
 
     private bool _isKnown;
     private long? _floor;
@@ -266,5 +266,10 @@ internal sealed class ChangeLog : IDisposable
             .Bind(4, _sum)
             .Bind(5, _piece.Written.Span)
             .Run();
+        if (_piece.BytesWritten > 4 * PieceBytes)
+        {
+            // A single row may have a hundred times as much; that memory is not kept.
+            _piece = new();
+        }
     }
 }
