@@ -44,6 +44,7 @@ internal static class Program
         root.Add(ShellTool.Create());
         root.Add(StatusTool.Create());
         root.Add(ShowAllTool.Create());
+        root.Add(ChangesTool.Create());
         root.Add(SendDummyTool.Create());
         root.Add(PromoteTool.Create());
         root.Add(MembersTool.Create());

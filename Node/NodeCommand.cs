@@ -190,6 +190,9 @@ internal static class NodeCommand
 
         private readonly Option<string> _historyAge = Setting("--history-age", "30d", "How long it keeps them, such as 30d or 12h.");
 
+        private readonly Option<long> _changesBytes = Setting(
+            "--changes-bytes", 16L << 20, "Bytes that each database keeps of what was changed last, for those who follow it (GET /changes); 0 for none. The leader's setting counts.");
+
         private readonly Option<bool> _logReads = Setting(
             "--log-reads", false, "Record the reads that this node answers in the query history too, some at a time as a write.");
 
@@ -204,7 +207,7 @@ internal static class NodeCommand
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _transactionIdle, _transactionTimeout, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _archiveFolder, _archiveEvery, _history, _historyAge, _logReads, _logFormat, _logLevel, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _transactionIdle, _transactionTimeout, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _archiveFolder, _archiveEvery, _history, _historyAge, _changesBytes, _logReads, _logFormat, _logLevel, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -287,6 +290,12 @@ internal static class NodeCommand
                 throw new SettingsException($"--log-tail is {tailEntries} and --log-tail-bytes {tailBytes}; both must be at least 1.");
             }
 
+            var changesBytes = parsed.GetValue(_changesBytes);
+            if (changesBytes is not 0 and (< 1 << 20 or > 1L << 40))
+            {
+                throw new SettingsException($"--changes-bytes is {changesBytes}; it must be 0, for no change feed, or from 1 MiB to 1 TiB.");
+            }
+
             var join = ReadUrls(parsed.GetValue(_join)!);
             if (id.Value > nodeCount && join.Count == 0 && !File.Exists(Path.Combine(NodeFolder.PathOf(place.DataFolder, id), "raft.db")))
             {
@@ -340,6 +349,7 @@ internal static class NodeCommand
                 Archive = ReadArchive(parsed),
                 HistoryRowsMax = ReadHistoryRows(parsed.GetValue(_history)!),
                 HistoryAgeMax = ReadTime("--history-age", parsed.GetValue(_historyAge)!, TimeSpan.FromSeconds(1), TimeSpan.FromDays(36500)),
+                ChangesBytesMax = changesBytes,
                 RecordsReads = parsed.GetValue(_logReads),
                 LogFormat = ReadLogFormat(parsed.GetValue(_logFormat)!),
                 LogLevel = LogLevels.Find(parsed.GetValue(_logLevel))

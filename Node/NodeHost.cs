@@ -7,6 +7,7 @@ using DistDb.Node.Api.Hrana;
 using DistDb.Node.Api.WebConsole;
 using DistDb.Node.Backups;
 using DistDb.Node.Database;
+using DistDb.Node.Database.Changes;
 using DistDb.Node.Recovery;
 using DistDb.Node.Replication;
 using DistDb.Node.Storage;
@@ -182,6 +183,7 @@ internal static partial class NodeHost
         LogLevelEndpoint.Map(app);
         MetricsEndpoint.Map(app);
         EventsEndpoint.Map(app);
+        ChangesEndpoint.Map(app);
         ClusterEndpoints.Map(app);
         DatabasesEndpoint.Map(app);
         BackupEndpoints.Map(app);
@@ -209,7 +211,7 @@ internal static partial class NodeHost
         app.UseCors(cors => cors
             .SetIsOriginAllowed(origin => app.Services.GetRequiredService<ClusterOrigins>().Contains(origin))
             .WithMethods(HttpMethods.Get, HttpMethods.Post, HttpMethods.Delete)
-            .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType)
+            .WithHeaders(HeaderNames.Authorization, HeaderNames.ContentType, ChangesRequest.LastEventId)
             .WithExposedHeaders(AnswerHeaders.Index, AnswerHeaders.Node, AnswerHeaders.Digest, HeaderNames.ContentDisposition, HeaderNames.RetryAfter)
             .SetPreflightMaxAge(TimeSpan.FromMinutes(10)));
     }
@@ -255,6 +257,7 @@ internal static partial class NodeHost
                 VerifyInterval = settings.VerifyInterval,
                 HistoryRowsMax = settings.HistoryRowsMax,
                 HistoryAgeMax = settings.HistoryAgeMax,
+                ChangesBytesMax = PreupdateHook.IsAvailable ? settings.ChangesBytesMax : 0,
                 RecordsReads = settings.RecordsReads,
                 Archive = settings.Archive,
                 TimeProvider = settings.ClockOffsetFile is { } file ? new OffsetTimeProvider(file) : TimeProvider.System,
@@ -270,6 +273,7 @@ internal static partial class NodeHost
             provider.GetRequiredService<ClusterNode>(), provider.GetRequiredService<BrowserGuard>(), settings.ClusterSecret, settings.IsLoopback));
         services.AddSingleton<SchemaGate>();
         services.AddSingleton<TransferGate>();
+        services.AddSingleton<FollowerGate>();
         services.AddSingleton(_ => new RequestGate(settings.RequestsMax));
         services.AddSingleton(_ => new MemoryBudget(settings.RequestMemoryBytes));
         services.AddSingleton<RowsSender>();

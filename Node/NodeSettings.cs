@@ -1,6 +1,7 @@
 using System.Globalization;
 using DistDb.Node.Archive;
 using DistDb.Node.Backups;
+using DistDb.Node.Database.Changes;
 using DistDb.Node.Raft;
 using DistDb.Node.Telemetry;
 using DistDb.Node.Tls;
@@ -103,6 +104,9 @@ public sealed record NodeSettings
     /// <summary>Where what the log had is kept; null for nowhere.</summary>
     public LogArchiveOptions? Archive { get; init; }
 
+    /// <summary>Bytes that each database keeps of what was changed last; 0 for nothing.</summary>
+    public required long ChangesBytesMax { get; init; }
+
     /// <summary>Rows that the query history keeps; 0 for no history.</summary>
     public required long HistoryRowsMax { get; init; }
 
@@ -163,6 +167,9 @@ public sealed record NodeSettings
         yield return HistoryRowsMax == 0
             ? "history     off"
             : $"history     {HistoryRowsMax} rows, {HistoryAgeMax.TotalDays.ToString(CultureInfo.InvariantCulture)} days{(RecordsReads ? ", reads too" : "")}";
+        yield return ChangesBytesMax == 0 ? "changes     off"
+            : PreupdateHook.IsAvailable ? $"changes     {ChangesBytesMax} bytes for each database"
+            : "changes     off, as this SQLite is built without its preupdate hook";
         yield return $"log         {LogLevels.NameOf(LogLevel)}, as {LogFormat.ToString().ToLowerInvariant()}";
         if (TraceExport.Endpoint is { } traces)
         {

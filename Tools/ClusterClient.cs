@@ -166,6 +166,40 @@ public sealed class ClusterClient : IDisposable
             (response, stream, patience) => take(response, stream, () => patience.CancelAfter(_timeout), patience.Token),
             cancellation);
 
+    /// <summary>Takes server-sent events from where they were taken up to.</summary>
+    /// <param name="node">Any node.</param>
+    /// <param name="path">The address, with a query.</param>
+    /// <param name="lastId">The id of the last event that was taken; null for none.</param>
+    /// <param name="take">Takes the body. What it calls lets the node have its time once more.</param>
+    /// <param name="cancellation">Ends it.</param>
+    /// <exception cref="NodeException">They were refused, or broke off.</exception>
+    internal Task<T> FollowAsync<T>(Uri node, string path, string? lastId, Func<Stream, Action, Task<T>> take, CancellationToken cancellation)
+    {
+        var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node, path));
+        if (lastId is not null)
+        {
+            request.Headers.TryAddWithoutValidation("Last-Event-ID", lastId);
+        }
+
+        return SendAsync(
+            node,
+            request,
+            async (_, stream, patience) =>
+            {
+                // Whatever else waits for it: a stream that is closed ends it.
+                using var end = patience.Token.Register(stream.Dispose);
+                try
+                {
+                    return await take(stream, () => patience.CancelAfter(_timeout)).ConfigureAwait(false);
+                }
+                catch (Exception e) when (e is IOException or ObjectDisposedException && patience.IsCancellationRequested)
+                {
+                    throw new OperationCanceledException(null, e, patience.Token);
+                }
+            },
+            cancellation);
+    }
+
     /// <summary>Has a file become a database's content. Not to be repeated by itself: others may write to the database as soon as it is there.</summary>
     /// <param name="node">The master.</param>
     /// <param name="database">Its name.</param>

@@ -32,6 +32,7 @@ internal static class Problem
         FailureCode.TransactionTimeout => ("transaction_timeout", StatusCodes.Status410Gone, "The transaction took too long"),
         FailureCode.Busy => ("busy", StatusCodes.Status409Conflict, "Others have written meanwhile"),
         FailureCode.NoSuchTransaction => ("no_such_transaction", StatusCodes.Status404NotFound, "There is no such transaction"),
+        FailureCode.ChangesGone => ("changes_gone", StatusCodes.Status410Gone, "These changes are not kept any more"),
         _ => throw new UnreachableException(code.ToString()),
     };
 

@@ -71,6 +71,9 @@ public enum FailureCode : byte
 
     /// <summary>There is no such transaction, or it has ended.</summary>
     NoSuchTransaction = 23,
+
+    /// <summary>Changes that the client has yet to see are not kept any more.</summary>
+    ChangesGone = 24,
 }
 
 /// <summary>A request that was not done, and what its sender is told.</summary>

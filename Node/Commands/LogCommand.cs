@@ -15,6 +15,9 @@ public sealed record WriteBatch(long TimeMs, ulong Seed, IReadOnlyList<LoggedWri
 {
     /// <summary>How the history of writes is kept; null where this batch does not go into it.</summary>
     public HistoryTerms? History { get; init; }
+
+    /// <summary>How much of each database's changes is kept for those who follow them, in bytes; 0 for none. The leader's setting counts for all, so that all keep the same.</summary>
+    public long ChangesBytesMax { get; init; }
 }
 
 /// <summary>One write of a batch, with what the leader observed.</summary>

@@ -9,6 +9,8 @@ namespace DistDb.Node.Commands;
 ///   kind 2   write batch  time: signed, seed: 8 bytes, count, count x write
 ///   kind 3   the same with history
 ///            time: signed, seed: 8 bytes, rows max: signed, age max: signed, count, count x (node: signed, address: text), count, count x (write summary)
+///   kind 4   the same with changes, and perhaps history
+///            time: signed, seed: 8 bytes, changes bytes max: signed, has history: bool, then as kind 3 or 2
 /// summary    operation: text, table: optional text; the operation is empty where there is none
 /// write      command, rows affected: signed, last insert id: signed
 /// command    origin: signed, incarnation: 8 bytes, sequence: signed, database: text,
@@ -31,6 +33,7 @@ public static class LogCommandCodec
     private const byte KindBootstrap = 1;
     private const byte KindWriteBatch = 2;
     private const byte KindWriteBatchWithHistory = 3;
+    private const byte KindWriteBatchWithChanges = 4;
     private const byte FlagTransaction = 1;
     private const byte FlagKey = 2;
     private const byte FlagOperation = 4;
@@ -77,8 +80,9 @@ public static class LogCommandCodec
         LogCommand command = reader.ReadByte() switch
         {
             KindBootstrap => new BootstrapCommand(new Guid(reader.ReadRaw(16))),
-            KindWriteBatch => ReadBatch(ref reader, hasHistory: false),
-            KindWriteBatchWithHistory => ReadBatch(ref reader, hasHistory: true),
+            KindWriteBatch => ReadBatch(ref reader, hasHistory: false, hasChanges: false),
+            KindWriteBatchWithHistory => ReadBatch(ref reader, hasHistory: true, hasChanges: false),
+            KindWriteBatchWithChanges => ReadBatch(ref reader, hasHistory: false, hasChanges: true),
             var kind => throw new InvalidDataException($"A log entry of kind {kind}; a newer version may have written it."),
         };
         return reader.AtEnd ? command : throw new InvalidDataException("A log entry has bytes behind its end.");
@@ -89,7 +93,7 @@ public static class LogCommandCodec
     public static long? TimeOf(ReadOnlySpan<byte> bytes)
     {
         var reader = new WireReader(bytes);
-        return reader.ReadByte() is KindWriteBatch or KindWriteBatchWithHistory ? reader.ReadSigned() : null;
+        return reader.ReadByte() is KindWriteBatch or KindWriteBatchWithHistory or KindWriteBatchWithChanges ? reader.ReadSigned() : null;
     }
 
     /// <summary>A command by itself, as it travels from its origin to the leader.</summary>
@@ -359,9 +363,16 @@ public static class LogCommandCodec
 
     private static void WriteBatch(WireWriter writer, WriteBatch batch)
     {
-        writer.WriteByte(batch.History is null ? KindWriteBatch : KindWriteBatchWithHistory);
+        var hasChanges = batch.ChangesBytesMax > 0;
+        writer.WriteByte(hasChanges ? KindWriteBatchWithChanges : batch.History is null ? KindWriteBatch : KindWriteBatchWithHistory);
         writer.WriteSigned(batch.TimeMs);
         writer.WriteFixed64(batch.Seed);
+        if (hasChanges)
+        {
+            writer.WriteSigned(batch.ChangesBytesMax);
+            writer.WriteBool(batch.History is not null);
+        }
+
         if (batch.History is { } history)
         {
             writer.WriteSigned(history.RowsMax);
@@ -409,10 +420,12 @@ public static class LogCommandCodec
         return operation.Length == 0 ? null : new(operation, table);
     }
 
-    private static WriteBatch ReadBatch(ref WireReader reader, bool hasHistory)
+    private static WriteBatch ReadBatch(ref WireReader reader, bool hasHistory, bool hasChanges)
     {
         var timeMs = reader.ReadSigned();
         var seed = reader.ReadFixed64();
+        var changesBytesMax = hasChanges ? reader.ReadSigned() : 0;
+        hasHistory |= hasChanges && reader.ReadBool();
         var history = hasHistory ? ReadHistory(ref reader) : null;
         var writes = new LoggedWrite[reader.ReadCount()];
         for (var i = 0; i < writes.Length; i++)
@@ -421,7 +434,7 @@ public static class LogCommandCodec
             writes[i] = new(command, new(reader.ReadSigned(), reader.ReadSigned())) { Summary = hasHistory ? ReadSummary(ref reader) : null };
         }
 
-        return new(timeMs, seed, writes) { History = history };
+        return new(timeMs, seed, writes) { History = history, ChangesBytesMax = changesBytesMax };
     }
 
     /// <exception cref="InvalidDataException">The bytes are damaged.</exception>

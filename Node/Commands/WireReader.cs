@@ -11,6 +11,9 @@ public ref struct WireReader(ReadOnlySpan<byte> bytes)
     /// <summary>True when all bytes were read.</summary>
     public readonly bool AtEnd => _rest.IsEmpty;
 
+    /// <summary>Bytes that were not read yet.</summary>
+    public readonly int BytesLeft => _rest.Length;
+
     public byte ReadByte()
     {
         var value = Take(1)[0];

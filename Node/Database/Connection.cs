@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using DistDb.Node.Database.Changes;
 using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database;
@@ -90,6 +91,17 @@ internal sealed unsafe class Connection : IDisposable
     public bool ReservedRowidUsed { get; set; }
 
     public nint Handle => _handle;
+
+    /// <summary>Of a writer: who is told of each row that a client's statement changes, as it changes it; null where nobody is.</summary>
+    public ChangeCapture? Capture
+    {
+        get;
+        set
+        {
+            field = value;
+            ConnectionCallbacks.InstallPreupdate(_handle, GCHandle.ToIntPtr(_self), isOn: value is not null);
+        }
+    }
 
     /// <summary>What made the tables of ours in the file, one statement each.</summary>
     public IReadOnlyList<string> OwnSchema { get; set; } = InternalSchema.Create;

@@ -1,4 +1,5 @@
 using DistDb.Node.Commands;
+using DistDb.Node.Database.Changes;
 using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database;
@@ -18,6 +19,8 @@ internal sealed class DatabaseReader : IDisposable
     private readonly StatementCache _statements;
     private readonly StatementRunner _runner;
     private readonly long _resultBytesMax;
+    private InternalStatement? _readChangesState;
+    private InternalStatement? _readChanges;
 
     /// <exception cref="StorageFailedException">The file cannot be opened.</exception>
     public DatabaseReader(string path, DatabaseOptions options)
@@ -127,8 +130,53 @@ internal sealed class DatabaseReader : IDisposable
         return read.Integer(0);
     }
 
+    /// <summary>What follows a position in the database's changes.</summary>
+    /// <param name="after">The position.</param>
+    /// <param name="bytesMax">No further piece once there are so many bytes.</param>
+    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
+    public ChangeReading ReadChanges(ChangePosition after, long bytesMax)
+    {
+        _readChangesState ??= _connection.PrepareInternal("SELECT floor, applied_index FROM _distdb_changes_state, _distdb_state");
+        _readChanges ??= _connection.PrepareInternal("SELECT id, is_last, time_ms, changes FROM _distdb_changes WHERE id > ?1 ORDER BY id");
+        _connection.RunInternal("BEGIN");
+        try
+        {
+            _ = _readChangesState.Step();
+            var isOff = _readChangesState.IsNull(0) || _readChangesState.Integer(0) < 0;
+
+            // Where nothing is kept, nothing is missing as long as nothing was written.
+            var floor = _readChangesState.Integer(isOff ? 1 : 0);
+            _readChangesState.Reset();
+            if (floor > after.LastNotNeeded)
+            {
+                return new([], floor, isOff);
+            }
+
+            List<ChangePiece> pieces = [];
+            long bytes = 0;
+            _readChanges.Bind(1, after.Key);
+            while (bytes < bytesMax && _readChanges.Step())
+            {
+                var (index, number) = ChangePosition.Split(_readChanges.Integer(0));
+                ChangePiece piece = new(
+                    new(index, _readChanges.Integer(1) == 0 ? number : null), number, _readChanges.Integer(2), _readChanges.Blob(3));
+                pieces.Add(piece);
+                bytes += piece.Bytes.Length;
+            }
+
+            return new(pieces, null, isOff);
+        }
+        finally
+        {
+            _readChanges.Reset();
+            _connection.RunInternal("COMMIT");
+        }
+    }
+
     public void Dispose()
     {
+        _readChangesState?.Dispose();
+        _readChanges?.Dispose();
         _statements.Dispose();
         _connection.Dispose();
     }

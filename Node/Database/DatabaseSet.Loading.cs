@@ -59,6 +59,7 @@ public sealed partial class DatabaseSet
         }
 
         writer.Begin(_stamp);
+        writer.ReplaceChanges();
         if (database == _main)
         {
             // What the entry did in the database's open transaction goes with that.

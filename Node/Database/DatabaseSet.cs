@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Diagnostics.CodeAnalysis;
 using DistDb.Node.Commands;
+using DistDb.Node.Database.Changes;
 
 namespace DistDb.Node.Database;
 
@@ -58,6 +59,9 @@ public sealed partial class DatabaseSet : IDisposable
 
     /// <summary>The file of <c>main</c>.</summary>
     public string MainPath => PathOf(_mainName);
+
+    /// <summary>Wakes those who follow databases' changes. Any thread may use it.</summary>
+    internal ChangeNews ChangeNews { get; } = new();
 
     /// <summary>Whether there is something that is written.</summary>
     [MemberNotNullWhen(true, nameof(_main))]
@@ -303,11 +307,13 @@ public sealed partial class DatabaseSet : IDisposable
             Use(_historyName)?.Writer.History!.Add(_stamp.Index, batch);
         }
 
+        string[] begun = [.. _begun.Keys];
         lock (_commitLock)
         {
             CommitAll();
         }
 
+        TellNews(begun, batch);
         CloseExcess();
     }
 
@@ -407,6 +413,7 @@ public sealed partial class DatabaseSet : IDisposable
     {
         DatabaseFile.ReplaceFolder(Folder, newFolder);
         Open(index);
+        ChangeNews.TellAll();
     });
 
     /// <summary>
@@ -414,7 +421,11 @@ public sealed partial class DatabaseSet : IDisposable
     /// run are waited for.
     /// </summary>
     /// <exception cref="IOException">The folder cannot be moved.</exception>
-    public void MoveAside(string target) => RunWhileClosed(() => DatabaseFile.MoveFolderAside(Folder, target));
+    public void MoveAside(string target) => RunWhileClosed(() =>
+    {
+        DatabaseFile.MoveFolderAside(Folder, target);
+        ChangeNews.TellAll();
+    });
 
     public void Dispose() => Close();
 
@@ -557,6 +568,26 @@ public sealed partial class DatabaseSet : IDisposable
         EndEntry();
     }
 
+    private void TellNews(string[] begun, WriteBatch? batch)
+    {
+        if (batch?.Writes[^1].Command.Operation is DropDatabaseOperation or LoadDatabaseOperation)
+        {
+            ChangeNews.TellAll();
+            return;
+        }
+
+        lock (_openLock)
+        {
+            foreach (var name in begun)
+            {
+                if (_open.TryGetValue(name, out var database) && database.Writer.HasNews)
+                {
+                    ChangeNews.Tell(name);
+                }
+            }
+        }
+    }
+
     private void CommitMain(DatabaseWriter main)
     {
         foreach (var name in _touched)
@@ -630,7 +661,8 @@ public sealed partial class DatabaseSet : IDisposable
             return null;
         }
 
-        database.Writer.Begin(_stamp);
+        // What files are made of on their way, and the history, are nobody's to follow.
+        database.Writer.Begin(DatabaseName.IsStaging(name) || name == _historyName ? _stamp with { ChangesBytesMax = null } : _stamp);
         _begun[name] = database;
         return database;
     }

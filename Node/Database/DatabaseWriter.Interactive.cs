@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using DistDb.Node.Commands;
+using DistDb.Node.Database.Changes;
 
 namespace DistDb.Node.Database;
 
@@ -10,6 +11,7 @@ namespace DistDb.Node.Database;
 public sealed partial class DatabaseWriter
 {
     private readonly SavepointStack _savepoints = new();
+    private readonly List<ChangeCapture.Position> _savepointMarks = [];
     private InteractiveTransaction? _inEffect;
 
     /// <summary>Leader: executes one statement of an interactive transaction, for its client to see what it does; nobody else sees anything.</summary>
@@ -116,6 +118,7 @@ public sealed partial class DatabaseWriter
     private void BeginInteractive(bool withoutForeignKeys)
     {
         _savepoints.Clear();
+        _savepointMarks.Clear();
         if (withoutForeignKeys && _foreignKeys)
         {
             _connection.EnforceForeignKeys(false);
@@ -125,6 +128,7 @@ public sealed partial class DatabaseWriter
     private void EndInteractive()
     {
         _savepoints.Clear();
+        _savepointMarks.Clear();
         if (_foreignKeys)
         {
             _connection.EnforceForeignKeys(true);
@@ -175,6 +179,7 @@ public sealed partial class DatabaseWriter
         step = isRead ? StepKind.Read : StepKind.Write;
         prepared.Release();
         _connection.SeedEntry(new(0, terms.TimeMs, terms.Seed), isRead ? seat.Read : seat.Write);
+        var mark = _changes.Mark();
         if (!isRead)
         {
             _step.Run();
@@ -194,6 +199,7 @@ public sealed partial class DatabaseWriter
         if (failure is not null)
         {
             _rollbackToStep.Run();
+            _changes.Cut(mark);
         }
 
         _releaseStep.Run();
@@ -232,12 +238,29 @@ public sealed partial class DatabaseWriter
             TransactionVerb.Release => "RELEASE client",
             _ => "ROLLBACK TO client",
         }) + depth);
+        NoteSavepoint(control.Verb, depth);
         if (control.Verb == TransactionVerb.RollbackTo && _schemaTouchedByWrite)
         {
             ForgetSchema();
         }
 
         return null;
+    }
+
+    /// <summary>What a savepoint undoes was not changed.</summary>
+    private void NoteSavepoint(TransactionVerb verb, int depth)
+    {
+        if (verb == TransactionVerb.RollbackTo)
+        {
+            _changes.Cut(_savepointMarks[depth]);
+        }
+
+        var kept = verb == TransactionVerb.RollbackTo ? depth + 1 : depth;
+        _savepointMarks.RemoveRange(kept, _savepointMarks.Count - kept);
+        if (verb == TransactionVerb.Savepoint)
+        {
+            _savepointMarks.Add(_changes.Mark());
+        }
     }
 
     /// <summary>What SQLite holds in memory of a schema that has changed, or changed back, is read anew.</summary>
@@ -247,6 +270,7 @@ public sealed partial class DatabaseWriter
         _step.Run();
         _releaseStep.Run();
         _statements.Clear();
+        _changes.ForgetTables();
         _connection.ForgetSchema();
     }
 

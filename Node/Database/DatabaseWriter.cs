@@ -1,4 +1,5 @@
 using DistDb.Node.Commands;
+using DistDb.Node.Database.Changes;
 
 namespace DistDb.Node.Database;
 
@@ -28,6 +29,9 @@ public sealed partial class DatabaseWriter : IDisposable
     private readonly StatementRunner _runner;
     private readonly RequestLedger _ledger;
     private readonly TokenTable _tokens;
+    private readonly ChangeCapture _changes;
+    private readonly ChangeLog _changeLog;
+    private readonly InternalStatement _readSchemaVersion;
     private readonly InternalStatement _begin;
     private readonly InternalStatement _commit;
     private readonly InternalStatement _rollback;
@@ -52,6 +56,7 @@ public sealed partial class DatabaseWriter : IDisposable
     private bool _tokensTouched;
     private bool _schemaTouchedByWrite;
     private bool _schemaTouchedByEntry;
+    private ChangeCapture.Position _writeMark;
 
     private readonly bool _foreignKeys;
 
@@ -76,6 +81,9 @@ public sealed partial class DatabaseWriter : IDisposable
         Registry = new(connection);
         History = keepsHistory ? new(connection) : null;
         _tokens = new(connection);
+        _changes = new(connection);
+        _changeLog = new(connection, _changes);
+        _readSchemaVersion = connection.PrepareInternal("PRAGMA schema_version");
         _begin = connection.PrepareInternal("BEGIN IMMEDIATE");
         _commit = connection.PrepareInternal("COMMIT");
         _rollback = connection.PrepareInternal("ROLLBACK");
@@ -120,6 +128,9 @@ public sealed partial class DatabaseWriter : IDisposable
     /// entry again without the culprit.
     /// </summary>
     public bool TransactionLost => _begun && !_connection.InTransaction;
+
+    /// <summary>Whether the last commit has something for those who follow the database's changes.</summary>
+    internal bool HasNews => _changeLog.HasNews;
 
     /// <summary>Of <c>main</c>: the other databases.</summary>
     internal DatabaseRegistry Registry { get; }
@@ -180,6 +191,7 @@ public sealed partial class DatabaseWriter : IDisposable
 
         _stamp = stamp;
         _begun = true;
+        BeginChanges();
     }
 
     /// <summary>Leader: executes one client's write, which either succeeds as a whole or leaves no trace.</summary>
@@ -215,7 +227,7 @@ public sealed partial class DatabaseWriter : IDisposable
                 : known;
         }
 
-        StartWrite(ordinal);
+        StartWrite(ordinal, command.IdempotencyKey);
         _runner.ResultBytesLeft = _options.ResultBytesMax;
         _runner.KeptBytesLeft = rights.ResultBytesMax;
         _connection.Limit.Set(limit, CancellationToken.None);
@@ -293,7 +305,7 @@ public sealed partial class DatabaseWriter : IDisposable
                 : new WriteOutcome.Succeeded([], write.Observation);
         }
 
-        StartWrite(ordinal);
+        StartWrite(ordinal, command.IdempotencyKey);
         _runner.ResultBytesLeft = _runner.KeptBytesLeft = long.MaxValue;
         _connection.Limit.Clear();
         var results = new StatementResult[command.Statements.Count];
@@ -377,8 +389,10 @@ public sealed partial class DatabaseWriter : IDisposable
     public void Commit()
     {
         RequireEntry();
+        _changeLog.End(_stamp, isNew: AppliedIndex == 0);
         _storeApplied.Bind(1, _stamp.Index).Bind(2, _stamp.TimeMs).Run();
         _commit.Run();
+        _changeLog.Ended(isCommitted: true);
         _begun = false;
         _schemaTouchedByEntry = false;
         AppliedIndex = _stamp.Index;
@@ -408,9 +422,11 @@ public sealed partial class DatabaseWriter : IDisposable
 
         _begun = false;
         _tokensTouched = false;
+        _changeLog.Ended(isCommitted: false);
         if (_schemaTouchedByEntry || _schemaTouchedByWrite)
         {
             _statements.Clear();
+            _changes.ForgetTables();
             _connection.ForgetSchema();
             _schemaTouchedByEntry = _schemaTouchedByWrite = false;
         }
@@ -452,6 +468,8 @@ public sealed partial class DatabaseWriter : IDisposable
 
         DatabaseFile.Overwrite(_connection, path);
         _begun = _tokensTouched = _schemaTouchedByEntry = _schemaTouchedByWrite = false;
+        _changeLog.Ended(isCommitted: false);
+        _changes.ForgetTables();
         _connection.ForgetSchema();
 
         // What is the same file's next version to SQLite need not be its own commit's.
@@ -492,8 +510,9 @@ public sealed partial class DatabaseWriter : IDisposable
         Registry.Dispose();
         History?.Dispose();
         _tokens.Dispose();
+        _changeLog.Dispose();
         foreach (var statement in (ReadOnlySpan<InternalStatement>)
-            [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _pinNothing, _step, _releaseStep, _rollbackToStep, _readState, _storeApplied, _findIntruder, _readDataVersion])
+            [_begin, _commit, _rollback, _savepoint, _release, _rollbackTo, _pin, _pinNothing, _step, _releaseStep, _rollbackToStep, _readState, _storeApplied, _findIntruder, _readDataVersion, _readSchemaVersion])
         {
             statement.Dispose();
         }
@@ -608,7 +627,28 @@ public sealed partial class DatabaseWriter : IDisposable
         }
     }
 
-    private void StartWrite(int ordinal)
+    /// <summary>
+    /// Whether SQLite tells of changes decides how it compiles statements, so that they are compiled anew where an entry says otherwise than the one before. It makes no difference for what
+    /// they do.
+    /// </summary>
+    private void BeginChanges()
+    {
+        var isWanted = _stamp.ChangesBytesMax > 0;
+        if (_stamp.ChangesBytesMax is not null && isWanted != _connection.Capture is not null)
+        {
+            _statements.Clear();
+            _changes.ForgetTables();
+            _connection.Capture = isWanted ? _changes : null;
+        }
+
+        _changeLog.Begin(_stamp, AppliedIndex, HasContent);
+    }
+
+    /// <summary>As part of the open entry: what was kept of changes until now is gone, as the content is another's.</summary>
+    /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
+    internal void ReplaceChanges() => _changeLog.Replaced(_stamp.Index);
+
+    private void StartWrite(int ordinal, string? key = null)
     {
         _connection.SeedEntry(_stamp, ordinal);
 
@@ -616,6 +656,8 @@ public sealed partial class DatabaseWriter : IDisposable
         _pin.Run();
         _savepoint.Run();
         _connection.LastInsertId = 0;
+        _changes.BeginWrite(ordinal, key);
+        _writeMark = _changes.Mark();
     }
 
     private void FinishWrite(bool succeeded)
@@ -628,15 +670,22 @@ public sealed partial class DatabaseWriter : IDisposable
         if (!succeeded)
         {
             _rollbackTo.Run();
+            _changes.Cut(_writeMark);
         }
 
         _release.Run();
+        if (_begun && succeeded)
+        {
+            _changeLog.StoreFull(_stamp);
+        }
+
         if (_schemaTouchedByWrite)
         {
             // A savepoint makes full-text tables write out what they hold in memory, before they are opened anew with the schema.
             _savepoint.Run();
             _release.Run();
             _statements.Clear();
+            _changes.ForgetTables();
             _connection.ForgetSchema();
             _schemaTouchedByEntry = true;
             _schemaTouchedByWrite = false;
@@ -685,6 +734,7 @@ public sealed partial class DatabaseWriter : IDisposable
         }
 
         var kind = prepared.Kind;
+        long? schemaVersion;
         _summaries.Add(prepared.Summary);
         try
         {
@@ -704,11 +754,13 @@ public sealed partial class DatabaseWriter : IDisposable
             }
 
             _schemaTouchedByWrite |= kind == StatementKind.Schema;
+            schemaVersion = kind == StatementKind.Schema && _changes.IsOn ? SchemaVersion() : null;
             if (!_runner.TryRun(prepared, statement.Parameters, collectRows, out var done, out failure))
             {
                 return failure;
             }
 
+            _changes.Check();
             result = done;
         }
         finally
@@ -716,7 +768,37 @@ public sealed partial class DatabaseWriter : IDisposable
             prepared.Release();
         }
 
-        return kind == StatementKind.Schema ? AfterSchemaStatement() : null;
+        return kind == StatementKind.Schema ? AfterSchemaStatement() ?? NoteSchemaChange(schemaVersion, prepared.Summary, statement.Sql) : null;
+    }
+
+    private long SchemaVersion()
+    {
+        _ = _readSchemaVersion.Step();
+        var version = _readSchemaVersion.Integer(0);
+        _readSchemaVersion.Reset();
+        return version;
+    }
+
+    /// <summary>Tells those who follow of a schema statement that did something.</summary>
+    /// <param name="before">The schema's version before it; null where nobody follows.</param>
+    /// <param name="summary">What it is.</param>
+    /// <param name="sql">Its text.</param>
+    /// <returns>Null: it cannot fail.</returns>
+    private Failure? NoteSchemaChange(long? before, StatementSummary summary, string sql)
+    {
+        if (before is null || before == SchemaVersion() || (summary.Table is { } name && ChangedTable.IsInternal(name)))
+        {
+            // The last is ANALYZE's.
+            return null;
+        }
+
+        _changes.AddSchema(summary.Operation, summary.Table, sql);
+        if (summary is { Operation: "CREATE TABLE", Table: { } table })
+        {
+            _changes.AddFirstRows(table);
+        }
+
+        return null;
     }
 
     private static Failure? RoleRefusal(StatementKind kind, TokenRole had) => kind switch
@@ -729,6 +811,7 @@ public sealed partial class DatabaseWriter : IDisposable
     private Failure? AfterSchemaStatement()
     {
         _statements.Clear();
+        _changes.ForgetTables();
 
         // A virtual table knows only of savepoints that began after it was made: without one, SQLite would not tell it of the write's rollback,
         // and it would later write out rows into tables that are gone.

@@ -68,6 +68,18 @@ internal static class InternalSchema
         // Entries executed otherwise than their leaders recorded, because a majority observed something else (an ObservationDigest). Content
         // like any other: the same on all replicas, and in every copy.
         "CREATE TABLE IF NOT EXISTS _distdb_overruled(entry INTEGER PRIMARY KEY, observation INTEGER NOT NULL)",
+
+        // What entries changed, for those who follow: see ChangeLog.
+        """
+        CREATE TABLE IF NOT EXISTS _distdb_changes(
+            id INTEGER PRIMARY KEY,
+            is_last INTEGER NOT NULL,
+            time_ms INTEGER NOT NULL,
+            sum INTEGER NOT NULL,
+            changes BLOB NOT NULL)
+        """,
+        "CREATE TABLE IF NOT EXISTS _distdb_changes_state(id INTEGER PRIMARY KEY CHECK (id = 1), floor INTEGER)",
+        "INSERT OR IGNORE INTO _distdb_changes_state VALUES (1, NULL)",
     ];
 
     /// <summary>What is wrong with the tables of ours in a file; null where they are as they were made, and SQLite finds nothing wrong in them.</summary>

@@ -78,6 +78,11 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
 
     public void Reset() => _ = Sqlite3.sqlite3_reset(_handle);
 
+    /// <summary>SQLite's own value (sqlite3_value), until the next step.</summary>
+    public nint RawValue(int column) => Sqlite3.sqlite3_column_value(_handle, column);
+
+    public bool IsNull(int column) => Sqlite3.sqlite3_column_type(_handle, column) == Sqlite3.TypeNull;
+
     public long Integer(int column) => Sqlite3.sqlite3_column_int64(_handle, column);
 
     public byte[] Blob(int column) =>

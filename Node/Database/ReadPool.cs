@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Diagnostics;
 using DistDb.Node.Commands;
+using DistDb.Node.Database.Changes;
 
 namespace DistDb.Node.Database;
 
@@ -58,6 +59,29 @@ public sealed class ReadPool : IDisposable
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return new ReadOutcome.Failed(Dropped);
+        }
+    }
+
+    /// <summary>Reads what follows a position in the database's changes, once a connection is free.</summary>
+    /// <inheritdoc cref="DatabaseReader.ReadChanges" path="/param"/>
+    /// <param name="cancellationToken">Stops the waiting.</param>
+    /// <exception cref="OperationCanceledException">Cancelled.</exception>
+    /// <exception cref="ObjectDisposedException">The pool is closed.</exception>
+    /// <exception cref="StorageFailedException">The file cannot be read.</exception>
+    public async Task<ChangeReading> ReadChangesAsync(ChangePosition after, long bytesMax, CancellationToken cancellationToken)
+    {
+        await _free.WaitAsync(cancellationToken).ConfigureAwait(false);
+        DatabaseReader? reader = null;
+        try
+        {
+            ObjectDisposedException.ThrowIf(_disposed, this);
+            reader = _idle.TryTake(out var idle) ? idle : new(_path, _options);
+            CheckFile();
+            return reader.ReadChanges(after, bytesMax);
+        }
+        finally
+        {
+            GiveBack(reader);
         }
     }
 

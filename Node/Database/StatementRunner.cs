@@ -37,6 +37,7 @@ internal sealed class StatementRunner(Connection connection)
         }
 
         connection.ReservedRowidUsed = false;
+        connection.Capture?.Prepare();
         BeginSteps();
         try
         {

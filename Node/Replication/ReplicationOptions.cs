@@ -70,6 +70,11 @@ public sealed record ReplicationOptions
     /// <summary>How long the query history keeps a row, by the log's time. Default 30 days.</summary>
     public TimeSpan HistoryAgeMax { get; init; } = TimeSpan.FromDays(30);
 
+    /// <summary>
+    /// How much each database keeps of what its last entries changed, for those who follow it, in bytes; 0 for nothing. Default 16 MiB: some 100,000 rows. What the leader has counts.
+    /// </summary>
+    public long ChangesBytesMax { get; init; } = 16 << 20;
+
     /// <summary>Whether this node has the reads that it answers recorded in the query history, which makes each a small write. Default no.</summary>
     public bool RecordsReads { get; init; }
 

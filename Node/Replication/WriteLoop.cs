@@ -731,7 +731,7 @@ internal sealed class WriteLoop : IDisposable
                 break;
             case WriteBatch batch:
                 writes = batch.Writes;
-                var stamp = new EntryStamp(entry.Index.Value, batch.TimeMs, batch.Seed);
+                var stamp = new EntryStamp(entry.Index.Value, batch.TimeMs, batch.Seed, batch.ChangesBytesMax);
                 own = overruling is null ? Replay(stamp, batch) : ReplayOverruling(stamp, batch, overruling.Observation);
                 break;
             case var command:
@@ -959,7 +959,8 @@ internal sealed class WriteLoop : IDisposable
         var stamp = new EntryStamp(
             batch.Index.Value,
             Math.Max(_databases.AppliedTimeMs, BoundTime(_options.TimeProvider.GetUtcNow().ToUnixTimeMilliseconds())),
-            BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)));
+            BitConverter.ToUInt64(RandomNumberGenerator.GetBytes(8)),
+            _options.ChangesBytesMax);
         var started = Stopwatch.GetTimestamp();
         while (true)
         {
@@ -1016,6 +1017,7 @@ internal sealed class WriteLoop : IDisposable
                 [.. batch.Succeeded.Select(s => new LoggedWrite(s.Write.Command, s.Outcome.Observation) { Summary = s.Outcome.Summary })])
             {
                 History = HistoryTermsOf(batch),
+                ChangesBytesMax = _options.ChangesBytesMax,
             };
     }
 

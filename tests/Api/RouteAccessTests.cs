@@ -35,6 +35,7 @@ public sealed class RouteAccessTests(GuardedCluster guarded) : IClassFixture<Gua
         ("POST /db/{database}/v3/pipeline", TokenRole.Read, "/db/main/v3/pipeline", """{"requests":[{"type":"close"}]}"""),
         ("POST /db/{database}/v3/cursor", TokenRole.Read, "/db/main/v3/cursor", """{"batch":{"steps":[]}}"""),
         ("GET /history", TokenRole.Read, "/history", null),
+        ("GET /changes", TokenRole.Read, "/changes", null),
         ("GET /databases", TokenRole.Read, "/databases", null),
         ("GET /backup", TokenRole.Admin, "/backup", null),
         ("GET /backup/{database}", TokenRole.Admin, "/backup/main", null),

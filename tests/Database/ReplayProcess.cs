@@ -33,7 +33,7 @@ internal static class ReplayProcess
                     continue;
                 }
 
-                writer.Begin(new(index, batch.TimeMs, batch.Seed));
+                writer.Begin(new(index, batch.TimeMs, batch.Seed, batch.ChangesBytesMax));
                 for (var i = 0; i < batch.Writes.Count; i++)
                 {
                     writer.Replay(batch.Writes[i], i, collectRows: false);

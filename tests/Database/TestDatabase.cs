@@ -24,6 +24,9 @@ internal sealed class TestDatabase : IDisposable
 
     public string Path { get; }
 
+    /// <summary>What entries say of changes that are kept.</summary>
+    public long? ChangesBytesMax { get; init; }
+
     public DatabaseWriter Writer { get; private set; }
 
     public ReadPool Readers => _readers.Value;
@@ -51,7 +54,7 @@ internal sealed class TestDatabase : IDisposable
     };
 
     public EntryStamp NextStamp(long afterMs = 1) =>
-        new(Writer.AppliedIndex + 1, Math.Max(StartMs, Writer.AppliedTimeMs + afterMs), (ulong)Writer.AppliedIndex * 77);
+        new(Writer.AppliedIndex + 1, Math.Max(StartMs, Writer.AppliedTimeMs + afterMs), (ulong)Writer.AppliedIndex * 77, ChangesBytesMax);
 
     /// <summary>Executes one write in an entry of its own, and commits what succeeded.</summary>
     public WriteOutcome Execute(WriteCommand command, bool maySchema = true, TimeSpan? limit = null, EntryStamp? stamp = null)

@@ -303,6 +303,7 @@ internal sealed class TestCluster : IAsyncDisposable
         }
 
         Running.Select(n => ContentHash.Of(DatabasePath(n.Id.Value))).Distinct().Should().ContainSingle("replicas are the same");
+        Running.Select(n => ContentHash.OfChanges(DatabasePath(n.Id.Value))).Distinct().Should().ContainSingle("those who follow changes are told the same by all");
         _watch.ThrowIfAnyNodeFailed();
     }
 

@@ -12,6 +12,22 @@ namespace DistDb.Tests.Support;
 /// </summary>
 internal static class ContentHash
 {
+    /// <summary>The same for what a database keeps of changes for those who follow.</summary>
+    public static string OfChanges(string path)
+    {
+        SqliteLibrary.Initialize();
+        using var connection = new SqliteConnection($"Data Source={path};Mode=ReadOnly;Pooling=False");
+        connection.Open();
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        foreach (var row in Rows(connection, "SELECT floor, c.id, is_last, time_ms, sum, changes FROM _distdb_changes_state, _distdb_changes AS c ORDER BY c.id"))
+        {
+            Append(hash, row[..5]);
+            hash.AppendData((byte[])row[5]);
+        }
+
+        return Convert.ToHexString(hash.GetHashAndReset());
+    }
+
     public static string Of(string path)
     {
         SqliteLibrary.Initialize();

@@ -38,6 +38,7 @@ internal static class TestSettings
         TransactionTimeout = TimeSpan.FromSeconds(30),
         HistoryRowsMax = 0,
         HistoryAgeMax = TimeSpan.Zero,
+        ChangesBytesMax = 0,
         RecordsReads = false,
     };
 }

@@ -19,6 +19,23 @@ internal static unsafe class ConnectionCallbacks
         _ = Sqlite3.sqlite3_update_hook(database, &RowChanged, connection);
     }
 
+    /// <summary>
+    /// Has SQLite tell <see cref="Connection.Capture"/> of each row before it is changed, or not any more. Statements that were compiled before do not all do so: DELETE without
+    /// WHERE empties a table at once.
+    /// </summary>
+    public static void InstallPreupdate(nint database, nint connection, bool isOn) =>
+        _ = Sqlite3.sqlite3_preupdate_hook(database, isOn ? &RowChanging : null, connection);
+
+    [UnmanagedCallersOnly]
+    private static void RowChanging(nint context, nint database, int action, byte* schema, byte* table, long oldRowid, long newRowid)
+    {
+        var connection = Target(context);
+        if (!connection.Authorizer.Bypass)
+        {
+            connection.Capture?.Add(action, table, oldRowid, newRowid);
+        }
+    }
+
     [UnmanagedCallersOnly]
     private static int Authorize(nint context, int action, byte* first, byte* second, byte* schema, byte* source) =>
         Target(context).Authorizer.Decide(

@@ -25,6 +25,7 @@ internal static unsafe partial class Sqlite3
     public const int TypeReal = 2;
     public const int TypeText = 3;
     public const int TypeBlob = 4;
+    public const int TypeNull = 5;
 
     public const uint PreparePersistent = 1;
     public const byte EncodingUtf8 = 1;
@@ -135,6 +136,34 @@ internal static unsafe partial class Sqlite3
     public static partial long sqlite3_value_int64(nint value);
 
     [LibraryImport(Library)]
+    public static partial int sqlite3_value_type(nint value);
+
+    [LibraryImport(Library)]
+    public static partial double sqlite3_value_double(nint value);
+
+    [LibraryImport(Library)]
+    public static partial byte* sqlite3_value_text(nint value);
+
+    [LibraryImport(Library)]
+    public static partial byte* sqlite3_value_blob(nint value);
+
+    [LibraryImport(Library)]
+    public static partial int sqlite3_value_bytes(nint value);
+
+    [LibraryImport(Library)]
+    public static partial nint sqlite3_preupdate_hook(
+        nint database, delegate* unmanaged<nint, nint, int, byte*, byte*, long, long, void> callback, nint context);
+
+    [LibraryImport(Library)]
+    public static partial int sqlite3_preupdate_old(nint database, int column, out nint value);
+
+    [LibraryImport(Library)]
+    public static partial int sqlite3_preupdate_new(nint database, int column, out nint value);
+
+    [LibraryImport(Library)]
+    public static partial int sqlite3_preupdate_count(nint database);
+
+    [LibraryImport(Library)]
     public static partial void sqlite3_result_int64(nint context, long value);
 
     [LibraryImport(Library)]
@@ -214,6 +243,9 @@ internal static unsafe partial class Sqlite3
 
     [LibraryImport(Library)]
     public static partial byte* sqlite3_column_blob(nint statement, int column);
+
+    [LibraryImport(Library)]
+    public static partial nint sqlite3_column_value(nint statement, int column);
 
     [LibraryImport(Library)]
     public static partial int sqlite3_column_bytes(nint statement, int column);
