@@ -1,12 +1,11 @@
 using System.Net;
 using System.Text.Json;
-using DistDb.Tests.Cluster;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
 
 /// <summary><c>GET /changes</c>.</summary>
-[Collection(nameof(ClusterTests))]
+[Collection(nameof(ApiTests))]
 public sealed class ChangesTests(ApiCluster api)
 {
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);

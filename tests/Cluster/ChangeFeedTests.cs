@@ -4,7 +4,6 @@ using DistDb.Tests.Support;
 namespace DistDb.Tests.Cluster;
 
 /// <summary>A follower that is never told anything twice and misses nothing, whoever dies.</summary>
-[Collection(nameof(ClusterTests))]
 public sealed class ChangeFeedTests
 {
     private const int Kills = 4;

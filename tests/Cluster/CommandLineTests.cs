@@ -20,7 +20,7 @@ public sealed class CommandLineTests : IDisposable
     [InlineData("slave 2", "slave")]
     [InlineData("master", "master needs <n>.")]
     [InlineData("node", "node needs <id> and <n>.")]
-    [InlineData("token create", "See: distdb token create --help")]
+    [InlineData("token revoke", "token revoke needs <name>.")]
     [InlineData("master two", "\"two\"; it must be a number of nodes")]
     [InlineData("master -1", "-1")]
     [InlineData("master 100", "100")]
