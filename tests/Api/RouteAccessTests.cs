@@ -306,6 +306,22 @@ public sealed class RouteAccessTests(GuardedCluster guarded) : IClassFixture<Gua
         return bytes.ToArray();
     }
 
+    [Fact]
+    public async Task Whoever_follows_changes_is_told_nothing_more_once_his_token_is_revoked()
+    {
+        var token = (await SendAsync(guarded.Cluster.Master, HttpMethod.Post, "/tokens", """{"name":"follower","role":"read","databases":["shop"]}""", GuardedCluster.Admin)).Json.GetProperty("token").GetString();
+        var node = guarded.Cluster[1];
+        await guarded.Cluster.WaitUntilAsync("the node knows the token", async () => (await SendAsync(node, HttpMethod.Get, "/access", null, token)).IsOk);
+        (await SendAsync(node, HttpMethod.Get, "/changes?database=other", null, token)).Status.Should().Be(403);
+        using var stream = await EventStream.OpenAsync(node.Address, "/changes?database=shop", token: token);
+        (await stream.NextAsync())!.Value.Name.Should().Be("start");
+
+        // The node hears of it in the log, before what is written afterwards.
+        (await SendAsync(guarded.Cluster.Master, HttpMethod.Delete, "/tokens/follower", null, GuardedCluster.Admin)).IsOk.Should().BeTrue();
+        (await SendAsync(guarded.Cluster.Master, HttpMethod.Post, "/query", """{"command":"exec","database":"shop","query":"INSERT INTO t VALUES ('secret')"}""", GuardedCluster.Admin)).IsOk.Should().BeTrue();
+        (await stream.NextAsync().WaitAsync(TimeSpan.FromSeconds(60))).Should().BeNull("the stream has ended");
+    }
+
     private static Task<Answer> SendAsync(TestNode node, HttpMethod method, string path, string? body, string? token) => node.SendAsync(new(method, path)
     {
         Content = body is null ? null : new StringContent(body),

@@ -76,7 +76,7 @@ public sealed class ChangeFeedTests
         {
             try
             {
-                using var stream = await EventStream.OpenAsync(cluster[i % cluster.Nodes.Count].Address, "/changes?from=0&table=t", lastId, stop);
+                using var stream = await EventStream.OpenAsync(cluster[i % cluster.Nodes.Count].Address, "/changes?from=0&table=t", lastId, cancellationToken: stop);
                 using var turn = CancellationTokenSource.CreateLinkedTokenSource(stop);
 
                 // It also goes when nobody has died.

@@ -25,12 +25,17 @@ internal sealed class EventStream : IDisposable
     public int CommentCount { get; private set; }
 
     /// <exception cref="HttpRequestException">It cannot be reached, or answers anything but a stream.</exception>
-    public static async Task<EventStream> OpenAsync(Uri node, string path, string? lastId = null, CancellationToken cancellationToken = default)
+    public static async Task<EventStream> OpenAsync(Uri node, string path, string? lastId = null, string? token = null, CancellationToken cancellationToken = default)
     {
         using var request = new HttpRequestMessage(HttpMethod.Get, new Uri(node, path));
         if (lastId is not null)
         {
             request.Headers.TryAddWithoutValidation("Last-Event-ID", lastId);
+        }
+
+        if (token is not null)
+        {
+            request.Headers.Authorization = new("Bearer", token);
         }
 
         var response = await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellationToken);
