@@ -14,6 +14,9 @@ internal sealed class Cluster
     /// <summary>When a node has not answered for so long, it is asked whether it is still there.</summary>
     private static readonly TimeSpan _signOfLife = TimeSpan.FromSeconds(2);
 
+    /// <summary>A node answers when a request's time is over; for so long the answer may be on its way.</summary>
+    private static readonly TimeSpan _grace = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan _pauseMin = TimeSpan.FromMilliseconds(50);
     private static readonly TimeSpan _pauseMax = TimeSpan.FromSeconds(1);
 
@@ -79,9 +82,10 @@ internal sealed class Cluster
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
         if (ask.Timeout != Timeout.InfiniteTimeSpan)
         {
-            limit.CancelAfter(ask.Timeout);
+            limit.CancelAfter(ask.Timeout + _grace);
         }
 
+        var start = TimeProvider.System.GetTimestamp();
         var sendsTimeout = true;
         var mayBeDone = false;
         var wasDoubted = false;
@@ -95,7 +99,7 @@ internal sealed class Cluster
             NodeFailure failure;
             try
             {
-                var answer = await TryAsync(server, ask, sendsTimeout, read, limit.Token).ConfigureAwait(false);
+                var answer = await TryAsync(server, ask, sendsTimeout ? Left() : null, read, limit.Token).ConfigureAwait(false);
                 if (next is null)
                 {
                     Volatile.Write(ref _current, place);
@@ -147,26 +151,32 @@ internal sealed class Cluster
                 continue;
             }
 
-            try
+            var pause = Pause(tries / _servers.Length, failure);
+            if (Left() is { } left && left <= pause)
             {
-                await Task.Delay(Pause(tries / _servers.Length, failure), limit.Token).ConfigureAwait(false);
+                throw Explain(ask, telling, mayBeDone);
             }
-            catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
-            {
-                throw Explain(ask, TimedOut(server, ask, telling), mayBeDone);
-            }
+
+            await Task.Delay(pause, cancellation).ConfigureAwait(false);
         }
+
+        TimeSpan? Left() => ask.Timeout == Timeout.InfiniteTimeSpan ? null : ask.Timeout - TimeProvider.System.GetElapsedTime(start);
     }
 
     /// <summary>Asks one node, once.</summary>
+    /// <param name="server">The node.</param>
+    /// <param name="ask">What.</param>
+    /// <param name="left">How much time to ask the node to take at most; null for as much as it gives.</param>
+    /// <param name="read">Takes the answer, and owns the response.</param>
+    /// <param name="cancellation">Ends it.</param>
     /// <exception cref="NodeFailure">It did not answer, or with a problem.</exception>
-    public async Task<T> TryAsync<T>(Uri server, Ask ask, bool sendsTimeout, Func<Uri, HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellation)
+    public async Task<T> TryAsync<T>(Uri server, Ask ask, TimeSpan? left, Func<Uri, HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellation)
     {
         HttpResponseMessage? response = null;
         var isTaken = false;
         try
         {
-            response = await SendAsync(server, ask, sendsTimeout, cancellation).ConfigureAwait(false);
+            response = await SendAsync(server, ask, left, cancellation).ConfigureAwait(false);
             if (!response.IsSuccessStatusCode)
             {
                 throw NodeFailure.Problem(server, response, await response.Content.ReadAsByteArrayAsync(cancellation).ConfigureAwait(false));
@@ -226,9 +236,9 @@ internal sealed class Cluster
     private static NodeFailure TimedOut(Uri server, Ask ask, NodeFailure? telling) => telling ?? new(
         server, "timeout", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{server.GetLeftPart(UriPartial.Authority)} gave no answer within the command's {ask.Timeout.TotalSeconds:0.###} s."));
 
-    private async Task<HttpResponseMessage> SendAsync(Uri server, Ask ask, bool sendsTimeout, CancellationToken cancellation)
+    private async Task<HttpResponseMessage> SendAsync(Uri server, Ask ask, TimeSpan? left, CancellationToken cancellation)
     {
-        int? timeoutMs = sendsTimeout && ask.Timeout != Timeout.InfiniteTimeSpan ? (int)Math.Min(ask.Timeout.TotalMilliseconds, int.MaxValue) : null;
+        int? timeoutMs = left is { } time ? (int)Math.Clamp(time.TotalMilliseconds, 1, int.MaxValue) : null;
         using var request = new HttpRequestMessage(ask.Body is null ? HttpMethod.Get : HttpMethod.Post, new Uri(server, ask.Path))
         {
             Content = ask.Body is null ? null : new ReadOnlyMemoryContent(ask.Body(timeoutMs)) { Headers = { ContentType = new("application/json") } },

@@ -27,6 +27,7 @@ public sealed class DistDbDataReader : DbDataReader
     private bool _isClosed;
     private volatile bool _isLate;
     private Dictionary<string, int>? _ordinals;
+    private Type?[]? _types;
 
     private DistDbDataReader(Execution execution, DistDbConnection connection, CommandBehavior behavior, CancellationTokenSource cancel) =>
         (_execution, _connection, _behavior, _cancel) = (execution, connection, behavior, cancel);
@@ -125,21 +126,22 @@ public sealed class DistDbDataReader : DbDataReader
     {
         _ = Columns()[Checked(ordinal)];
         var type = _result!.Types[ordinal];
-        return type.IndexOf('(', StringComparison.Ordinal) is > 0 and var bracket ? type[..bracket].TrimEnd() : type;
+        return type is "" or "NULL" ? "BLOB" : type.IndexOf('(', StringComparison.Ordinal) is > 0 and var bracket ? type[..bracket].TrimEnd() : type;
     }
 
-    /// <summary>The type of the value in the present row; before the first row of the value there; for NULL what the column's declared type suggests.</summary>
+    /// <summary>The type of the value in the present row; before the first row of the value there; for NULL what it was when it was last asked for, or what the column's declared type suggests.</summary>
     public override Type GetFieldType(int ordinal)
     {
         _ = Columns()[Checked(ordinal)];
-        var value = _row ?? _result!.Rows.ElementAtOrDefault(0);
-        return (value?[ordinal].Kind ?? SqlValueKind.Null) switch
+        var row = _row ?? _result!.Rows.ElementAtOrDefault(0);
+        _types ??= new Type?[FieldCount];
+        return _types[ordinal] = (row?[ordinal].Kind ?? SqlValueKind.Null) switch
         {
             SqlValueKind.Integer => typeof(long),
             SqlValueKind.Real => typeof(double),
             SqlValueKind.Text => typeof(string),
             SqlValueKind.Blob => typeof(byte[]),
-            _ => FieldValue.TypeOfDeclared(_result!.Types[ordinal]),
+            _ => _types[ordinal] ?? FieldValue.TypeOfDeclared(_result!.Types[ordinal]),
         };
     }
 
@@ -220,7 +222,7 @@ public sealed class DistDbDataReader : DbDataReader
     /// <inheritdoc/>
     public override TextReader GetTextReader(int ordinal) => IsDBNull(ordinal) ? new StringReader("") : new StringReader(GetString(ordinal));
 
-    /// <summary>The value as a type: those of the getters, other numbers, <see cref="DateOnly"/>, <see cref="TimeOnly"/>, enumerations, <see cref="Stream"/>, <see cref="object"/>, and those with a question mark, null for NULL.</summary>
+    /// <summary>The value as a type: those of the getters, other numbers, <see cref="DateOnly"/>, <see cref="TimeOnly"/>, enumerations, <see cref="Stream"/>, <see cref="object"/>, and values with a question mark (<c>int?</c>), null for NULL.</summary>
     /// <exception cref="InvalidCastException">The type is none of these.</exception>
     /// <exception cref="InvalidOperationException">It is NULL, and the type cannot be null.</exception>
     public override T GetFieldValue<T>(int ordinal)
@@ -232,7 +234,7 @@ public sealed class DistDbDataReader : DbDataReader
         }
 
         return typeof(T) == typeof(DBNull) || typeof(T) == typeof(object) ? (T)(object)DBNull.Value
-            : !typeof(T).IsValueType || Nullable.GetUnderlyingType(typeof(T)) is not null ? default!
+            : Nullable.GetUnderlyingType(typeof(T)) is not null ? default!
             : throw IsNull(ordinal);
     }
 
@@ -292,7 +294,7 @@ public sealed class DistDbDataReader : DbDataReader
     private async Task<bool> NextAsync(CancellationToken cancellation)
     {
         _result?.Rest?.Dispose();
-        (_result, _row, _position, _count, _ordinals) = (null, null, 0, 0, null);
+        (_result, _row, _position, _count, _ordinals, _types) = (null, null, 0, 0, null, null);
         while (await _execution.NextAsync(cancellation).ConfigureAwait(false) is { } result)
         {
             if (result.Columns is null || result.RowsAffected > 0)

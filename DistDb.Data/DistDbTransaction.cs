@@ -158,7 +158,7 @@ public sealed class DistDbTransaction : DbTransaction
 
         try
         {
-            return await _cluster.TryAsync(_server, step, sendsTimeout: false, Execution.ReadAllAsync, limit.Token).ConfigureAwait(false);
+            return await _cluster.TryAsync(_server, step, left: null, Execution.ReadAllAsync, limit.Token).ConfigureAwait(false);
         }
         catch (NodeFailure e) when (e.Code != DistDbException.Unreachable)
         {
@@ -192,7 +192,7 @@ public sealed class DistDbTransaction : DbTransaction
                 try
                 {
                     // Committing again what was committed answers the same.
-                    await _cluster.TryAsync(_server, commit, sendsTimeout: false, Execution.ReadAllAsync, patience).ConfigureAwait(false);
+                    await _cluster.TryAsync(_server, commit, left: null, Execution.ReadAllAsync, patience).ConfigureAwait(false);
                     return;
                 }
                 catch (NodeFailure e)
@@ -251,7 +251,7 @@ public sealed class DistDbTransaction : DbTransaction
         limit.CancelAfter(_rollbackPatience);
         try
         {
-            await _cluster.TryAsync(_server, Step(RequestJson.Steps([], "rollback"), _rollbackPatience), sendsTimeout: false, Execution.ReadAllAsync, limit.Token).ConfigureAwait(false);
+            await _cluster.TryAsync(_server, Step(RequestJson.Steps([], "rollback"), _rollbackPatience), left: null, Execution.ReadAllAsync, limit.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is NodeFailure || (e is OperationCanceledException && !cancellation.IsCancellationRequested))
         {

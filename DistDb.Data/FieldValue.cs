@@ -75,9 +75,7 @@ internal static class FieldValue
         ? DateOnly.FromDateTime(ParameterValue.FromJulianDay(ToReal(value)))
         : DateOnly.Parse(ToText(value), CultureInfo.InvariantCulture);
 
-    public static TimeOnly ToTimeOnly(SqlValue value) => value.Kind is SqlValueKind.Integer or SqlValueKind.Real
-        ? TimeOnly.FromDateTime(ParameterValue.FromJulianDay(ToReal(value)))
-        : TimeOnly.Parse(ToText(value), CultureInfo.InvariantCulture);
+    public static TimeOnly ToTimeOnly(SqlValue value) => TimeOnly.Parse(ToText(value), CultureInfo.InvariantCulture);
 
     public static TimeSpan ToTimeSpan(SqlValue value) => value.Kind is SqlValueKind.Integer or SqlValueKind.Real
         ? TimeSpan.FromDays(ToReal(value))
@@ -88,7 +86,7 @@ internal static class FieldValue
     {
         if (type.IsEnum)
         {
-            return Enum.ToObject(type, ToInteger(value));
+            return Enum.ToObject(type, ToType(value, Enum.GetUnderlyingType(type)));
         }
 
         return type switch
@@ -99,7 +97,7 @@ internal static class FieldValue
             _ when type == typeof(int) => checked((int)ToInteger(value)),
             _ when type == typeof(bool) => ToInteger(value) != 0,
             _ when type == typeof(double) => ToReal(value),
-            _ when type == typeof(byte[]) => value.Kind is SqlValueKind.Blob or SqlValueKind.Text ? ToBytes(value) : throw new InvalidCastException($"A value of the storage class {value.Kind} is no blob."),
+            _ when type == typeof(byte[]) => ToBytes(value),
             _ when type == typeof(Guid) => ToGuid(value),
             _ when type == typeof(DateTime) => ToDateTime(value),
             _ when type == typeof(DateTimeOffset) => ToDateTimeOffset(value),
@@ -136,6 +134,7 @@ internal static class FieldValue
     /// <summary>As SQLite casts: towards zero, and to the nearest there is where it is too large.</summary>
     private static long FromReal(double value) => value >= long.MaxValue ? long.MaxValue : value <= long.MinValue ? long.MinValue : (long)value;
 
+    /// <summary>As SQLite's <c>%!.15g</c>.</summary>
     private static string RealText(double value)
     {
         if (double.IsInfinity(value))
@@ -143,8 +142,10 @@ internal static class FieldValue
             return value > 0 ? "Inf" : "-Inf";
         }
 
-        var text = value.ToString("R", CultureInfo.InvariantCulture);
-        return text.AsSpan().IndexOfAny('.', 'E') < 0 ? text + ".0" : text;
+        // Zero has no sign there.
+        var text = (value == 0 ? 0 : value).ToString("G15", CultureInfo.InvariantCulture);
+        var exponent = text.IndexOf('E', StringComparison.Ordinal) is >= 0 and var at ? at : text.Length;
+        return (text.AsSpan(0, exponent).Contains('.') ? text : text.Insert(exponent, ".0")).Replace('E', 'e');
     }
 
     private static long IntegerPrefix(string text)

@@ -65,10 +65,15 @@ internal static class ParameterValue
         _ => DistDbType.Text,
     };
 
-    public static DateTime FromJulianDay(double day) =>
-        DateTime.UnixEpoch.AddTicks((long)Math.Round((day - UnixEpochJulianDay) * 86_400_000) * TimeSpan.TicksPerMillisecond) is var time
-            ? DateTime.SpecifyKind(time, DateTimeKind.Unspecified)
-            : default;
+    /// <summary>The time of a Julian day, to the millisecond.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">It is before the year 1 or after the year 9999.</exception>
+    public static DateTime FromJulianDay(double day)
+    {
+        var ms = Math.Floor((day * 86_400_000) + 0.5) - (UnixEpochJulianDay * 86_400_000);
+        return ms is >= -62_135_596_800_000 and <= 253_402_300_799_999
+            ? new DateTime(DateTime.UnixEpoch.Ticks + ((long)ms * TimeSpan.TicksPerMillisecond))
+            : throw new ArgumentOutOfRangeException(nameof(day), day, "This number is no Julian day of the years 1 to 9999.");
+    }
 
     private static double JulianDay(DateTime time) => ((time.Ticks - DateTime.UnixEpoch.Ticks) / (double)TimeSpan.TicksPerDay) + UnixEpochJulianDay;
 
