@@ -10,6 +10,9 @@ internal sealed record BoundStatement(string Sql, IReadOnlyList<SqlValue> Values
     /// <summary>Whether it only reads, whatever it says behind its first word. Others may read as well.</summary>
     public bool SurelyReads { get; } = FirstWord(Sql) is "SELECT" or "VALUES" or "EXPLAIN" or "PRAGMA";
 
+    /// <summary>Whether it may only read; others write, if they are SQL at all.</summary>
+    public bool MayRead => SurelyReads || FirstWord(Sql) == "WITH";
+
     /// <summary>Cuts a command's text into its statements, and gives each its values.</summary>
     /// <exception cref="InvalidOperationException">A value is missing, or is none that SQLite can store; nothing was sent.</exception>
     public static IReadOnlyList<BoundStatement> Of(string text, IReadOnlyList<DistDbParameter> parameters)

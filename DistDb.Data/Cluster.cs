@@ -124,9 +124,9 @@ internal sealed class Cluster
                 continue;
             }
 
-            if (failure.Code == "constraint" && mayBeDone && !wasDoubted && ask.Id is not null)
+            if (failure.Code is "constraint" or "sql_error" && mayBeDone && !wasDoubted && ask.Id is not null)
             {
-                // It may be our own row, of the copy that we heard nothing of: then the id is known now.
+                // It may be what the copy did of which we heard nothing: then the id is known by now.
                 wasDoubted = true;
                 continue;
             }
@@ -137,7 +137,9 @@ internal sealed class Cluster
             }
 
             // What a node says is worth more than that one is silent, and a refusal more than trouble.
-            telling = telling is null || failure.Code != DistDbException.Unreachable ? failure : telling;
+            telling = next is not null && failure.Code == DistDbException.Unreachable
+                ? new(server, "not_master", $"Only the master may change the schema, and {failure.Message} Wait until it is back, or make another node the master with 'distdb promote <id>'.", failure)
+                : telling is null || failure.Code is not (DistDbException.Unreachable or "not_master") ? failure : telling;
             if (failure is { Code: "not_master", Master: { } master } && next is null && master.Scheme == server.Scheme)
             {
                 next = master;
@@ -254,7 +256,7 @@ internal sealed class Cluster
             }
             catch (TimeoutException) when (!sending.IsCompleted)
             {
-                if (!await IsAliveAsync(server, cancellation).ConfigureAwait(false) && !sending.IsCompleted)
+                if (!await IsAliveAsync(server, cancellation).ConfigureAwait(false) && !sending.IsCompleted && !cancellation.IsCancellationRequested)
                 {
                     await patience.CancelAsync().ConfigureAwait(false);
                     try

@@ -11,10 +11,13 @@ internal static class RequestJson
 {
     private static readonly JsonWriterOptions _options = new() { Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping };
 
-    /// <summary><c>POST /query</c> with one statement, of which the node finds out whether it reads or writes.</summary>
+    /// <summary>
+    /// <c>POST /query</c> with one statement. What may read is sent as a <c>query</c>, of which the node finds out what it does. What surely writes must not be: the node would hold it against the schema first, which a
+    /// copy that was sent before may have changed, and only then against the ids that are done.
+    /// </summary>
     public static ReadOnlyMemory<byte> Query(BoundStatement statement, string database, string? id, DistDbConsistency consistency, long minIndex, int? timeoutMs) => Write(json =>
     {
-        json.WriteString("command", "query");
+        json.WriteString("command", statement.MayRead ? "query" : "exec");
         WriteStatement(json, statement);
         json.WriteString("database", database);
         if (id is not null)

@@ -120,6 +120,46 @@ public sealed class ProviderTests(SharedCluster shared) : IClassFixture<SharedCl
     }
 
     [Fact]
+    public async Task A_write_whose_answer_is_lost_is_sent_again_and_done_once()
+    {
+        await using var lossy = new LostAnswers(shared.Cluster.Master);
+        await using var connection = new DistDbConnection($"Servers={lossy.Address}");
+        await connection.OpenAsync();
+        lossy.LoseNext();
+        await connection.ExecuteAsync("CREATE TABLE lossy (id INTEGER PRIMARY KEY, a UNIQUE)");
+        lossy.LoseNext();
+        (await connection.ExecuteAsync("INSERT INTO lossy (a) VALUES ('x'), ('y')")).Should().Be(2);
+        lossy.LoseNext();
+        (await connection.ExecuteScalarAsync<long>("INSERT INTO lossy (a) VALUES ('z') RETURNING id")).Should().Be(3);
+        lossy.LoseNext();
+        (await connection.ExecuteScalarAsync<long>("UPDATE lossy SET a = a || '!'; SELECT changes()")).Should().Be(3);
+        lossy.LoseNext();
+        (await connection.QueryAsync<string>("SELECT a FROM lossy ORDER BY id")).Should().Equal("x!", "y!", "z!");
+        lossy.Lost.Should().Be(5);
+
+        // Within a transaction nothing is sent again but its commit, which is answered again.
+        await using var alone = new DistDbConnection($"Servers={lossy.Address};Command Timeout=30");
+        await alone.OpenAsync();
+        await using (alone.BeginTransaction())
+        {
+            await alone.ExecuteAsync("DELETE FROM lossy WHERE id = 1");
+            lossy.LoseNext();
+            var lost = await FailAsync(() => alone.ExecuteAsync("DELETE FROM lossy WHERE id = 2"));
+            (lost.Code, lost.IsTransient, lost.Outcome).Should().Be(("transaction_lost", true, DistDbOutcome.NotDone));
+        }
+
+        await using (var transaction = alone.BeginTransaction())
+        {
+            await alone.ExecuteAsync("DELETE FROM lossy WHERE id = 3");
+            lossy.LoseNext();
+            await transaction.CommitAsync();
+        }
+
+        (await connection.QueryAsync<string>("SELECT a FROM lossy ORDER BY id")).Should().Equal("x!", "y!");
+        lossy.Lost.Should().Be(7);
+    }
+
+    [Fact]
     public async Task A_large_result_comes_while_it_is_read()
     {
         await using var connection = await OpenAsync();
