@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Builds what users install, into artifacts/packages: for each runtime one file that needs no .NET, and a Debian package of it; and a .NET tool.
+# Builds what users install, into artifacts/packages: for each runtime one file that needs no .NET, and a Debian package of it; a .NET tool; and the ADO.NET provider.
 # Usage: packaging/build.sh [runtime...]; default: linux-x64 linux-arm64
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -58,6 +58,9 @@ CONTROL
 
 echo "Building the .NET tool ..."
 dotnet pack DistDb.csproj -c Release -p:PackAsTool=true -o "$out" --nologo -v quiet
+
+echo "Building the ADO.NET provider ..."
+dotnet pack DistDb.Data/DistDb.Data.csproj -c Release -o "$out" --nologo -v quiet
 
 # Made by the commands themselves, in a folder without a .env file and without variables that would be taken for defaults.
 (cd "$work" && env -i PATH="$PATH" HOME="$work" DOTNET_ROOT="${DOTNET_ROOT:-}" dotnet "$OLDPWD/bin/Release/net10.0/distdb.dll" man) | gzip -9n >"$work/distdb.1.gz"

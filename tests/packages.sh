@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
 # Installs the Debian package of packaging/build.sh on this machine, runs a node of it, removes and purges it, and looks at each step; likewise the .NET
-# tool, in a folder of its own; and has a cluster of three of the single file do a bit of everything, since that file lacks what nobody seemed to use. Needs root, for it installs; refuses where DistDb is installed already. Argument: --no-build takes what was built before.
+# tool, in a folder of its own; has a program use the ADO.NET provider; and has a cluster of three of the single file do a bit of everything, since that file lacks what nobody seemed to use. Needs root, for it installs; refuses where DistDb is installed already. Argument: --no-build takes what was built before.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 . tests/free-port.sh
@@ -225,4 +225,33 @@ cluster=()
 step "the .NET tool"
 dotnet tool install distdb --tool-path "$work/tool" --source "$PWD/artifacts/packages" --version "$version" >"$work/tool.log" || { cat "$work/tool.log" >&2; fail "it is not installed."; }
 "$work/tool/distdb" --version | grep -q "^distdb $version\$" || fail "it is another version."
+
+step "the ADO.NET provider, in a program of its own"
+port=$(free_port)
+(cd "$work" && exec "$file" master 0 --base-port "$port" --data "$work/alone") >"$work/alone.log" 2>&1 &
+node=$!
+wait_until 30 curl -fs "http://127.0.0.1:$port/health/ready" || { cat "$work/alone.log" >&2; fail "the node is not ready."; }
+mkdir "$work/program"
+cat >"$work/program/program.csproj" <<PROJECT
+<Project Sdk="Microsoft.NET.Sdk">
+  <PropertyGroup><OutputType>Exe</OutputType><TargetFramework>net10.0</TargetFramework><ImplicitUsings>enable</ImplicitUsings></PropertyGroup>
+  <ItemGroup><PackageReference Include="DistDb.Data" Version="$version" /></ItemGroup>
+</Project>
+PROJECT
+cat >"$work/program/Program.cs" <<'PROGRAM'
+using DistDb.Data;
+
+await using var connection = new DistDbConnection($"Servers={args[0]}");
+await connection.OpenAsync();
+await using var command = connection.CreateCommand();
+command.CommandText = "CREATE TABLE packed (a); INSERT INTO packed VALUES (@a); SELECT a FROM packed";
+command.Parameters.AddWithValue("@a", 7);
+Console.WriteLine($"{await command.ExecuteScalarAsync()} of DistDb {connection.ServerVersion}");
+PROGRAM
+dotnet restore "$work/program" --source "$PWD/artifacts/packages" --packages "$work/nuget" >"$work/program.log" || { cat "$work/program.log" >&2; fail "the provider's package is not restored."; }
+dotnet run --project "$work/program" --no-restore -- "http://127.0.0.1:$port" >"$work/out" 2>&1 || { cat "$work/out" >&2; fail "the program does not work."; }
+grep -q "^7 of DistDb $version" "$work/out" || fail "the program says $(cat "$work/out")."
+kill "$node"
+wait "$node" || true
+node=
 echo "All packages are good."

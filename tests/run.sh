@@ -15,10 +15,10 @@ if ! command -v sqlite3 >/dev/null || ! ldconfig -p | grep -q 'libsqlite3\.so\.0
   fi
 fi
 
-for project in DistDb.csproj tests/DistDb.Tests.csproj bench/DistDb.Bench.csproj; do
+for project in DistDb.csproj DistDb.Data/DistDb.Data.csproj tests/DistDb.Tests.csproj bench/DistDb.Bench.csproj; do
   dotnet build "$project" -c Release --nologo -v quiet
 done
-for project in DistDb.csproj tests/DistDb.Tests.csproj bench/DistDb.Bench.csproj; do
+for project in DistDb.csproj DistDb.Data/DistDb.Data.csproj tests/DistDb.Tests.csproj bench/DistDb.Bench.csproj; do
   dotnet format "$project" --verify-no-changes --no-restore
 done
 

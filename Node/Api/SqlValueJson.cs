@@ -8,7 +8,12 @@ namespace DistDb.Node.Api;
 /// Values as JSON, by nodes and tools alike, so that nothing is lost on the way: integers exactly, reals always with a fraction or an
 /// exponent (so that 1.0 stays a real), blobs as <c>{"base64": "..."}</c>.
 /// </summary>
-public static class SqlValueJson
+#if DISTDB_DATA
+internal
+#else
+public
+#endif
+static class SqlValueJson
 {
     // The longest double has 24 characters; two more make an integral one a real.
     private const int RealCharsMax = 32;

@@ -1,7 +1,12 @@
 namespace DistDb.Node.Commands;
 
 /// <summary>SQLite's five storage classes.</summary>
-public enum SqlValueKind : byte
+#if DISTDB_DATA
+internal
+#else
+public
+#endif
+enum SqlValueKind : byte
 {
     Null = 0,
     Integer = 1,
@@ -11,7 +16,12 @@ public enum SqlValueKind : byte
 }
 
 /// <summary>One SQL value: a parameter that goes in or a column that comes out. Immutable; a blob's bytes must not be changed by whoever holds it.</summary>
-public readonly record struct SqlValue
+#if DISTDB_DATA
+internal
+#else
+public
+#endif
+readonly record struct SqlValue
 {
     private readonly long _integer;
     private readonly object? _reference;
