@@ -209,7 +209,10 @@ public sealed class DistDbTransaction : DbTransaction
                 {
                     // The node that held it is gone, or was restarted, and with it whoever could tell.
                     throw wasSent ? Unknown(last) : new DistDbException(
-                        $"{last.Message} The transaction is lost, nothing of it was done: run it again from its beginning.", "transaction_lost", isTransient: true, DistDbOutcome.NotDone, last) { Server = _server };
+                        $"{last.Message} The transaction is lost, nothing of it was done: run it again from its beginning.", "transaction_lost", isTransient: true, DistDbOutcome.NotDone, last)
+                    {
+                        Server = _server,
+                    };
                 }
 
                 if (!wasSent && !last.IsWorthAnother && last is not { TransactionState: "open", Code: "timeout" })
