@@ -71,9 +71,9 @@ public sealed class HttpTests(ApiCluster api)
             await Cluster.WaitUntilAsync("it is stored", async () =>
             {
                 var answer = await node.PostAsync(body);
-                answer.Code.Should().BeOneOf(null, "timeout", "outcome_unknown");
+                answer.Code.Should().BeOneOf(null, "timeout", "outcome_unknown", "no_quorum");
                 return answer.IsOk;
-            });
+            }, TimeSpan.FromMinutes(3));
         }
 
         await Cluster.ConvergeAsync();
