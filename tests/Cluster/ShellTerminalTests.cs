@@ -11,7 +11,7 @@ public sealed class ShellTerminalTests
     [Fact]
     public async Task Somebody_types_mends_completes_cancels_and_leaves()
     {
-        await using var cluster = await TestCluster.StartAsync(nodeCount: 0);
+        await using var cluster = await TestCluster.StartAsync(0, "--timeout", "60s");
         var history = Path.Combine(cluster.Folder, "history");
         using (var shell = Start(cluster, history))
         {
