@@ -110,7 +110,7 @@ internal static class BackupEndpoints
     {
         if (!gate.TryEnter())
         {
-            return Problem.ToResult(TransferGate.Refusal);
+            return Problem.ToResult(gate.Refusal);
         }
 
         var folder = Path.Combine(node.TransferPath, Guid.NewGuid().ToString("n"));

@@ -30,7 +30,7 @@ internal static class ChangesEndpoint
     {
         if (!gate.TryEnter())
         {
-            await Problem.AnswerAsync(context, FollowerGate.Refusal).ConfigureAwait(false);
+            await Problem.AnswerAsync(context, gate.Refusal).ConfigureAwait(false);
             return;
         }
 

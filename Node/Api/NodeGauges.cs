@@ -100,7 +100,7 @@ internal sealed class NodeGauges
     private void AddQueue(ClusterNode node, MemoryBudget memory, RequestGate gate)
     {
         Gauge("distdb.http.requests.active", "Requests to /query and /databases under way.", () => gate.Count);
-        Gauge("distdb.http.requests.active.limit", "The most there may be (--max-requests).", () => gate.RequestsMax);
+        Gauge("distdb.http.requests.active.limit", "The most there may be (--max-requests).", () => gate.CountMax);
         Gauge("distdb.request.memory", "Bytes of request bodies and gathered rows held now.", () => memory.Taken, "By");
         Gauge("distdb.request.memory.limit", "The most there may be (--request-memory).", () => memory.BytesMax, "By");
         Gauge("distdb.pending.writes", "Writes of this node's clients whose fate is not known yet.", () => node.Queue.PendingWrites);
