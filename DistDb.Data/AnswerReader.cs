@@ -1,6 +1,7 @@
 using System.Buffers;
 using System.Diagnostics.CodeAnalysis;
 using System.Text.Json;
+using DistDb.Node.Api;
 using DistDb.Node.Commands;
 
 namespace DistDb.Data;
@@ -266,7 +267,7 @@ internal sealed class AnswerReader(HttpResponseMessage response, Stream stream) 
                 _row![_column++] = json.TokenType switch
                 {
                     JsonTokenType.Null => SqlValue.Null,
-                    JsonTokenType.Number => Number(json.ValueSpan),
+                    JsonTokenType.Number => SqlValueJson.ReadNumber(json.ValueSpan),
                     // Within an object it is a blob: {"base64": "..."}.
                     _ when json.CurrentDepth > _depth + 2 => SqlValue.From(json.GetBytesFromBase64()),
                     _ => SqlValue.From(json.GetString()!),
@@ -280,9 +281,4 @@ internal sealed class AnswerReader(HttpResponseMessage response, Stream stream) 
                 break;
         }
     }
-
-    /// <summary>A fraction or an exponent makes a number a real, even where its value is whole; one too large for a double is infinite.</summary>
-    private static SqlValue Number(ReadOnlySpan<byte> text) => text.IndexOfAny((byte)'.', (byte)'e', (byte)'E') < 0
-        ? SqlValue.From(long.Parse(text, System.Globalization.CultureInfo.InvariantCulture))
-        : SqlValue.From(double.Parse(text, System.Globalization.CultureInfo.InvariantCulture));
 }

@@ -51,17 +51,7 @@ public sealed class DistDbBatch : DbBatch
     }
 
     /// <summary>Ends what is being executed, with an <see cref="OperationCanceledException"/> there. Whether writes were done is not known then.</summary>
-    public override void Cancel()
-    {
-        try
-        {
-            _executing?.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has ended meanwhile.
-        }
-    }
+    public override void Cancel() => DistDbDataReader.Cancel(_executing);
 
     /// <summary>Without effect: nodes keep statements prepared by themselves.</summary>
     public override void Prepare()
@@ -80,14 +70,7 @@ public sealed class DistDbBatch : DbBatch
     public override async Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken = default)
     {
         var reader = await OpenAsync(CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
-        await using (reader.ConfigureAwait(false))
-        {
-            while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
-            {
-            }
-
-            return reader.RecordsAffected;
-        }
+        return await reader.CountAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="ExecuteScalarAsync"/>
@@ -99,10 +82,7 @@ public sealed class DistDbBatch : DbBatch
     public override async Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken = default)
     {
         var reader = await OpenAsync(CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
-        await using (reader.ConfigureAwait(false))
-        {
-            return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? reader.GetValue(0) : null;
-        }
+        return await reader.FirstAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc/>

@@ -88,17 +88,7 @@ public sealed class DistDbCommand : DbCommand
     }
 
     /// <summary>Ends what is being executed, with an <see cref="OperationCanceledException"/> there. Whether a write was done is not known then.</summary>
-    public override void Cancel()
-    {
-        try
-        {
-            _executing?.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // It has ended meanwhile.
-        }
-    }
+    public override void Cancel() => DistDbDataReader.Cancel(_executing);
 
     /// <summary>Without effect: nodes keep statements prepared by themselves.</summary>
     public override void Prepare()
@@ -115,14 +105,7 @@ public sealed class DistDbCommand : DbCommand
     public override async Task<int> ExecuteNonQueryAsync(CancellationToken cancellationToken)
     {
         var reader = await ExecuteReaderAsync(CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
-        await using (reader.ConfigureAwait(false))
-        {
-            while (await reader.NextResultAsync(cancellationToken).ConfigureAwait(false))
-            {
-            }
-
-            return reader.RecordsAffected;
-        }
+        return await reader.CountAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="ExecuteScalarAsync"/>
@@ -135,10 +118,7 @@ public sealed class DistDbCommand : DbCommand
     public override async Task<object?> ExecuteScalarAsync(CancellationToken cancellationToken)
     {
         var reader = await ExecuteReaderAsync(CommandBehavior.Default, cancellationToken).ConfigureAwait(false);
-        await using (reader.ConfigureAwait(false))
-        {
-            return await reader.ReadAsync(cancellationToken).ConfigureAwait(false) ? reader.GetValue(0) : null;
-        }
+        return await reader.FirstAsync(cancellationToken).ConfigureAwait(false);
     }
 
     /// <inheritdoc cref="ExecuteReaderAsync(CommandBehavior, CancellationToken)"/>

@@ -68,6 +68,43 @@ public sealed class DistDbDataReader : DbDataReader
         }
     }
 
+    /// <summary>Goes through all results, and closes the reader.</summary>
+    /// <returns><see cref="RecordsAffected"/>.</returns>
+    internal async Task<int> CountAsync(CancellationToken cancellationToken)
+    {
+        await using (this.ConfigureAwait(false))
+        {
+            while (await NextResultAsync(cancellationToken).ConfigureAwait(false))
+            {
+            }
+
+            return RecordsAffected;
+        }
+    }
+
+    /// <summary>Takes the first value of the first row, and closes the reader.</summary>
+    /// <returns>The value; null where there is no row.</returns>
+    internal async Task<object?> FirstAsync(CancellationToken cancellationToken)
+    {
+        await using (this.ConfigureAwait(false))
+        {
+            return await ReadAsync(cancellationToken).ConfigureAwait(false) ? GetValue(0) : null;
+        }
+    }
+
+    /// <summary>Ends what is being executed, unless it has ended by itself.</summary>
+    internal static void Cancel(CancellationTokenSource? executing)
+    {
+        try
+        {
+            executing?.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended in the same moment.
+        }
+    }
+
     /// <inheritdoc cref="ReadAsync"/>
     public override bool Read() => ReadAsync(CancellationToken.None).GetAwaiter().GetResult();
 
@@ -297,7 +334,7 @@ public sealed class DistDbDataReader : DbDataReader
         (_result, _row, _position, _count, _ordinals, _types) = (null, null, 0, 0, null, null);
         while (await _execution.NextAsync(cancellation).ConfigureAwait(false) is { } result)
         {
-            if (result.Columns is null || result.RowsAffected > 0)
+            if (result.IsChange)
             {
                 _recordsAffected = Math.Max(_recordsAffected, 0) + (result.RowsAffected ?? 0);
             }
@@ -375,14 +412,7 @@ public sealed class DistDbDataReader : DbDataReader
     private void EndLate()
     {
         _isLate = true;
-        try
-        {
-            _cancel.Cancel();
-        }
-        catch (ObjectDisposedException)
-        {
-            // The reader was closed in the same moment.
-        }
+        Cancel(_cancel);
     }
 
     private DistDbException BrokenOff(string why, string code, Exception inner) =>

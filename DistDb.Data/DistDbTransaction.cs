@@ -1,6 +1,7 @@
 using System.Data;
 using System.Data.Common;
 using System.Text.Json;
+using DistDb.Node.Commands;
 
 namespace DistDb.Data;
 
@@ -288,6 +289,6 @@ public sealed class DistDbTransaction : DbTransaction
     private static string Quote(string name)
     {
         ArgumentException.ThrowIfNullOrEmpty(name);
-        return "\"" + name.Replace("\"", "\"\"", StringComparison.Ordinal) + "\"";
+        return SqlName.Quote(name);
     }
 }

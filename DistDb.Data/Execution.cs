@@ -46,7 +46,7 @@ internal sealed class Execution
         }
 
         var result = await FetchAsync(cancellation).ConfigureAwait(false);
-        if (result.Columns is null || result.RowsAffected > 0)
+        if (result.IsChange)
         {
             Executed?.Invoke(_next, result.RowsAffected ?? 0);
         }

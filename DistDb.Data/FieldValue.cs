@@ -120,16 +120,13 @@ internal static class FieldValue
     }
 
     /// <summary>What the values of a column of a declared type mostly are, by SQLite's rules of affinity.</summary>
-    public static Type TypeOfDeclared(string type)
+    public static Type TypeOfDeclared(string type) => type == "NULL" ? typeof(byte[]) : Affinities.Of(type) switch
     {
-        return Has("INT") ? typeof(long)
-            : Has("CHAR") || Has("CLOB") || Has("TEXT") ? typeof(string)
-            : Has("BLOB") || type is "" or "NULL" ? typeof(byte[])
-            : Has("REAL") || Has("FLOA") || Has("DOUB") ? typeof(double)
-            : typeof(string);
-
-        bool Has(string part) => type.Contains(part, StringComparison.OrdinalIgnoreCase);
-    }
+        Affinity.Integer => typeof(long),
+        Affinity.Blob => typeof(byte[]),
+        Affinity.Real => typeof(double),
+        _ => typeof(string),
+    };
 
     /// <summary>As SQLite casts: towards zero, and to the nearest there is where it is too large.</summary>
     private static long FromReal(double value) => value >= long.MaxValue ? long.MaxValue : value <= long.MinValue ? long.MinValue : (long)value;

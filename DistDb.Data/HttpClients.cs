@@ -1,8 +1,8 @@
 using System.Collections.Concurrent;
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using DistDb.Node.Tls;
 
 namespace DistDb.Data;
 
@@ -43,42 +43,31 @@ internal static class HttpClients
         PooledConnectionLifetime = TimeSpan.FromMinutes(5),
         SslOptions = new SslClientAuthenticationOptions
         {
-            EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
-            CertificateChainPolicy = CreatePolicy(ca),
+            EnabledSslProtocols = CertificatePolicy.Protocols,
+            CertificateChainPolicy = CertificatePolicy.Create(ReadRoots(ca)),
         },
     })
     {
         Timeout = Timeout.InfiniteTimeSpan,
     };
 
-    /// <summary>As the nodes and the tools judge certificates.</summary>
-    private static X509ChainPolicy CreatePolicy(string? ca)
+    private static X509Certificate2Collection? ReadRoots(string? ca)
     {
-        var policy = new X509ChainPolicy
+        if (ca is null)
         {
-            // What is missing is for the other end to send, not to be fetched from wherever its certificate says.
-            DisableCertificateDownloads = true,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        policy.ApplicationPolicy.Add(new("1.3.6.1.5.5.7.3.1", "server authentication"));
-        if (ca is not null)
-        {
-            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            try
-            {
-                policy.CustomTrustStore.ImportFromPemFile(ca);
-            }
-            catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
-            {
-                throw new ArgumentException($"The connection string's Ca \"{ca}\" cannot be read: {e.Message}", e);
-            }
-
-            if (policy.CustomTrustStore.Count == 0)
-            {
-                throw new ArgumentException($"The connection string's Ca \"{ca}\" has no certificates in PEM.");
-            }
+            return null;
         }
 
-        return policy;
+        var roots = new X509Certificate2Collection();
+        try
+        {
+            roots.ImportFromPemFile(ca);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or CryptographicException)
+        {
+            throw new ArgumentException($"The connection string's Ca \"{ca}\" cannot be read: {e.Message}", e);
+        }
+
+        return roots.Count > 0 ? roots : throw new ArgumentException($"The connection string's Ca \"{ca}\" has no certificates in PEM.");
     }
 }

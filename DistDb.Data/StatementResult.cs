@@ -14,6 +14,9 @@ internal sealed class StatementResult
     /// <summary>How many rows were changed; null for a query.</summary>
     public long? RowsAffected { get; set; }
 
+    /// <summary>Whether the statement changed rows, or could have.</summary>
+    public bool IsChange => Columns is null || RowsAffected > 0;
+
     public List<SqlValue[]> Rows { get; } = [];
 
     /// <summary>Where further rows come from; null where all are here.</summary>

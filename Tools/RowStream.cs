@@ -1,7 +1,7 @@
 using System.Buffers;
 using System.IO.Pipelines;
-using System.Text;
 using System.Text.Json;
+using DistDb.Node.Api;
 using DistDb.Node.Commands;
 
 namespace DistDb.Tools;
@@ -103,7 +103,7 @@ internal sealed class RowStream(IRowsSink sink)
                 _row.Add(json switch
                 {
                     { TokenType: JsonTokenType.Null } => SqlValue.Null,
-                    { TokenType: JsonTokenType.Number } => RowsAnswer.ReadNumber(Encoding.ASCII.GetString(json.HasValueSequence ? json.ValueSequence.ToArray() : json.ValueSpan)),
+                    { TokenType: JsonTokenType.Number } => SqlValueJson.ReadNumber(json.HasValueSequence ? json.ValueSequence.ToArray() : json.ValueSpan),
                     // Within an object it is a blob: {"base64": "..."}.
                     { CurrentDepth: > 3 } => SqlValue.From(json.GetBytesFromBase64()),
                     _ => SqlValue.From(json.GetString()!),

@@ -1,5 +1,6 @@
-using System.Globalization;
+using System.Runtime.InteropServices;
 using System.Text.Json;
+using DistDb.Node.Api;
 using DistDb.Node.Commands;
 
 namespace DistDb.Tools;
@@ -51,12 +52,7 @@ public sealed record RowsAnswer(IReadOnlyList<string> Columns, IReadOnlyList<Sql
         JsonValueKind.Null => SqlValue.Null,
         JsonValueKind.String => SqlValue.From(value.GetString()!),
         JsonValueKind.Object => SqlValue.From(value.GetProperty("base64").GetBytesFromBase64()),
-        JsonValueKind.Number => ReadNumber(value.GetRawText()),
+        JsonValueKind.Number => SqlValueJson.ReadNumber(JsonMarshal.GetRawUtf8Value(value)),
         _ => throw new FormatException($"A row holds a JSON {value.ValueKind}."),
     };
-
-    /// <summary>A fraction or an exponent makes a number a real, even where its value is whole.</summary>
-    internal static SqlValue ReadNumber(string text) => text.AsSpan().IndexOfAny('.', 'e', 'E') < 0
-        ? SqlValue.From(long.Parse(text, CultureInfo.InvariantCulture))
-        : SqlValue.From(double.Parse(text, CultureInfo.InvariantCulture));
 }

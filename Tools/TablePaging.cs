@@ -46,10 +46,10 @@ internal sealed class TablePaging
             // named where it is the column's own anyway it would keep SQLite from finding a page by the key's index.
             var collation = keys.Rows[0][2].Integer == 1 ? " COLLATE BINARY" : "";
             var names = keys.Rows.Select(row => row[0].Text).ToArray();
-            return new(table, names, Array.ConvertAll(names, name => Quote(name) + collation));
+            return new(table, names, Array.ConvertAll(names, name => SqlName.Quote(name) + collation));
         }
 
-        var columns = await query(NodeRequest.Query($"SELECT * FROM {Quote(table)} LIMIT 0")).ConfigureAwait(false);
+        var columns = await query(NodeRequest.Query($"SELECT * FROM {SqlName.Quote(table)} LIMIT 0")).ConfigureAwait(false);
         var rowId = _rowIdNames.FirstOrDefault(name => !columns.Columns.Contains(name, StringComparer.OrdinalIgnoreCase));
         return rowId is null ? null : new(table, [rowId], [rowId]);
     }
@@ -61,17 +61,15 @@ internal sealed class TablePaging
     {
         var condition = after is null ? "" : $"WHERE ({_keys}) > ({_parameters})";
         return NodeRequest.Query(
-            $"SELECT {_keys}, * FROM {Quote(_table)} {condition} ORDER BY {_keys} LIMIT ?",
+            $"SELECT {_keys}, * FROM {SqlName.Quote(_table)} {condition} ORDER BY {_keys} LIMIT ?",
             [.. after ?? [], SqlValue.From(rowsMax)]);
     }
 
-    public NodeRequest Count() => NodeRequest.Query($"SELECT count(*) FROM {Quote(_table)}");
+    public NodeRequest Count() => NodeRequest.Query($"SELECT count(*) FROM {SqlName.Quote(_table)}");
 
     public SqlValue[] KeyOf(SqlValue[] row) => row[..KeyNames.Count];
 
     /// <summary>A row's key for people, e.g. <c>rowid 17</c>.</summary>
     public string Show(SqlValue[] row) =>
         string.Join(", ", KeyNames.Zip(row, (name, value) => $"{name} {ToolConsole.Show(value, quoted: true)}"));
-
-    private static string Quote(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

@@ -45,6 +45,13 @@ static class SqlValueJson
         }
     }
 
+    /// <summary>A number: a fraction or an exponent makes it a real, even where its value is whole; a real that is too large is infinite.</summary>
+    /// <exception cref="FormatException">It is none.</exception>
+    /// <exception cref="OverflowException">It is an integer of more than 64 bits.</exception>
+    public static SqlValue ReadNumber(ReadOnlySpan<byte> json) => json.IndexOfAny((byte)'.', (byte)'e', (byte)'E') < 0
+        ? SqlValue.From(long.Parse(json, CultureInfo.InvariantCulture))
+        : SqlValue.From(double.Parse(json, CultureInfo.InvariantCulture));
+
     /// <summary>A real as JSON that reads back as the same real. JSON has no infinity, so one is a number too large for a double.</summary>
     public static string RealText(double value) => new(FormatReal(value, stackalloc char[RealCharsMax]));
 

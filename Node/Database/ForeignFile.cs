@@ -46,7 +46,7 @@ internal static class ForeignFile
                 // A copy of a node's file, or a backup of ours.
                 foreach (var table in DatabaseFile.InternalTables(connection, "main"))
                 {
-                    PlainSqlite.Run(connection, $"DROP TABLE {Quote(table)}");
+                    PlainSqlite.Run(connection, $"DROP TABLE {SqlName.Quote(table)}");
                 }
 
                 if (RefusalOfSchema(connection, path, cancellationToken) is { } refusal)
@@ -142,7 +142,7 @@ internal static class ForeignFile
                 var command = new WriteCommand { Statements = [new(sql, StatementParameters.None)] };
                 if (writer.Execute(command, ordinal++, new(MaySchema: true), Timeout.InfiniteTimeSpan) is WriteOutcome.Failed { Failure.Detail: var reason })
                 {
-                    return Refuse(FailureCode.BadRequest, string.Create(CultureInfo.InvariantCulture, $"Its {type} {Quote(name)} cannot be here: {reason}"));
+                    return Refuse(FailureCode.BadRequest, string.Create(CultureInfo.InvariantCulture, $"Its {type} {SqlName.Quote(name)} cannot be here: {reason}"));
                 }
             }
 
@@ -172,8 +172,6 @@ internal static class ForeignFile
 
         return schema;
     }
-
-    private static string Quote(string name) => '"' + name.Replace("\"", "\"\"", StringComparison.Ordinal) + '"';
 
     private static Failure Refuse(FailureCode code, string reason) => new(code, $"{reason} Nothing was changed.");
 }

@@ -82,11 +82,9 @@ internal sealed record TableScan(string Name, string Sql, int KeyColumnCount, IR
         (string, int)[] labels = primaryKey.Count > 0
             ? [.. primaryKey.Values.Select(name => (name, key.Length + Array.IndexOf(stored, name)))]
             : hasRowid && rowid is not null ? [(rowid, 0)] : [.. stored.Select((name, i) => (name, i))];
-        var selected = string.Join(", ", key.Concat(stored).Select(Quoted));
-        return new(table, $"SELECT {selected} FROM main.{Quoted(table)} NOT INDEXED", key.Length, labels);
+        var selected = string.Join(", ", key.Concat(stored).Select(SqlName.Quote));
+        return new(table, $"SELECT {selected} FROM main.{SqlName.Quote(table)} NOT INDEXED", key.Length, labels);
     }
-
-    private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 
     private static string Literal(SqlValue value)
     {

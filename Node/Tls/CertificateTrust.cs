@@ -1,5 +1,4 @@
 using System.Net.Security;
-using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 
 namespace DistDb.Node.Tls;
@@ -10,9 +9,6 @@ namespace DistDb.Node.Tls;
 /// </summary>
 public sealed class CertificateTrust
 {
-    /// <summary>Older versions are broken.</summary>
-    public const SslProtocols Protocols = SslProtocols.Tls12 | SslProtocols.Tls13;
-
     private readonly X509Certificate2Collection? _roots;
     private readonly string? _source;
 
@@ -34,8 +30,8 @@ public sealed class CertificateTrust
     /// <summary>How to dial: TLS 1.2 or newer, and a check that throws <see cref="CertificateRefusedException"/>.</summary>
     public SslClientAuthenticationOptions CreateClientOptions() => new()
     {
-        EnabledSslProtocols = Protocols,
-        CertificateChainPolicy = CreatePolicy(),
+        EnabledSslProtocols = CertificatePolicy.Protocols,
+        CertificateChainPolicy = CertificatePolicy.Create(_roots),
         RemoteCertificateValidationCallback = (sender, certificate, chain, errors) => errors == SslPolicyErrors.None
             ? true
             : throw new CertificateRefusedException(Explain(certificate as X509Certificate2, chain, errors, ((SslStream)sender).TargetHostName)),
@@ -44,27 +40,9 @@ public sealed class CertificateTrust
     /// <summary>Why a certificate is not signed as others would ask it to be, as <c>is not signed by ...</c>; or null.</summary>
     internal string? FindFault(X509Certificate2 certificate, X509Certificate2Collection intermediates)
     {
-        using var chain = new X509Chain { ChainPolicy = CreatePolicy() };
+        using var chain = new X509Chain { ChainPolicy = CertificatePolicy.Create(_roots) };
         chain.ChainPolicy.ExtraStore.AddRange(intermediates);
         return chain.Build(certificate) ? null : Explain(chain);
-    }
-
-    private X509ChainPolicy CreatePolicy()
-    {
-        var policy = new X509ChainPolicy
-        {
-            // What is missing is for the other end to send, not to be fetched from wherever its certificate says.
-            DisableCertificateDownloads = true,
-            RevocationMode = X509RevocationMode.NoCheck,
-        };
-        policy.ApplicationPolicy.Add(new("1.3.6.1.5.5.7.3.1", "server authentication"));
-        if (_roots is not null)
-        {
-            policy.TrustMode = X509ChainTrustMode.CustomRootTrust;
-            policy.CustomTrustStore.AddRange(_roots);
-        }
-
-        return policy;
     }
 
     private string Explain(X509Certificate2? certificate, X509Chain? chain, SslPolicyErrors errors, string host)

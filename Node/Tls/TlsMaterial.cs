@@ -97,7 +97,7 @@ public sealed class TlsMaterial
 
     private static SslServerAuthenticationOptions CreateServerOptions(X509Certificate2 certificate, X509Certificate2Collection intermediates) => new()
     {
-        EnabledSslProtocols = CertificateTrust.Protocols,
+        EnabledSslProtocols = CertificatePolicy.Protocols,
         ServerCertificateContext = SslStreamCertificateContext.Create(certificate, intermediates, offline: true),
 
         // The same as without TLS, so that a connection means the same to every limit.

@@ -3,7 +3,6 @@ using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using DistDb.Node.Commands;
-using DistDb.Tools.Shell;
 
 namespace DistDb.Tools.Backup;
 
@@ -21,7 +20,7 @@ internal sealed class CsvImport(ClusterConnection cluster, string database, stri
     private readonly string _id = Guid.NewGuid().ToString("n");
     private int _step;
 
-    private string Draft => SqlLiteral.Name($"{table}_import_{_id[..8]}");
+    private string Draft => SqlName.Quote($"{table}_import_{_id[..8]}");
 
     /// <summary>Does it.</summary>
     /// <param name="onProgress">Told how many bytes of the file were sent.</param>
@@ -33,13 +32,13 @@ internal sealed class CsvImport(ClusterConnection cluster, string database, stri
     {
         var columns = ReadColumns();
         var isNew = !await HasTableAsync(cancellation).ConfigureAwait(false);
-        var declared = string.Join(", ", columns.Select(c => $"{SqlLiteral.Name(c.Name)} {c.Type}"));
+        var declared = string.Join(", ", columns.Select(c => $"{SqlName.Quote(c.Name)} {c.Type}"));
         await DoAsync(NodeRequest.Exec($"CREATE TABLE {Draft} ({declared})"), cancellation).ConfigureAwait(false);
         try
         {
             var count = await SendRowsAsync(columns, onProgress, cancellation).ConfigureAwait(false);
-            var names = string.Join(", ", columns.Select(c => SqlLiteral.Name(c.Name)));
-            var target = SqlLiteral.Name(table);
+            var names = string.Join(", ", columns.Select(c => SqlName.Quote(c.Name)));
+            var target = SqlName.Quote(table);
             await DoAsync(
                 isNew
                     ? NodeRequest.Exec($"ALTER TABLE {Draft} RENAME TO {target}")

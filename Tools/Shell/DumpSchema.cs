@@ -97,7 +97,7 @@ internal sealed class DumpSchema
     public DumpTable ColumnsOf(string table, bool withRowId)
     {
         var rows = _columns.GetValueOrDefault(table) ?? [];
-        var names = rows.Where(row => row[4].Integer == 0).Select(row => SqlLiteral.Name(row[1].Text));
+        var names = rows.Where(row => row[4].Integer == 0).Select(row => SqlName.Quote(row[1].Text));
         var keys = rows.Where(row => row[2].Integer > 0).ToArray();
         var isRowId = keys is [var key] && key[3].Text == "INTEGER" && key[6].Integer == 0;
         var rowId = !withRowId || isRowId || rows is [var any, ..] && any[5].Integer != 0

@@ -1,4 +1,5 @@
 using DistDb.Node.Api;
+using DistDb.Node.Commands;
 
 namespace DistDb.Tools.Shell;
 
@@ -104,5 +105,5 @@ internal sealed class SqlCompletion(IReadOnlyList<ShellCommand> commands)
     private static string Quoted(string name) =>
         name.Length > 0 && !char.IsAsciiDigit(name[0]) && name.All(c => char.IsAsciiLetterOrDigit(c) || c == '_') && !_keywords.Contains(name, StringComparer.OrdinalIgnoreCase)
             ? name
-            : SqlLiteral.Name(name);
+            : SqlName.Quote(name);
 }

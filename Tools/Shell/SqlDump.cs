@@ -129,7 +129,7 @@ internal sealed class SqlDump(ShellSession session, TextWriter output) : IRowsSi
 
         foreach (var table in rebuilt)
         {
-            WriteLine($"INSERT INTO {SqlLiteral.Name(table)} ({SqlLiteral.Name(table)}) VALUES ('rebuild');");
+            WriteLine($"INSERT INTO {SqlName.Quote(table)} ({SqlName.Quote(table)}) VALUES ('rebuild');");
         }
 
         foreach (var type in new[] { "index", "view", "trigger" })
@@ -171,7 +171,7 @@ internal sealed class SqlDump(ShellSession session, TextWriter output) : IRowsSi
             var isStored = _schema.StoredTables.Any(table => table.Name == tables[i].Name);
             sql.Append(
                 CultureInfo.InvariantCulture,
-                $" UNION ALL SELECT {first + i}, {string.Join(", ", tables[i].Columns)} {Nulls(tables[i].Columns.Count)} FROM {SqlLiteral.Name(tables[i].Name)}{(isStored ? " NOT INDEXED" : "")}");
+                $" UNION ALL SELECT {first + i}, {string.Join(", ", tables[i].Columns)} {Nulls(tables[i].Columns.Count)} FROM {SqlName.Quote(tables[i].Name)}{(isStored ? " NOT INDEXED" : "")}");
         }
 
         return sql.ToString();
@@ -224,7 +224,7 @@ internal sealed class SqlDump(ShellSession session, TextWriter output) : IRowsSi
             return;
         }
 
-        var start = $"INSERT INTO {SqlLiteral.Name(table.Name)} ({string.Join(", ", table.Columns)}) VALUES";
+        var start = $"INSERT INTO {SqlName.Quote(table.Name)} ({string.Join(", ", table.Columns)}) VALUES";
         if (_insert.Length > StatementChars || (_insert.Length > 0 && _insertTable != position))
         {
             EndInsert();

@@ -3,7 +3,7 @@ using DistDb.Node.Commands;
 
 namespace DistDb.Tools.Shell;
 
-/// <summary>Values and names as SQL that gives exactly them.</summary>
+/// <summary>Values as SQL that gives exactly them.</summary>
 internal static class SqlLiteral
 {
     public static string Of(SqlValue value) => value.Kind switch
@@ -15,6 +15,4 @@ internal static class SqlLiteral
         SqlValueKind.Text => $"'{value.Text.Replace("'", "''", StringComparison.Ordinal)}'",
         _ => value.ToString(),
     };
-
-    public static string Name(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
 }

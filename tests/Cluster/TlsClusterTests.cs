@@ -163,7 +163,7 @@ public sealed class TlsClusterTests(TlsClusterTests.TlsCluster shared) : IClassF
     /// <summary>The serial number of the certificate that a new connection gets.</summary>
     private async Task<string> SerialAsync(TestNode node)
     {
-        await using var tls = await ConnectAsync(node, CertificateTrust.Protocols);
+        await using var tls = await ConnectAsync(node, CertificatePolicy.Protocols);
         return ((X509Certificate2)tls.RemoteCertificate!).SerialNumber;
     }
 

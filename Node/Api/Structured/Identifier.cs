@@ -21,7 +21,7 @@ internal static class Identifier
 
         return name.Contains('\0', StringComparison.Ordinal)
             ? throw new RequestRejectedException(FailureCode.BadRequest, $"A name in \"{where}\" contains a NUL character. Nothing was done; choose another name.")
-            : $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+            : SqlName.Quote(name);
     }
 
     private sealed class AsciiCaseComparer : IEqualityComparer<string>

@@ -1,5 +1,6 @@
 using System.Runtime.InteropServices;
 using System.Text;
+using DistDb.Node.Commands;
 using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database.Changes;
@@ -17,12 +18,15 @@ internal sealed unsafe class ChangeCapture(Connection connection)
     /// <summary>What one write may change, in bytes of captured changes, which are held in memory. Of one that changes more nothing is kept, nor of what was before it.</summary>
     public const int WriteBytesMax = 64 << 20;
 
+    /// <summary>Memory that is kept for the next entry, and for the next key; more is for a burst.</summary>
+    private const int KeptBytes = 1 << 20;
+
     private const int ActionDelete = 9;
     private const int ActionInsert = 18;
 
-    private readonly ChangeBuffer _buffer = new();
-    private readonly ChangeBuffer _oldKey = new();
-    private readonly ChangeBuffer _newKey = new();
+    private WireWriter _buffer = new();
+    private WireWriter _oldKey = new();
+    private WireWriter _newKey = new();
     private readonly List<ChangedTable> _used = [];
     private Dictionary<string, ChangedTable>? _tables;
     private byte[] _lastName = [];
@@ -45,7 +49,7 @@ internal sealed unsafe class ChangeCapture(Connection connection)
     public int ChangeCount => _changeCount;
 
     /// <summary>The changes themselves: see <see cref="ChangePiece"/>.</summary>
-    public ReadOnlySpan<byte> Changes => _buffer.Written;
+    public ReadOnlySpan<byte> Changes => _buffer.Written.Span;
 
     /// <summary>The tables that they name, by number.</summary>
     public IReadOnlyList<ChangedTable> Tables => _used;
@@ -66,15 +70,20 @@ internal sealed unsafe class ChangeCapture(Connection connection)
     public void BeginWrite(int ordinal, string? key)
     {
         (_ordinal, _key, _isWriteNoted) = (ordinal, key, false);
-        _writeStart = _buffer.Length;
+        _writeStart = _buffer.BytesWritten;
     }
 
     /// <summary>Where the changes are now, to <see cref="Cut"/> back to.</summary>
-    public Position Mark() => new(_buffer.Length, _changeCount, _used.Count, _isWriteNoted, _hasOverflowed);
+    public Position Mark() => new(_buffer.BytesWritten, _changeCount, _used.Count, _isWriteNoted, _hasOverflowed);
 
     /// <summary>Forgets what was captured since.</summary>
     public void Cut(Position mark)
     {
+        if (mark.Length == 0)
+        {
+            Empty(ref _buffer);
+        }
+
         _buffer.CutTo(mark.Length);
         (_changeCount, _isWriteNoted, _hasOverflowed) = (mark.ChangeCount, mark.IsWriteNoted, mark.HasOverflowed);
         _used.RemoveRange(mark.TableCount, _used.Count - mark.TableCount);
@@ -164,8 +173,8 @@ internal sealed unsafe class ChangeCapture(Connection connection)
             return;
         }
 
-        var columns = string.Concat(table.Columns.Select(c => $", {Quoted(c.Name)}"));
-        using var rows = connection.PrepareInternal($"SELECT {table.RowidName}{columns} FROM main.{Quoted(name)} NOT INDEXED ORDER BY 1");
+        var columns = string.Concat(table.Columns.Select(c => $", {SqlName.Quote(c.Name)}"));
+        using var rows = connection.PrepareInternal($"SELECT {table.RowidName}{columns} FROM main.{SqlName.Quote(name)} NOT INDEXED ORDER BY 1");
         while (!_hasOverflowed && rows.Step())
         {
             NoteWrite();
@@ -193,7 +202,14 @@ internal sealed unsafe class ChangeCapture(Connection connection)
         }
     }
 
-    private static string Quoted(string name) => $"\"{name.Replace("\"", "\"\"", StringComparison.Ordinal)}\"";
+    private static void Empty(ref WireWriter writer)
+    {
+        writer.Clear();
+        if (writer.Capacity > KeptBytes)
+        {
+            writer = new();
+        }
+    }
 
     private void AddRow(ChangedTable table, int action, long oldRowid, long newRowid)
     {
@@ -206,11 +222,11 @@ internal sealed unsafe class ChangeCapture(Connection connection)
         };
         if (kind == ChangeKind.Update)
         {
-            _oldKey.CutTo(0);
-            _newKey.CutTo(0);
+            Empty(ref _oldKey);
+            Empty(ref _newKey);
             WriteKey(_oldKey, table, oldRowid, isOld: true);
             WriteKey(_newKey, table, newRowid, isOld: false);
-            kind = _oldKey.Written.SequenceEqual(_newKey.Written) ? ChangeKind.Update : ChangeKind.Move;
+            kind = _oldKey.Written.Span.SequenceEqual(_newKey.Written.Span) ? ChangeKind.Update : ChangeKind.Move;
         }
 
         _buffer.WriteByte((byte)kind);
@@ -223,7 +239,7 @@ internal sealed unsafe class ChangeCapture(Connection connection)
         {
             if (kind == ChangeKind.Move)
             {
-                _buffer.WriteRaw(_oldKey.Written);
+                _buffer.WriteRaw(_oldKey.Written.Span);
             }
 
             if (table.HasRowid)
@@ -233,7 +249,7 @@ internal sealed unsafe class ChangeCapture(Connection connection)
 
             foreach (var column in table.Columns)
             {
-                if (!column.IsRowid && !column.IsLost)
+                if (column.IsTold)
                 {
                     WriteNew(_buffer, kind == ChangeKind.Insert ? column.Position : column.UpdatePosition);
                 }
@@ -243,7 +259,7 @@ internal sealed unsafe class ChangeCapture(Connection connection)
         Count();
     }
 
-    private void WriteKey(ChangeBuffer buffer, ChangedTable table, long rowid, bool isOld)
+    private void WriteKey(WireWriter buffer, ChangedTable table, long rowid, bool isOld)
     {
         if (table.HasRowid)
         {
@@ -253,7 +269,7 @@ internal sealed unsafe class ChangeCapture(Connection connection)
         foreach (var position in table.Key)
         {
             var column = table.Columns[position];
-            if (column.IsRowid || column.IsLost)
+            if (!column.IsTold)
             {
                 continue;
             }
@@ -269,7 +285,7 @@ internal sealed unsafe class ChangeCapture(Connection connection)
         }
     }
 
-    private void WriteNew(ChangeBuffer buffer, int position)
+    private void WriteNew(WireWriter buffer, int position)
     {
         if (Took(Sqlite3.sqlite3_preupdate_new(connection.Handle, position, out var value)))
         {
@@ -303,7 +319,7 @@ internal sealed unsafe class ChangeCapture(Connection connection)
     private void Count()
     {
         _changeCount++;
-        _hasOverflowed |= _buffer.Length - _writeStart > WriteBytesMax;
+        _hasOverflowed |= _buffer.BytesWritten - _writeStart > WriteBytesMax;
     }
 
     private int NumberOf(ChangedTable table)

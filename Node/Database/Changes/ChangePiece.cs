@@ -102,19 +102,17 @@ public sealed record ChangePiece(ChangePosition Position, int Number, long TimeM
                 var table = tables[number];
                 if (kind is ChangeKind.Move or ChangeKind.Delete)
                 {
-                    SkipValues(ref reader, table, table.Key.Count(k => IsWritten(table.Columns[k])));
+                    SkipValues(ref reader, table, table.Key.Count(k => table.Columns[k].IsTold));
                 }
 
                 if (kind is not ChangeKind.Delete)
                 {
-                    SkipValues(ref reader, table, table.Columns.Count(IsWritten));
+                    SkipValues(ref reader, table, table.Columns.Count(c => c.IsTold));
                 }
 
                 return (kind, number);
         }
     }
-
-    private static bool IsWritten(ChangedTable.Column column) => !column.IsRowid && !column.IsLost;
 
     private static void SkipValues(ref WireReader reader, ChangedTable table, int count)
     {

@@ -97,7 +97,7 @@ internal sealed class ChangedTable
                 key[keyPosition - 1] = columns.Count;
             }
 
-            columns.Add(new(column, HasRealAffinity(type), IsRowid: i == rowidColumn, IsLost: !PreupdateHook.CountsAllColumns && rowidColumn >= 0 && i != rowidColumn && columns.Count == rowidColumn)
+            columns.Add(new(column, Affinities.Of(type) == Affinity.Real, IsRowid: i == rowidColumn, IsLost: !PreupdateHook.CountsAllColumns && rowidColumn >= 0 && i != rowidColumn && columns.Count == rowidColumn)
             {
                 Position = hasRowid && !PreupdateHook.CountsAllColumns ? columns.Count : i,
                 UpdatePosition = PreupdateHook.CountsAllColumns ? i : columns.Count,
@@ -161,13 +161,6 @@ internal sealed class ChangedTable
         return new(name, hasRowid, rowidName, columns, key);
     }
 
-    /// <summary>By SQLite's rules for the affinity of a declared type.</summary>
-    private static bool HasRealAffinity(string type)
-    {
-        bool Has(string part) => type.Contains(part, StringComparison.OrdinalIgnoreCase);
-        return !Has("INT") && !Has("CHAR") && !Has("CLOB") && !Has("TEXT") && !Has("BLOB") && (Has("REAL") || Has("FLOA") || Has("DOUB"));
-    }
-
     /// <param name="Name">Its name.</param>
     /// <param name="IsReal">SQLite stores its whole numbers as integers, and shows them as reals.</param>
     /// <param name="IsRowid">It is another name of the rowid.</param>
@@ -180,5 +173,8 @@ internal sealed class ChangedTable
         public int Position { get; init; }
 
         public int UpdatePosition { get; init; }
+
+        /// <summary>Whether its values are among those of a change: the rowid is told by itself.</summary>
+        public bool IsTold => !IsRowid && !IsLost;
     }
 }
