@@ -1,6 +1,5 @@
 using System.Globalization;
 using DistDb.Node.Commands;
-using DistDb.Node.Database;
 using DistDb.Node.Database.Changes;
 using DistDb.Node.Raft;
 
@@ -53,42 +52,24 @@ public sealed partial class ClusterNode
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public async Task<ChangesResult> ReadChangesAsync(string database, ChangePosition after, CancellationToken cancellationToken)
     {
-        while (true)
+        if (Refusal() is { } refusal)
         {
-            if (Refusal() is { } refusal)
-            {
-                return new ChangesResult.NotDone(refusal);
-            }
+            return new ChangesResult.NotDone(refusal);
+        }
 
-            DatabaseLease? lease = null;
-            try
+        var (result, _) = await ReadAsync<ChangesResult>(
+            database,
+            async readers =>
             {
-                lease = await _databases.LeaseAsync(database, cancellationToken).ConfigureAwait(false);
-                if (lease is null)
-                {
-                    return new ChangesResult.NoDatabase(DatabaseSet.NoSuchDatabase(database));
-                }
-
-                var reading = await lease.Readers.ReadChangesAsync(after, ChangesBytesAtOnce, cancellationToken).ConfigureAwait(false);
-                return IsClosed ? new ChangesResult.NotDone(ClosedFailure())
-                    : reading.IsOff && _options.ChangesBytesMax == 0 ? new ChangesResult.NotDone(ChangesOff())
+                var reading = await readers.ReadChangesAsync(after, ChangesBytesAtOnce, cancellationToken).ConfigureAwait(false);
+                return reading.IsOff && _options.ChangesBytesMax == 0 ? new ChangesResult.NotDone(ChangesOff())
                     : reading.GoneUpTo is { } oldest ? new ChangesResult.Gone(oldest, ChangesGone(database, oldest, reading.IsOff))
                     : new ChangesResult.Read(reading.Pieces);
-            }
-            catch (Exception e) when (e is StorageFailedException or ObjectDisposedException && lease is { IsOver: true })
-            {
-                // Dropped or replaced at this very moment: once more, with what is there now.
-            }
-            catch (StorageFailedException e) when (IsClosed || e.IsDamage)
-            {
-                OnUnreadable(e);
-                return new ChangesResult.NotDone(ClosedFailure());
-            }
-            finally
-            {
-                lease?.Dispose();
-            }
-        }
+            },
+            failure => new ChangesResult.NoDatabase(failure),
+            goesOn: _ => false,
+            cancellationToken).ConfigureAwait(false);
+        return result is null || IsClosed ? new ChangesResult.NotDone(ClosedFailure()) : result;
     }
 
     private static Failure ChangesOff() => new(

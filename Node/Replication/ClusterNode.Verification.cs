@@ -382,9 +382,16 @@ public sealed partial class ClusterNode
         }
     }
 
-    /// <summary>Reads. The outcome is null where the file could not be read as what it should be; the lease is there where the query goes on.</summary>
-    private async Task<(ReadOutcome? Outcome, DatabaseLease? Lease)> ReadAsync(
-        string database, Statement statement, ReadLimits limits, CancellationToken cancellationToken)
+    /// <summary>Reads a database; once more where it is dropped or replaced at this very moment, with what is there then.</summary>
+    /// <param name="database">The database.</param>
+    /// <param name="read">Reads.</param>
+    /// <param name="refuse">Makes an outcome of there being no such database.</param>
+    /// <param name="goesOn">Whether the reading goes on after this.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    /// <returns>The outcome is null where the file could not be read as what it should be; the lease is there where the reading goes on.</returns>
+    private async Task<(T? Outcome, DatabaseLease? Lease)> ReadAsync<T>(
+        string database, Func<ReadPool, Task<T>> read, Func<Failure, T> refuse, Func<T, bool> goesOn, CancellationToken cancellationToken)
+        where T : class
     {
         while (true)
         {
@@ -395,11 +402,11 @@ public sealed partial class ClusterNode
                 lease = await _databases.LeaseAsync(database, cancellationToken).ConfigureAwait(false);
                 if (lease is null)
                 {
-                    return (new ReadOutcome.Failed(DatabaseSet.NoSuchDatabase(database)), null);
+                    return (refuse(DatabaseSet.NoSuchDatabase(database)), null);
                 }
 
-                var outcome = await lease.Readers.QueryAsync(statement, limits, cancellationToken).ConfigureAwait(false);
-                isHandedOn = outcome is ReadOutcome.RowsBegun;
+                var outcome = await read(lease.Readers).ConfigureAwait(false);
+                isHandedOn = goesOn(outcome);
                 return (outcome, isHandedOn ? lease : null);
             }
             catch (Exception e) when (e is StorageFailedException or ObjectDisposedException && lease is { IsOver: true })

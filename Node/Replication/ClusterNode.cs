@@ -365,7 +365,12 @@ public sealed partial class ClusterNode : BackgroundService
         }
 
         var index = AppliedIndex;
-        var (outcome, lease) = await ReadAsync(database, statement, limits with { Time = deadline.Remaining }, cancellationToken).ConfigureAwait(false);
+        var (outcome, lease) = await ReadAsync<ReadOutcome>(
+            database,
+            readers => readers.QueryAsync(statement, limits with { Time = deadline.Remaining }, cancellationToken),
+            failure => new ReadOutcome.Failed(failure),
+            goesOn: read => read is ReadOutcome.RowsBegun,
+            cancellationToken).ConfigureAwait(false);
         if (outcome is null || IsClosed)
         {
             // The content turned out to be bad meanwhile.
