@@ -4,6 +4,8 @@ using System.Net.Sockets;
 using System.Security.Authentication;
 using System.Security.Cryptography.X509Certificates;
 using System.Text.Json;
+using Dapper;
+using DistDb.Data;
 using DistDb.Node.Tls;
 using DistDb.Tests.Support;
 
@@ -34,6 +36,21 @@ public sealed class TlsClusterTests(TlsClusterTests.TlsCluster shared) : IClassF
         }
 
         (await RunAsync(0, "members", "--url", $"https://localhost:{cluster.BasePort + 1}", "--ca", shared.Authority.CaPath)).Errors.Should().BeEmpty();
+    }
+
+    [Fact]
+    public async Task The_provider_speaks_it_and_judges_certificates_by_its_CAs()
+    {
+        var servers = $"Servers=https://127.0.0.1:{shared.Cluster.BasePort + 1},https://localhost:{shared.Cluster.BasePort}";
+        await using (var connection = new DistDbConnection($"{servers};Ca={shared.Authority.CaPath};Consistency=Strong"))
+        {
+            await connection.OpenAsync();
+            await connection.ExecuteAsync("CREATE TABLE provided (a); INSERT INTO provided VALUES (7)");
+            (await connection.ExecuteScalarAsync<long>("SELECT a FROM provided")).Should().Be(7);
+        }
+
+        await using var stranger = new DistDbConnection($"{servers};Command Timeout=1");
+        (await FluentActions.Awaiting(() => stranger.OpenAsync()).Should().ThrowAsync<DistDbException>()).Which.Message.Should().Contain("certificate").And.Contain("cannot be reached");
     }
 
     [Fact]

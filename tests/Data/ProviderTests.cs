@@ -1,5 +1,6 @@
 using System.Data;
 using System.Data.Common;
+using System.Net;
 using Dapper;
 using DistDb.Data;
 using DistDb.Tests.Support;
@@ -122,28 +123,29 @@ public sealed class ProviderTests(SharedCluster shared) : IClassFixture<SharedCl
     [Fact]
     public async Task A_write_whose_answer_is_lost_is_sent_again_and_done_once()
     {
-        await using var lossy = new LostAnswers(shared.Cluster.Master);
-        await using var connection = new DistDbConnection($"Servers={lossy.Address}");
+        await using var lossy = new TcpProxy { Target = new(IPAddress.Loopback, shared.Cluster.BasePort) };
+        var address = $"http://127.0.0.1:{lossy.Port}";
+        await using var connection = new DistDbConnection($"Servers={address}");
         await connection.OpenAsync();
-        lossy.LoseNext();
+        lossy.Begin(new LinkTrouble.LosesNextReply());
         await connection.ExecuteAsync("CREATE TABLE lossy (id INTEGER PRIMARY KEY, a UNIQUE)");
-        lossy.LoseNext();
+        lossy.Begin(new LinkTrouble.LosesNextReply());
         (await connection.ExecuteAsync("INSERT INTO lossy (a) VALUES ('x'), ('y')")).Should().Be(2);
-        lossy.LoseNext();
+        lossy.Begin(new LinkTrouble.LosesNextReply());
         (await connection.ExecuteScalarAsync<long>("INSERT INTO lossy (a) VALUES ('z') RETURNING id")).Should().Be(3);
-        lossy.LoseNext();
+        lossy.Begin(new LinkTrouble.LosesNextReply());
         (await connection.ExecuteScalarAsync<long>("UPDATE lossy SET a = a || '!'; SELECT changes()")).Should().Be(3);
-        lossy.LoseNext();
+        lossy.Begin(new LinkTrouble.LosesNextReply());
         (await connection.QueryAsync<string>("SELECT a FROM lossy ORDER BY id")).Should().Equal("x!", "y!", "z!");
-        lossy.Lost.Should().Be(5);
+        lossy.LostReplyCount.Should().Be(5);
 
         // Within a transaction nothing is sent again but its commit, which is answered again.
-        await using var alone = new DistDbConnection($"Servers={lossy.Address};Command Timeout=30");
+        await using var alone = new DistDbConnection($"Servers={address};Command Timeout=30");
         await alone.OpenAsync();
         await using (alone.BeginTransaction())
         {
             await alone.ExecuteAsync("DELETE FROM lossy WHERE id = 1");
-            lossy.LoseNext();
+            lossy.Begin(new LinkTrouble.LosesNextReply());
             var lost = await FailAsync(() => alone.ExecuteAsync("DELETE FROM lossy WHERE id = 2"));
             (lost.Code, lost.IsTransient, lost.Outcome).Should().Be(("transaction_lost", true, DistDbOutcome.NotDone));
         }
@@ -151,12 +153,12 @@ public sealed class ProviderTests(SharedCluster shared) : IClassFixture<SharedCl
         await using (var transaction = alone.BeginTransaction())
         {
             await alone.ExecuteAsync("DELETE FROM lossy WHERE id = 3");
-            lossy.LoseNext();
+            lossy.Begin(new LinkTrouble.LosesNextReply());
             await transaction.CommitAsync();
         }
 
         (await connection.QueryAsync<string>("SELECT a FROM lossy ORDER BY id")).Should().Equal("x!", "y!");
-        lossy.Lost.Should().Be(7);
+        lossy.LostReplyCount.Should().Be(7);
     }
 
     [Fact]

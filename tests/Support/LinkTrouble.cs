@@ -16,4 +16,7 @@ internal abstract record LinkTrouble
 
     /// <summary>Requests pass, but a connection breaks as soon as anything is answered on it.</summary>
     public sealed record LosesReplies : LinkTrouble;
+
+    /// <summary>The same for the next reply alone: then it is over.</summary>
+    public sealed record LosesNextReply : LinkTrouble;
 }

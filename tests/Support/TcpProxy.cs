@@ -34,6 +34,9 @@ internal sealed class TcpProxy : IAsyncDisposable
 
     public int Port { get; }
 
+    /// <summary>How many replies were lost.</summary>
+    public int LostReplyCount { get; private set; }
+
     /// <summary>Where it leads; nowhere until that is set.</summary>
     public IPEndPoint? Target { get; set; }
 
@@ -77,6 +80,18 @@ internal sealed class TcpProxy : IAsyncDisposable
         }
 
         changed.SetResult();
+    }
+
+    private bool LosesReply()
+    {
+        lock (_lock)
+        {
+            var next = _troubles.OfType<LinkTrouble.LosesNextReply>().FirstOrDefault();
+            var isLost = next is not null || Has<LinkTrouble.LosesReplies>();
+            _troubles = next is null ? _troubles : _troubles.RemoveAll(t => ReferenceEquals(t, next));
+            LostReplyCount += isLost ? 1 : 0;
+            return isLost;
+        }
     }
 
     private bool Has<T>() => Volatile.Read(ref _troubles).OfType<T>().Any();
@@ -147,7 +162,7 @@ internal sealed class TcpProxy : IAsyncDisposable
             var buffer = new byte[ChunkBytes];
             while (await from.ReceiveAsync(buffer, connection.Aborted) is > 0 and var count)
             {
-                if (isReply && Has<LinkTrouble.LosesReplies>())
+                if (isReply && LosesReply())
                 {
                     connection.Abort();
                     return;

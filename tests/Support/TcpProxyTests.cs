@@ -94,6 +94,17 @@ public sealed class TcpProxyTests : IAsyncLifetime, IDisposable
     }
 
     [Fact]
+    public async Task One_lost_reply_is_the_only_one()
+    {
+        using var first = await ConnectAsync();
+        _proxy.Begin(new LinkTrouble.LosesNextReply());
+        (await AskAsync(first, 1)).Should().Be(0);
+        using var second = await ConnectAsync();
+        (await AskAsync(second, 1)).Should().Be(1);
+        _proxy.LostReplyCount.Should().Be(1);
+    }
+
+    [Fact]
     public async Task A_slow_link_takes_its_time()
     {
         using var client = await ConnectAsync();
