@@ -37,15 +37,16 @@ public static class ChangesTool
         {
             using var cluster = await ClusterConnection.OpenAsync(connection.Read(parsed), cancellation).ConfigureAwait(false);
             var path = "/changes?database=" + Uri.EscapeDataString(parsed.GetValue(database)!)
-                + string.Concat(parsed.GetValue(table)!.Select(t => "&table=" + Uri.EscapeDataString(t)));
-            return await new Follower(cluster, path, parsed.GetValue(from), parsed.InvocationConfiguration).RunAsync(cancellation).ConfigureAwait(false);
+                + string.Concat(parsed.GetValue(table)!.Select(t => "&table=" + Uri.EscapeDataString(t)))
+                + (parsed.GetValue(from) is { } begin ? "&from=" + Uri.EscapeDataString(begin) : "");
+            return await new Follower(cluster, path, parsed.InvocationConfiguration).RunAsync(cancellation).ConfigureAwait(false);
         });
         return command;
     }
 
-    private sealed class Follower(ClusterConnection cluster, string path, string? from, InvocationConfiguration streams)
+    private sealed class Follower(ClusterConnection cluster, string path, InvocationConfiguration streams)
     {
-        private string? _lastId = from;
+        private string? _lastId;
         private bool _hasFollowed;
         private bool _isOver;
 
