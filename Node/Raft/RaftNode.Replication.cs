@@ -240,6 +240,19 @@ public sealed partial class RaftNode
         }
     }
 
+    /// <summary>
+    /// Part of a message from a node has come, and the rest is on its way. If that is the leader, it is there, and no election is due: a large
+    /// message takes longer than an election timeout on a slow link, and heartbeats wait behind it.
+    /// </summary>
+    public void HearPart(NodeId from)
+    {
+        CheckNotBusy();
+        if (Role == Role.Follower && Leader == from)
+        {
+            _electionElapsed = 0;
+        }
+    }
+
     private void HearLeader(NodeId leader)
     {
         Invariant.Check(Role != Role.Leader, "a term has one leader");

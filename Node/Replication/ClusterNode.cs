@@ -119,7 +119,7 @@ public sealed partial class ClusterNode : BackgroundService
             DescribeQuorum = DescribeQuorum,
         };
         _desk = new(options, Forward);
-        _raft = new(core, _storage, transport.Send, options);
+        _raft = new(core, _storage, transport.Send, options) { PartCountOf = transport.PartCountOf };
         _writes = new(_databases, folder, _storage, _raft, _pending, _applied, transport.Send, options, _instruments) { Repair = repair };
         _membership = new(Id, _storage.LogId, cluster.AddressOf(Id), _raft, transport, _writes.Propose, () => Master);
         _raft.LeadershipChanged = OnLeadershipChanged;
@@ -478,6 +478,7 @@ public sealed partial class ClusterNode : BackgroundService
         _verifier?.Dispose();
         _archiver?.Dispose();
         _writes?.Dispose();
+        _raft?.Dispose();
         _snapshotInbox?.Dispose();
         _snapshotOutbox?.Dispose();
         _databases?.Dispose();

@@ -15,23 +15,27 @@ namespace DistDb.Node.Replication;
 /// nobody knows what the disk holds until it is read anew, so it is never tried again.
 /// </para>
 /// </summary>
-internal sealed class RaftLoop
+internal sealed class RaftLoop : IDisposable
 {
     // A thread that slept (a stopped process, a long pause) wakes to at most this many ticks: it must hear its peers before it judges them.
     private const int TicksAtOnceMax = 3;
 
     private readonly RaftNode _core;
     private readonly RaftStorage _storage;
-    private readonly Action<NodeId, PeerMessage> _send;
+    private readonly Action<NodeId, PeerMessage> _sendToPeer;
     private readonly ReplicationOptions _options;
     private readonly Inbox<Input> _inbox;
     private readonly ReadRounds _reads;
+    private readonly KeepAlive _keepAlive;
     private readonly List<TaskCompletionSource> _handOvers = [];
     private readonly StartingPoint _start = new();
     private Leadership _leadership;
     private ClusterView _view;
     private long _commitIndex;
     private long _trimTo;
+
+    // Of the leader's unfinished messages, at the last tick.
+    private (NodeId? Leader, long Count) _partsHeard;
 
     // How far the log was committed when the view was last renewed, so before a snapshot that came since.
     private LogIndex _viewedAt;
@@ -41,9 +45,10 @@ internal sealed class RaftLoop
     {
         _core = core;
         _storage = storage;
-        _send = send;
+        _sendToPeer = send;
         _options = options;
         _inbox = new(options.InboxMessagesMax);
+        _keepAlive = new((to, message) => send(to, new RaftPeerMessage(message)), options.Raft.HeartbeatTicks * options.TickInterval, options.TimeProvider);
         _leadership = new(core.Term, null, Role.Follower, LogIndex.Zero, IsHandingOver: false);
         _commitIndex = core.CommitIndex.Value;
         _view = LookAround(isNews: false);
@@ -58,6 +63,9 @@ internal sealed class RaftLoop
 
     /// <summary>Told on this loop's thread when <see cref="View"/> has another membership, or the same one was committed.</summary>
     public Action<ClusterView> MembershipChanged { get; set; } = _ => { };
+
+    /// <summary>Asked on this loop's thread; see <see cref="IPeerTransport.PartCountOf"/>.</summary>
+    public Func<NodeId, long> PartCountOf { get; set; } = _ => 0;
 
     public Leadership Leadership => Volatile.Read(ref _leadership);
 
@@ -131,6 +139,7 @@ internal sealed class RaftLoop
             if (isTick)
             {
                 lastTick = Stopwatch.GetTimestamp();
+                HearParts();
                 var ticks = Math.Min(TicksAtOnceMax, (int)(elapsed / _options.TickInterval));
                 for (var i = 0; i < ticks; i++)
                 {
@@ -152,6 +161,8 @@ internal sealed class RaftLoop
         _inbox.Post(new WakeInput());
     }
 
+    public void Dispose() => _keepAlive.Dispose();
+
     /// <summary>
     /// Hands leadership to the follower that has most of the log, among those that can be reached; completes when this node does not lead
     /// (any more). For an orderly stop.
@@ -163,14 +174,37 @@ internal sealed class RaftLoop
         return done.Task;
     }
 
+    /// <summary>Where a large message from the leader is on its way, tells the core, and the leader: it waits for an answer all the time.</summary>
+    private void HearParts()
+    {
+        var (leader, count) = (_core.Leader, _core is { Role: Role.Follower, Leader: { } id } ? PartCountOf(id) : 0);
+        if (leader is { } sender && sender == _partsHeard.Leader && count != _partsHeard.Count)
+        {
+            _core.HearPart(sender);
+            _keepAlive.Repeat(sender);
+        }
+
+        _partsHeard = (leader, count);
+    }
+
     /// <summary>A little at a time, behind everything else; more at the next tick.</summary>
     private void Trim()
     {
         var to = Interlocked.Read(ref _trimTo);
-        if (to > 0 && !_storage.Trim(new(to), _options.LogTailEntriesMax, _options.LogTailBytesMax))
+        if (to > 0)
         {
-            Interlocked.CompareExchange(ref _trimTo, 0, to);
+            using var writing = _keepAlive.During(bytes: 0);
+            if (!_storage.Trim(new(to), _options.LogTailEntriesMax, _options.LogTailBytesMax))
+            {
+                Interlocked.CompareExchange(ref _trimTo, 0, to);
+            }
         }
+    }
+
+    private void Send(Message message)
+    {
+        _sendToPeer(message.To, new RaftPeerMessage(message));
+        _keepAlive.Sent(message);
     }
 
     private void Handle(Input input)
@@ -246,17 +280,18 @@ internal sealed class RaftLoop
         PublishLeadership();
         foreach (var message in ready.EarlyMessages)
         {
-            _send(message.To, new RaftPeerMessage(message));
+            Send(message);
         }
 
         if (ready.MustSync)
         {
+            using var writing = _keepAlive.During(ready.Entries.Sum(e => (long)e.Data.Length));
             _storage.Append(ready.HardState, ready.Entries);
         }
 
         foreach (var message in ready.Messages)
         {
-            _send(message.To, new RaftPeerMessage(message));
+            Send(message);
         }
 
         _core.Advance();
@@ -312,6 +347,7 @@ internal sealed class RaftLoop
         }
 
         Volatile.Write(ref _leadership, now);
+        _keepAlive.Forget();
         if (now.IsLeader)
         {
             _start.Hear(now.Term, now.TermStart);

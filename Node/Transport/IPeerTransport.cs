@@ -42,6 +42,9 @@ public interface IPeerTransport
     /// <summary>How the links to and from a peer or guest are.</summary>
     LinkState StateOf(NodeId peer);
 
+    /// <summary>A number that grows while a peer's message is coming in that takes several reads of its link: the peer is there, though nothing can be handed on yet.</summary>
+    long PartCountOf(NodeId peer);
+
     /// <summary>
     /// What a node said of itself when it last proved who it is to this process, on whosever link; null if it never did. Who is at a peer's address
     /// is in <see cref="StateOf"/>.

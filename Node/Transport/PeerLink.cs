@@ -200,7 +200,7 @@ internal sealed partial class PeerLink
 
     private static async Task ReceiveAsync(ClientWebSocket socket, ArrayBufferWriter<byte> buffer, CancellationToken cancellationToken)
     {
-        if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, cancellationToken).ConfigureAwait(false))
+        if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, null, cancellationToken).ConfigureAwait(false))
         {
             throw new PeerRefusedException("the peer closed the link during the handshake");
         }
@@ -236,6 +236,7 @@ internal sealed partial class PeerLink
                 seal.Sign(writer.Written.Span, tag);
                 writer.WriteRaw(tag);
                 await WebSocketFrames.SendAsync(socket, writer.Written, broken.Token).ConfigureAwait(false);
+                writer = writer.Capacity > WebSocketFrames.KeptBytesMax ? new() : writer;
             }
 
             // The other end closes when it has read everything; before that, closing might take it away again.
@@ -260,7 +261,7 @@ internal sealed partial class PeerLink
     {
         try
         {
-            await WebSocketFrames.ReceiveAsync(socket, new(), WebSocketFrames.HandshakeBytesMax, broken.Token).ConfigureAwait(false);
+            await WebSocketFrames.ReceiveAsync(socket, new(), WebSocketFrames.HandshakeBytesMax, null, broken.Token).ConfigureAwait(false);
         }
         catch (Exception e) when (e is OperationCanceledException or WebSocketException or PeerRefusedException)
         {
@@ -277,13 +278,13 @@ internal sealed partial class PeerLink
     private async Task<bool> WatchForSilenceAsync(PeerContact contact, CancellationTokenSource broken)
     {
         using var timer = new PeriodicTimer(_options.SilenceMax / SilenceTicks);
-        var (heard, hasSpoken, silentTicks) = (contact.FrameCount, false, 0);
+        var (heard, hasSpoken, silentTicks) = (contact.SignCount, false, 0);
         try
         {
             while (silentTicks < SilenceTicks)
             {
                 await timer.WaitForNextTickAsync(broken.Token).ConfigureAwait(false);
-                var now = contact.FrameCount;
+                var now = contact.SignCount;
                 hasSpoken |= now != heard;
                 silentTicks = now != heard || !hasSpoken ? 0 : silentTicks + 1;
                 heard = now;

@@ -55,6 +55,8 @@ public sealed class PeerTransport : BackgroundService, IPeerTransport
         return new(identity is not null, link?.Problem, _directory.ContactOf(peer).HeardAt, identity);
     }
 
+    public long PartCountOf(NodeId peer) => _directory.ContactOf(peer).PartCount;
+
     public PeerIdentity? IdentityOf(NodeId peer) => _directory.ContactOf(peer).Identity;
 
     /// <summary>Serves another node's link for as long as it lasts.</summary>
@@ -124,14 +126,14 @@ public sealed class PeerTransport : BackgroundService, IPeerTransport
         {
             var handshake = new PeerHandshake(_options.Secret, _directory.Self());
             var buffer = new ArrayBufferWriter<byte>();
-            if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, timeout.Token).ConfigureAwait(false))
+            if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, null, timeout.Token).ConfigureAwait(false))
             {
                 return null;
             }
 
             var challenge = handshake.CreateChallenge(buffer.WrittenSpan);
             await WebSocketFrames.SendAsync(socket, challenge, timeout.Token).ConfigureAwait(false);
-            if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, timeout.Token).ConfigureAwait(false))
+            if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, null, timeout.Token).ConfigureAwait(false))
             {
                 return null;
             }
@@ -161,7 +163,7 @@ public sealed class PeerTransport : BackgroundService, IPeerTransport
             using var seal = new FrameSeal(handshake.DeriveSessionKey());
             var contact = _directory.ContactOf(link.Peer);
             var buffer = new ArrayBufferWriter<byte>(4096);
-            while (await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.FrameBytesMax, lifetime.Token).ConfigureAwait(false))
+            while (await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.FrameBytesMax, contact.HearPart, lifetime.Token).ConfigureAwait(false))
             {
                 var payload = seal.Open(buffer.WrittenSpan);
                 contact.Hear();
@@ -169,6 +171,8 @@ public sealed class PeerTransport : BackgroundService, IPeerTransport
                 {
                     _receive?.Invoke(link.Peer, message);
                 }
+
+                buffer = buffer.Capacity > WebSocketFrames.KeptBytesMax ? new(4096) : buffer;
             }
         }
         finally

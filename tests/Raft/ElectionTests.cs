@@ -69,6 +69,26 @@ public sealed class ElectionTests
         node.Raft.Leader.Should().Be(A);
     }
 
+    [Fact]
+    public void Part_of_a_message_from_the_leader_postpones_an_election_and_from_others_none()
+    {
+        var node = new TestNode(term: 1);
+        node.Hear(Append(A, 1, 0, 0, []));
+        for (var i = 0; i < 20; i++)
+        {
+            node.Raft.HearPart(A);
+            node.Tick(DefaultOptions.ElectionTimeoutTicksMin - 1).Should().BeEmpty();
+        }
+
+        node.Raft.Leader.Should().Be(A);
+        for (var i = 0; node.Raft.Leader is not null; i++)
+        {
+            i.Should().BeLessThan(DefaultOptions.ElectionTimeoutTicksMax);
+            node.Raft.HearPart(B);
+            node.Tick();
+        }
+    }
+
     // Raft §5.2: "To begin an election, a follower increments its current term and transitions to candidate state. It then votes for itself
     // and issues RequestVote RPCs in parallel". Thesis §9.6: after it has won a pre-vote for that term.
     [Fact]

@@ -26,6 +26,7 @@ public sealed class ArchiveTests : IDisposable
         await cluster.UntilAsync(() => cluster.Messages.Any(m => m.Contains("archive", StringComparison.Ordinal) && m.Contains("cannot be written", StringComparison.Ordinal)), "it is said");
         cluster[1].FirstLogIndex.Value.Should().Be(1);
         cluster[1].ArchivedIndex!.Value.Value.Should().Be(0);
+        await cluster.UntilAsync(() => cluster[1].AppliedIndex == cluster[0].AppliedIndex, "node 1 has all of it");
         var (backups, failure) = await cluster[1].BackUpAsync(["main"], _place.FullName, default);
         failure.Should().BeNull();
 

@@ -114,6 +114,8 @@ public sealed class MemberDirectoryTests
 
         public LinkState StateOf(NodeId peer) => throw new NotSupportedException();
 
+        public long PartCountOf(NodeId peer) => 0;
+
         public PeerIdentity? IdentityOf(NodeId peer) => throw new NotSupportedException();
     }
 }

@@ -274,5 +274,7 @@ internal sealed class TestNetwork : IDisposable
         public void Send(NodeId peer, PeerMessage message) => network.Send(this, new(self, peer.Value, message));
 
         public LinkState StateOf(NodeId peer) => new(network.IsReachable(self, peer.Value), null, null, network.IdentityOf(self, peer.Value));
+
+        public long PartCountOf(NodeId peer) => 0;
     }
 }

@@ -27,7 +27,9 @@ internal sealed class DiskFault : IDisposable
     private readonly Func<string, FaultyCall, bool> _which;
     private readonly int _code;
     private readonly Dictionary<string, byte[]> _synced = [];
+    private readonly ManualResetEventSlim _ended = new();
     private int _passes;
+    private int _heldCount;
 
     private DiskFault(string pathPrefix, Func<string, FaultyCall, bool> which, int code, int passes)
     {
@@ -44,6 +46,11 @@ internal sealed class DiskFault : IDisposable
 
     /// <summary>How often SQLite asked the failed thing of the same file again.</summary>
     public int RetryCount { get; private set; }
+
+    /// <summary>How many calls it has held up.</summary>
+    public int HeldCount => Volatile.Read(ref _heldCount);
+
+    private bool Holds { get; init; }
 
     private string? StruckPath { get; set; }
 
@@ -65,13 +72,38 @@ internal sealed class DiskFault : IDisposable
         return fault;
     }
 
-    /// <summary>The code that a call on a file is to fail with, or 0.</summary>
-    public static int Of(string path, FaultyCall call)
+    /// <summary>Makes a call take until the fault is disposed of, as a disk does that is busy or hangs. <see cref="Arm"/> says what the parameters are.</summary>
+    public static DiskFault Hold(string pathPrefix, FaultyCall call, string suffix = "")
     {
+        var fault = new DiskFault(pathPrefix, (path, c) => c == call && path.EndsWith(suffix, StringComparison.Ordinal), 0, 0) { Holds = true };
         lock (_lock)
         {
-            return _armed.Select(f => f.On(path, call)).FirstOrDefault(code => code != 0);
+            _armed = [.. _armed, fault];
         }
+
+        return fault;
+    }
+
+    /// <summary>The code that a call on a file is to fail with, or 0; takes as long as the call is to take.</summary>
+    public static int Of(string path, FaultyCall call)
+    {
+        DiskFault[] holding;
+        lock (_lock)
+        {
+            holding = [.. _armed.Where(f => f.Holds && f.IsMeant(path, call))];
+            if (holding.Length == 0)
+            {
+                return _armed.Where(f => !f.Holds).Select(f => f.On(path, call)).FirstOrDefault(code => code != 0);
+            }
+        }
+
+        foreach (var fault in holding)
+        {
+            Interlocked.Increment(ref fault._heldCount);
+            fault._ended.Wait();
+        }
+
+        return 0;
     }
 
     public static void Synced(string path)
@@ -100,6 +132,8 @@ internal sealed class DiskFault : IDisposable
         {
             _armed = [.. _armed.Where(f => f != this)];
         }
+
+        _ended.Set();
     }
 
     private static int CodeOf(FaultyCall call) => InputOutput | (call switch
@@ -118,6 +152,8 @@ internal sealed class DiskFault : IDisposable
         file.ReadExactly(bytes);
         return bytes;
     }
+
+    private bool IsMeant(string path, FaultyCall call) => path.StartsWith(_pathPrefix, StringComparison.Ordinal) && _which(path, call);
 
     private int On(string path, FaultyCall call)
     {

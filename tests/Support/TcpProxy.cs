@@ -82,11 +82,12 @@ internal sealed class TcpProxy : IAsyncDisposable
         changed.SetResult();
     }
 
-    private bool LosesReply()
+    private bool LosesReply(Connection connection)
     {
         lock (_lock)
         {
-            var next = _troubles.OfType<LinkTrouble.LosesNextReply>().FirstOrDefault();
+            // What is left of an answer to something asked before is not the next reply.
+            var next = _troubles.OfType<LinkTrouble.LosesNextReply>().FirstOrDefault(t => ReferenceEquals(t, connection.LosesReplyTo));
             var isLost = next is not null || Has<LinkTrouble.LosesReplies>();
             _troubles = next is null ? _troubles : _troubles.RemoveAll(t => ReferenceEquals(t, next));
             LostReplyCount += isLost ? 1 : 0;
@@ -162,7 +163,11 @@ internal sealed class TcpProxy : IAsyncDisposable
             var buffer = new byte[ChunkBytes];
             while (await from.ReceiveAsync(buffer, connection.Aborted) is > 0 and var count)
             {
-                if (isReply && LosesReply())
+                if (!isReply)
+                {
+                    connection.LosesReplyTo = Volatile.Read(ref _troubles).OfType<LinkTrouble.LosesNextReply>().FirstOrDefault();
+                }
+                else if (LosesReply(connection))
                 {
                     connection.Abort();
                     return;
@@ -245,6 +250,9 @@ internal sealed class TcpProxy : IAsyncDisposable
         public Socket Server { get; } = new(SocketType.Stream, ProtocolType.Tcp);
 
         public CancellationToken Aborted => _aborted.Token;
+
+        /// <summary>The trouble that began before the newest bytes of a request came.</summary>
+        public volatile LinkTrouble.LosesNextReply? LosesReplyTo;
 
         /// <summary>Breaks both ends, as a reset does.</summary>
         public void Abort()

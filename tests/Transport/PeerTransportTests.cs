@@ -31,6 +31,18 @@ public sealed class PeerTransportTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_large_message_is_noticed_while_it_comes()
+    {
+        var (zero, one) = await PairAsync();
+        var before = one.Transport.PartCountOf(zero.Id);
+        zero.Send(one, new string('x', 16 << 20));
+        zero.Send(one, "behind it");
+        await UntilAsync("all has arrived", () => one.HasHeard(zero, "behind it"));
+        (one.Transport.PartCountOf(zero.Id) - before).Should().BeGreaterThan(10);
+        zero.Transport.PartCountOf(one.Id).Should().Be(0);
+    }
+
+    [Fact]
     public async Task The_same_peers_again_leave_the_links_alone()
     {
         var (zero, one) = await PairAsync();
