@@ -98,6 +98,12 @@ public sealed partial class RaftNode
             || CommitIndex > _commitHandedOut
             || new HardState(Term, VotedFor) != _persistedHardState);
 
+    /// <summary>
+    /// Whether another node should lead rather than this one. It calls elections later then, by as much as the others take at most, so that one of
+    /// them does first if it can. It votes as ever, and leads where nobody else does.
+    /// </summary>
+    public bool IsHesitant { get; set; }
+
     private bool IsSingleVoter => _voters.Length == 1;
 
     /// <summary>Lets one tick of time pass.</summary>
@@ -109,7 +115,7 @@ public sealed partial class RaftNode
         {
             TickLeader();
         }
-        else if (_electionElapsed >= _electionTimeout)
+        else if (_electionElapsed >= _electionTimeout + (IsHesitant ? _options.ElectionTimeoutTicksMax : 0))
         {
             StartPreVote();
         }

@@ -52,6 +52,11 @@ public sealed partial class ClusterNode
     /// <summary>Whether what this node holds counts: as a strong read's source, and as what a leader executes writes on.</summary>
     private bool IsTrusted => !IsClosed && !_isKnownBad && (!_mustBeVerified || _verifier.IsVerified) && !_opinions.IsDisputed;
 
+    /// <summary>Whether a peer would execute writes at once if it led, by its own word; this node would have them wait.</summary>
+    private bool IsHesitant => !IsTrusted && Peers.Any(IsTrustedPeer);
+
+    private bool IsTrustedPeer(NodeId peer) => _reports.TryGetValue(peer, out var report) && report.IsTrusted && _transport.StateOf(peer).IsConnected;
+
     /// <summary>
     /// Whether to give copies away. Not of bad content; and not of content that nobody has compared yet, as long as another member is there
     /// that it could be compared with, for a copy would count as a second witness.
@@ -291,9 +296,10 @@ public sealed partial class ClusterNode
 
     private void SweepRepair()
     {
-        if (Role == Role.Leader && (((IsClosed || _isKnownBad) && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs) || IsInPeersWay))
+        var isUnfit = IsClosed || _isKnownBad || (IsHesitant && !_opinions.IsDisputed);
+        if (Role == Role.Leader && ((isUnfit && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs) || IsInPeersWay))
         {
-            // Elected for its log, which is good; but it can execute nothing, nor help others to.
+            // Elected for its log, which is good; but it can execute nothing (yet), nor help others to.
             _handOverAtMs = Environment.TickCount64;
             _ = _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected);
         }

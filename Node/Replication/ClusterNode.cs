@@ -119,7 +119,12 @@ public sealed partial class ClusterNode : BackgroundService
             DescribeQuorum = DescribeQuorum,
         };
         _desk = new(options, Forward);
-        _raft = new(core, _storage, transport.Send, options) { PartCountOf = transport.PartCountOf };
+        _raft = new(core, _storage, transport.Send, options)
+        {
+            PartCountOf = transport.PartCountOf,
+            IsHesitant = () => IsHesitant,
+            IsFit = IsTrustedPeer,
+        };
         _writes = new(_databases, folder, _storage, _raft, _pending, _applied, transport.Send, options, _instruments) { Repair = repair };
         _membership = new(Id, _storage.LogId, cluster.AddressOf(Id), _raft, transport, _writes.Propose, () => Master);
         _raft.LeadershipChanged = OnLeadershipChanged;
@@ -281,7 +286,7 @@ public sealed partial class ClusterNode : BackgroundService
     {
         foreach (var peer in Peers)
         {
-            _transport.Send(peer, new NodeReport(Now.ToUnixTimeMilliseconds(), status));
+            _transport.Send(peer, new NodeReport(Now.ToUnixTimeMilliseconds(), IsTrusted, status));
         }
     }
 

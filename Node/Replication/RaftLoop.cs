@@ -67,6 +67,12 @@ internal sealed class RaftLoop : IDisposable
     /// <summary>Asked on this loop's thread; see <see cref="IPeerTransport.PartCountOf"/>.</summary>
     public Func<NodeId, long> PartCountOf { get; set; } = _ => 0;
 
+    /// <summary>Asked on this loop's thread whether another node should lead rather than this one.</summary>
+    public Func<bool> IsHesitant { get; set; } = () => false;
+
+    /// <summary>Asked on this loop's thread whether a node is a good leader as far as is known here: leadership is handed over to such, if there is one.</summary>
+    public Func<NodeId, bool> IsFit { get; set; } = _ => true;
+
     public Leadership Leadership => Volatile.Read(ref _leadership);
 
     /// <summary>Everything up to here is committed for ever.</summary>
@@ -140,6 +146,7 @@ internal sealed class RaftLoop : IDisposable
             {
                 lastTick = Stopwatch.GetTimestamp();
                 HearParts();
+                _core.IsHesitant = IsHesitant();
                 var ticks = Math.Min(TicksAtOnceMax, (int)(elapsed / _options.TickInterval));
                 for (var i = 0; i < ticks; i++)
                 {
@@ -164,8 +171,8 @@ internal sealed class RaftLoop : IDisposable
     public void Dispose() => _keepAlive.Dispose();
 
     /// <summary>
-    /// Hands leadership to the follower that has most of the log, among those that can be reached; completes when this node does not lead
-    /// (any more). For an orderly stop.
+    /// Hands leadership to the follower that has most of the log, among those that can be reached, and those that are fit if there are any; completes
+    /// when this node does not lead (any more).
     /// </summary>
     public Task HandOverLeadershipAsync(Func<NodeId, bool> isReachable)
     {
@@ -240,7 +247,7 @@ internal sealed class RaftLoop : IDisposable
                 break;
             case HandOverInput { IsReachable: var isReachable, Done: var done }:
                 FollowerState[] heirs = [.. _core.FollowerProgress.Where(f => f.IsVoter && f.MayVote && isReachable(f.Id))];
-                if (heirs.Length > 0 && _core.TransferLeadership(heirs.MaxBy(f => f.MatchIndex).Id))
+                if (heirs.Length > 0 && _core.TransferLeadership(heirs.MaxBy(f => (IsFit(f.Id), f.MatchIndex.Value)).Id))
                 {
                     _handOvers.Add(done);
                 }

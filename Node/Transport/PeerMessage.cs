@@ -34,8 +34,10 @@ public sealed record WriteRefused(WriteId Id, Term Term, Failure Failure) : Peer
 public sealed record WriteRemembered(WriteId Id, Term Term, LogIndex Index, IReadOnlyList<StatementResult> Results) : PeerMessage;
 
 /// <summary>What a node tells its peers about itself every now and then; also shows that it is there.</summary>
+/// <param name="ClockMs">Its clock, in milliseconds since 1970.</param>
+/// <param name="IsTrusted">Whether what it holds has been compared with the others' since its start, so that it may execute writes.</param>
 /// <param name="Status">Its status as UTF-8 JSON, the same that <c>GET /status</c> answers.</param>
-public sealed record NodeReport(long ClockMs, ReadOnlyMemory<byte> Status) : PeerMessage;
+public sealed record NodeReport(long ClockMs, bool IsTrusted, ReadOnlyMemory<byte> Status) : PeerMessage;
 
 /// <summary>A node whose log cannot be continued asks for a snapshot that reaches at least an index.</summary>
 public sealed record SnapshotRequest(LogIndex MinIndex) : PeerMessage;

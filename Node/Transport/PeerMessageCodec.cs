@@ -22,7 +22,7 @@ namespace DistDb.Node.Transport;
 /// 20 ForwardedWrite         term oldest-pending remaining-ms result-bytes-max command trace:bytes (none, or trace-id:16 span-id:8 flags:1)
 /// 21 WriteRefused           write-id term code:byte detail has:byte (1 sqlite code, 2 statement, 4 result bytes) [sqlite code] [statement] [result bytes]
 /// 22 WriteRemembered        write-id term index results
-/// 23 NodeReport             clock-ms status:bytes
+/// 23 NodeReport             clock-ms is-trusted status:bytes
 /// 24 SnapshotRequest        min-index
 /// 25 SnapshotOffer          id:8 bytes index term made-in count count x (name:text byte-count) sha256:bytes
 /// 26 SnapshotChunkRequest   id:8 bytes offset
@@ -76,6 +76,7 @@ public static class PeerMessageCodec
             case NodeReport m:
                 writer.WriteByte(23);
                 writer.WriteSigned(m.ClockMs);
+                writer.WriteBool(m.IsTrusted);
                 writer.WriteBytes(m.Status.Span);
                 break;
             case SnapshotRequest m:
@@ -388,7 +389,7 @@ public static class PeerMessageCodec
                 return new WriteRemembered(
                     ReadId(ref reader), new(reader.ReadSigned()), new(reader.ReadSigned()), StatementResultCodec.Read(ref reader));
             case 23:
-                return new NodeReport(reader.ReadSigned(), reader.ReadBytes());
+                return new NodeReport(reader.ReadSigned(), reader.ReadBool(), reader.ReadBytes());
             case 24:
                 return new SnapshotRequest(ReadIndex(ref reader));
             case 25:

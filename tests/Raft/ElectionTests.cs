@@ -264,6 +264,20 @@ public sealed class ElectionTests
 
     // Raft §9.3: nodes with different timeouts seldom collide; the same seed gives the same timeouts.
     [Fact]
+    public void A_hesitant_node_lets_others_call_elections_and_calls_one_where_none_does()
+    {
+        for (var seed = 0; seed < 50; seed++)
+        {
+            var node = new TestNode(seed: seed);
+            node.Raft.IsHesitant = true;
+            node.Tick(DefaultOptions.ElectionTimeoutTicksMin + DefaultOptions.ElectionTimeoutTicksMax - 1).Should().BeEmpty();
+            node.Ask<PreVoteResponse>(PreVoteRequest(A, 1)).Granted.Should().BeTrue();
+            node.TimeOut();
+            node.Raft.Role.Should().Be(Role.PreCandidate);
+        }
+    }
+
+    [Fact]
     public void The_same_seed_gives_the_same_timeouts()
     {
         static int TicksToElection(int seed)

@@ -61,6 +61,37 @@ public sealed class VerificationTests
     }
 
     [Fact]
+    public async Task A_leader_that_has_yet_to_be_verified_hands_over_to_a_node_that_is()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _verified);
+        await InsertAsync(cluster, 0, "x", 3);
+        await cluster.UntilAsync(() => cluster[1].Verification?.Outcome == VerificationOutcome.Equal, "node 1 is verified");
+        await cluster.SettleAsync();
+        await cluster.CrashAsync(2);
+        var held = cluster.Network.Hold(letter => letter.Message is VerifyReport && letter.To == 2);
+        await cluster.StartAsync(2);
+        await cluster.UntilAsync(() => cluster[2].IsReady && held.Count >= 2, "node 2 is up and others have reported to it");
+        await cluster.ElectAsync(2);
+        await cluster.CrashAsync(0);
+        var write = cluster.InsertAsync(1, "at once");
+        cluster[1].Report(default);
+        await cluster.UntilAsync(() => write.IsCompleted, "the write is done");
+        (cluster[1].Role, cluster[2].Role).Should().Be((Role.Leader, Role.Follower));
+
+        // Nobody else would do better: it stays, and the write waits until it is verified.
+        await cluster.CrashAsync(1);
+        await cluster.StartAsync(0);
+        await cluster.ElectAsync(2);
+        var waiting = cluster.InsertAsync(2, "later");
+        cluster[0].Report(default);
+        await cluster.UntilAsync(() => cluster.Network.Delivered.Any(l => l is { From: 0, To: 2, Message: NodeReport { IsTrusted: false } }), "node 0 is not better");
+        held.Release();
+        await cluster.UntilAsync(() => waiting.IsCompleted, "the write is done");
+        await cluster.StartAsync(1);
+        await cluster.CheckAsync();
+    }
+
+    [Fact]
     public async Task Strong_reads_wait_until_the_node_is_verified_and_local_ones_do_not()
     {
         await using var cluster = await TestCluster.StartAsync(_ => _verified);

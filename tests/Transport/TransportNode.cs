@@ -101,7 +101,7 @@ internal sealed class TransportNode : IAsyncDisposable, ILogger<PeerTransport>
 
     public bool HasGuest(TransportNode other) => Transport.Guests.Contains(other.Id);
 
-    public void Send(TransportNode to, string text) => Transport.Send(to.Id, new NodeReport(0, Encoding.UTF8.GetBytes(text)));
+    public void Send(TransportNode to, string text) => Transport.Send(to.Id, new NodeReport(0, false, Encoding.UTF8.GetBytes(text)));
 
     public bool HasHeard(TransportNode from, string text) => Heard.Contains((from.Id, text));
 
