@@ -52,8 +52,8 @@ public sealed partial class ClusterNode
     /// <summary>Whether what this node holds counts: as a strong read's source, and as what a leader executes writes on.</summary>
     private bool IsTrusted => !IsClosed && !_isKnownBad && (!_mustBeVerified || _verifier.IsVerified) && !_opinions.IsDisputed;
 
-    /// <summary>Whether a peer would execute writes at once if it led, by its own word; this node would have them wait.</summary>
-    private bool IsHesitant => !IsTrusted && Peers.Any(IsTrustedPeer);
+    /// <summary>Whether another voter would execute writes at once if it led, by its own word; this node would have them wait.</summary>
+    private bool IsHesitant => !IsTrusted && Membership.Voters.Any(v => v != Id && IsTrustedPeer(v));
 
     private bool IsTrustedPeer(NodeId peer) => _reports.TryGetValue(peer, out var report) && report.IsTrusted && _transport.StateOf(peer).IsConnected;
 
@@ -296,12 +296,17 @@ public sealed partial class ClusterNode
 
     private void SweepRepair()
     {
-        var isUnfit = IsClosed || _isKnownBad || (IsHesitant && !_opinions.IsDisputed);
-        if (Role == Role.Leader && ((isUnfit && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs) || IsInPeersWay))
+        if (Role == Role.Leader && (((IsClosed || _isKnownBad) && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs) || IsInPeersWay))
         {
-            // Elected for its log, which is good; but it can execute nothing (yet), nor help others to.
+            // Elected for its log, which is good; but it can execute nothing, nor help others to.
             _handOverAtMs = Environment.TickCount64;
             _ = _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected);
+        }
+        else if (Role == Role.Leader && IsHesitant && !IsClosed && !_opinions.IsDisputed && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs)
+        {
+            // It will be able to, once it is verified. To nobody else, lest leadership goes round.
+            _handOverAtMs = Environment.TickCount64;
+            _ = _raft.HandOverLeadershipAsync(IsTrustedPeer);
         }
 
         if (_writes.Repair is not { } repair)

@@ -25,6 +25,9 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     // The leader enforces the client's time limit. Past this much more, its word is not coming.
     private static readonly TimeSpan _verdictGrace = TimeSpan.FromSeconds(1);
 
+    // For so many bytes of a write the leader's word is waited for one interval longer.
+    private const long ResendBytes = 1 << 20;
+
     private readonly Lock _lock = new();
     private readonly Dictionary<long, Pending> _pending = [];
     private Leadership? _leadership;
@@ -187,7 +190,9 @@ internal sealed class PendingWrites(NodeId self, ulong incarnation, ReplicationO
     {
         var now = Environment.TickCount64;
         var resendMs = (long)options.ResendInterval.TotalMilliseconds;
-        SendAll(pending => now - pending.SentAtMs >= resendMs);
+
+        // A large one takes its time, and its repetition would take the same again.
+        SendAll(pending => now - pending.SentAtMs >= resendMs * (1 + (pending.Bytes / ResendBytes)));
 
         GiveUp(
             (pending, isSettled) => pending.Deadline.HasPassed && (isSettled || pending.Deadline.Plus(_verdictGrace).HasPassed),

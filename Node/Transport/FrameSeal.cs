@@ -18,16 +18,42 @@ internal sealed class FrameSeal(byte[] sessionKey) : IDisposable
     private readonly IncrementalHash _hash = IncrementalHash.CreateHMAC(HashAlgorithmName.SHA256, sessionKey);
     private ulong _counter;
 
-    /// <summary>Writes the tag of the next frame.</summary>
-    public void Sign(ReadOnlySpan<byte> payload, Span<byte> tag)
+    // Of the frame that has begun; negative where none has.
+    private int _added = -1;
+
+    /// <summary>Takes in the next part of a frame's payload, which is a new one's after <see cref="Finish"/>.</summary>
+    public void Add(ReadOnlySpan<byte> part)
     {
-        Span<byte> counter = stackalloc byte[8];
-        BinaryPrimitives.WriteUInt64LittleEndian(counter, _counter++);
-        _hash.AppendData(counter);
-        _hash.AppendData(payload);
+        if (_added < 0)
+        {
+            Span<byte> counter = stackalloc byte[8];
+            BinaryPrimitives.WriteUInt64LittleEndian(counter, _counter++);
+            _hash.AppendData(counter);
+            _added = 0;
+        }
+
+        _hash.AppendData(part);
+        _added += part.Length;
+    }
+
+    /// <summary>Writes the tag of the frame whose parts were added.</summary>
+    public void Finish(Span<byte> tag)
+    {
         Span<byte> full = stackalloc byte[HMACSHA256.HashSizeInBytes];
         _hash.GetHashAndReset(full);
         full[..TagBytes].CopyTo(tag);
+        _added = -1;
+    }
+
+    /// <summary>Works ahead for <see cref="Open"/>, while the rest of the frame is on its way.</summary>
+    /// <param name="beginning">All that has come of it so far.</param>
+    public void Preview(ReadOnlySpan<byte> beginning)
+    {
+        // What comes last is the tag.
+        if (beginning.Length - TagBytes is > 0 and var known)
+        {
+            Add(beginning[Math.Max(_added, 0)..known]);
+        }
     }
 
     /// <summary>The payload of the next frame.</summary>
@@ -38,7 +64,8 @@ internal sealed class FrameSeal(byte[] sessionKey) : IDisposable
         {
             var payload = frame[..^TagBytes];
             Span<byte> expected = stackalloc byte[TagBytes];
-            Sign(payload, expected);
+            Add(payload[Math.Max(_added, 0)..]);
+            Finish(expected);
             if (CryptographicOperations.FixedTimeEquals(expected, frame[^TagBytes..]))
             {
                 return payload;

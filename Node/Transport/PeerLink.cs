@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.Sockets;
 using System.Net.WebSockets;
 using System.Threading.Channels;
@@ -16,6 +15,9 @@ internal sealed partial class PeerLink
 {
     // Silence is measured in ticks of this process, so that one that was paused itself first hears what has come in the meantime.
     private const int SilenceTicks = 6;
+
+    // Of the memory that a message was written into.
+    private const int KeptBytesMax = 1 << 20;
 
     private readonly PeerTransportOptions _options;
     private readonly PeerDirectory _directory;
@@ -157,10 +159,10 @@ internal sealed partial class PeerLink
         await OpenAsync(socket, timeout.Token).ConfigureAwait(false);
 
         var handshake = new PeerHandshake(_options.Secret, _directory.Self());
-        var buffer = new ArrayBufferWriter<byte>();
+        using var buffer = new FrameBuffer();
         await WebSocketFrames.SendAsync(socket, handshake.CreateHello(), timeout.Token).ConfigureAwait(false);
         await ReceiveAsync(socket, buffer, timeout.Token).ConfigureAwait(false);
-        var response = handshake.CreateResponse(buffer.WrittenSpan);
+        var response = handshake.CreateResponse(buffer.Written);
         if (!_directory.Meet(this, handshake.Peer!))
         {
             return null;
@@ -168,7 +170,7 @@ internal sealed partial class PeerLink
 
         await WebSocketFrames.SendAsync(socket, response, timeout.Token).ConfigureAwait(false);
         await ReceiveAsync(socket, buffer, timeout.Token).ConfigureAwait(false);
-        var verdict = handshake.ReadVerdict(buffer.WrittenSpan);
+        var verdict = handshake.ReadVerdict(buffer.Written);
         if (verdict.Kind == PeerVerdictKind.Removed)
         {
             _directory.Expel(verdict.Reason);
@@ -198,7 +200,7 @@ internal sealed partial class PeerLink
         }
     }
 
-    private static async Task ReceiveAsync(ClientWebSocket socket, ArrayBufferWriter<byte> buffer, CancellationToken cancellationToken)
+    private static async Task ReceiveAsync(ClientWebSocket socket, FrameBuffer buffer, CancellationToken cancellationToken)
     {
         if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, null, cancellationToken).ConfigureAwait(false))
         {
@@ -224,7 +226,6 @@ internal sealed partial class PeerLink
         try
         {
             var writer = new WireWriter();
-            var tag = new byte[FrameSeal.TagBytes];
             while (await _outbound.Reader.WaitToReadAsync(broken.Token).ConfigureAwait(false))
             {
                 writer.Clear();
@@ -233,10 +234,8 @@ internal sealed partial class PeerLink
                     PeerMessageCodec.Write(writer, message);
                 }
 
-                seal.Sign(writer.Written.Span, tag);
-                writer.WriteRaw(tag);
-                await WebSocketFrames.SendAsync(socket, writer.Written, broken.Token).ConfigureAwait(false);
-                writer = writer.Capacity > WebSocketFrames.KeptBytesMax ? new() : writer;
+                await WebSocketFrames.SendAsync(socket, writer, seal, broken.Token).ConfigureAwait(false);
+                writer = writer.Capacity > KeptBytesMax ? new() : writer;
             }
 
             // The other end closes when it has read everything; before that, closing might take it away again.

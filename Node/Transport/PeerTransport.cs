@@ -1,4 +1,3 @@
-using System.Buffers;
 using System.Net.WebSockets;
 using DistDb.Node.Raft;
 
@@ -125,20 +124,20 @@ public sealed class PeerTransport : BackgroundService, IPeerTransport
         try
         {
             var handshake = new PeerHandshake(_options.Secret, _directory.Self());
-            var buffer = new ArrayBufferWriter<byte>();
+            using var buffer = new FrameBuffer();
             if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, null, timeout.Token).ConfigureAwait(false))
             {
                 return null;
             }
 
-            var challenge = handshake.CreateChallenge(buffer.WrittenSpan);
+            var challenge = handshake.CreateChallenge(buffer.Written);
             await WebSocketFrames.SendAsync(socket, challenge, timeout.Token).ConfigureAwait(false);
             if (!await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.HandshakeBytesMax, null, timeout.Token).ConfigureAwait(false))
             {
                 return null;
             }
 
-            handshake.CheckResponse(buffer.WrittenSpan);
+            handshake.CheckResponse(buffer.Written);
             return handshake;
         }
         finally
@@ -162,17 +161,21 @@ public sealed class PeerTransport : BackgroundService, IPeerTransport
 
             using var seal = new FrameSeal(handshake.DeriveSessionKey());
             var contact = _directory.ContactOf(link.Peer);
-            var buffer = new ArrayBufferWriter<byte>(4096);
-            while (await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.FrameBytesMax, contact.HearPart, lifetime.Token).ConfigureAwait(false))
+            using var buffer = new FrameBuffer();
+            void Preview()
             {
-                var payload = seal.Open(buffer.WrittenSpan);
+                contact.HearPart();
+                seal.Preview(buffer.Written);
+            }
+
+            while (await WebSocketFrames.ReceiveAsync(socket, buffer, WebSocketFrames.FrameBytesMax, Preview, lifetime.Token).ConfigureAwait(false))
+            {
+                var payload = seal.Open(buffer.Written);
                 contact.Hear();
                 foreach (var message in PeerMessageCodec.ReadAll(payload, link.Peer, _options.Self))
                 {
                     _receive?.Invoke(link.Peer, message);
                 }
-
-                buffer = buffer.Capacity > WebSocketFrames.KeptBytesMax ? new(4096) : buffer;
             }
         }
         finally

@@ -1,5 +1,5 @@
-using System.Buffers;
 using System.Net.WebSockets;
+using DistDb.Node.Commands;
 
 namespace DistDb.Node.Transport;
 
@@ -12,14 +12,33 @@ internal static class WebSocketFrames
     /// <summary>Longest message of the handshake; small, because its sender is not known yet.</summary>
     public const int HandshakeBytesMax = 4096;
 
-    /// <summary>A link keeps no more memory than this for its next message.</summary>
-    public const int KeptBytesMax = 1 << 20;
-
     // A read ends when its memory is full. On a slow link the parts of a large message should come faster than elections are called.
-    private const int PartBytesMax = 16 << 10;
+    private const int PartBytesMax = 32 << 10;
 
     public static ValueTask SendAsync(WebSocket socket, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken) =>
         socket.SendAsync(bytes, WebSocketMessageType.Binary, endOfMessage: true, cancellationToken);
+
+    /// <summary>Sends a payload and its tag; a large one piece by piece, so that the first ones arrive while the others are being sealed.</summary>
+    /// <param name="socket">Where it goes.</param>
+    /// <param name="writer">The payload, to which the tag is added.</param>
+    /// <param name="seal">Makes the tag.</param>
+    /// <param name="cancellationToken">Ends the sending, and with it the socket.</param>
+    public static async ValueTask SendAsync(WebSocket socket, WireWriter writer, FrameSeal seal, CancellationToken cancellationToken)
+    {
+        var sent = 0;
+        for (; writer.BytesWritten - sent > PartBytesMax; sent += PartBytesMax)
+        {
+            var part = writer.Written.Slice(sent, PartBytesMax);
+            seal.Add(part.Span);
+            await socket.SendAsync(part, WebSocketMessageType.Binary, endOfMessage: false, cancellationToken).ConfigureAwait(false);
+        }
+
+        var tag = new byte[FrameSeal.TagBytes];
+        seal.Add(writer.Written.Span[sent..]);
+        seal.Finish(tag);
+        writer.WriteRaw(tag);
+        await SendAsync(socket, writer.Written[sent..], cancellationToken).ConfigureAwait(false);
+    }
 
     /// <summary>The next message in <paramref name="buffer"/>, which is cleared first; false when the other end closed.</summary>
     /// <param name="socket">Where it comes from.</param>
@@ -29,12 +48,12 @@ internal static class WebSocketFrames
     /// <param name="cancellationToken">Ends the wait, and with it the socket.</param>
     /// <exception cref="PeerRefusedException">The message is longer than <paramref name="bytesMax"/> or not binary.</exception>
     public static async ValueTask<bool> ReceiveAsync(
-        WebSocket socket, ArrayBufferWriter<byte> buffer, int bytesMax, Action? partCame, CancellationToken cancellationToken)
+        WebSocket socket, FrameBuffer buffer, int bytesMax, Action? partCame, CancellationToken cancellationToken)
     {
-        buffer.ResetWrittenCount();
+        buffer.Clear();
         while (true)
         {
-            var memory = buffer.GetMemory(4096);
+            var memory = buffer.GetMemory();
             var result = await socket.ReceiveAsync(memory[..Math.Min(memory.Length, PartBytesMax)], cancellationToken).ConfigureAwait(false);
             if (result.MessageType == WebSocketMessageType.Close)
             {

@@ -27,6 +27,26 @@ public sealed class FrameSealTests : IDisposable
     }
 
     [Fact]
+    public void A_frame_may_be_sealed_and_looked_at_in_parts()
+    {
+        var frame = Seal("one of many bytes");
+        using var sender = new FrameSeal(_key);
+        sender.Add("one of "u8);
+        sender.Add(""u8);
+        sender.Add("many bytes"u8);
+        var tag = new byte[FrameSeal.TagBytes];
+        sender.Finish(tag);
+        frame.AsSpan(^FrameSeal.TagBytes..).ToArray().Should().Equal(tag);
+        for (var length = 0; length <= frame.Length; length += 3)
+        {
+            _receiver.Preview(frame.AsSpan(0, length));
+        }
+
+        Encoding.ASCII.GetString(_receiver.Open(frame)).Should().Be("one of many bytes");
+        Encoding.ASCII.GetString(_receiver.Open(Seal("next"))).Should().Be("next");
+    }
+
+    [Fact]
     public void A_repeated_frame_is_refused()
     {
         var frame = Seal("one");
@@ -70,7 +90,8 @@ public sealed class FrameSealTests : IDisposable
         var payload = Encoding.ASCII.GetBytes(text);
         var frame = new byte[payload.Length + FrameSeal.TagBytes];
         payload.CopyTo(frame, 0);
-        _sender.Sign(payload, frame.AsSpan(payload.Length));
+        _sender.Add(payload);
+        _sender.Finish(frame.AsSpan(payload.Length));
         return frame;
     }
 
