@@ -291,6 +291,7 @@ internal static partial class NodeHost
         services.AddHostedService(provider => provider.GetRequiredService<ClusterNode>());
         services.AddHostedService(provider => provider.GetRequiredService<PeerTransport>());
         services.AddHostedService<StatusReporter>();
+        services.AddHostedService<IdleMemory>();
         services.AddHostedService(provider => provider.GetRequiredService<StreamStore>());
         services.AddHostedService(provider => provider.GetRequiredService<ClusterFeed>());
         if (settings.Backups is { } backups)

@@ -38,14 +38,10 @@ internal sealed class DistDbProcess : IDisposable
     private static string Executable => Path.Combine(AppContext.BaseDirectory, "distdb");
 
     /// <summary>The most memory that it had resident so far, in bytes.</summary>
-    public long PeakMemoryBytes
-    {
-        get
-        {
-            var line = File.ReadLines($"/proc/{_process.Id}/status").Single(l => l.StartsWith("VmHWM:", StringComparison.Ordinal));
-            return 1024 * long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
-        }
-    }
+    public long PeakMemoryBytes => ReadMemory("VmHWM:");
+
+    /// <summary>The memory that it has resident, in bytes.</summary>
+    public long MemoryBytes => ReadMemory("VmRSS:");
 
     public bool HasExited => _process.HasExited;
 
@@ -76,6 +72,12 @@ internal sealed class DistDbProcess : IDisposable
         },
         "/bin/bash",
         ["-c", "trap '' XFSZ; ulimit -f \"$1\"; shift; exec \"$@\"", "bash", fileKiBMax.ToString(CultureInfo.InvariantCulture), Executable, .. arguments]);
+
+    private long ReadMemory(string name)
+    {
+        var line = File.ReadLines($"/proc/{_process.Id}/status").Single(l => l.StartsWith(name, StringComparison.Ordinal));
+        return 1024 * long.Parse(line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries)[1], CultureInfo.InvariantCulture);
+    }
 
     private static DistDbProcess Start(
         string workingFolder, IReadOnlyDictionary<string, string> environment, string program, IEnumerable<string> arguments)

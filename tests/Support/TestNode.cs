@@ -63,6 +63,9 @@ internal sealed class TestNode : IDisposable
     /// <summary>The most memory that this run had resident so far, in bytes.</summary>
     public long PeakMemoryBytes => _process!.PeakMemoryBytes;
 
+    /// <inheritdoc cref="DistDbProcess.MemoryBytes"/>
+    public long MemoryBytes => _process!.MemoryBytes;
+
     /// <summary>What all runs of this node printed.</summary>
     public string Log
     {
