@@ -234,8 +234,7 @@ public sealed class RaftStorage : ILogStore, IDisposable
         var surplus = LastIndex - BaseIndex - tailEntriesMax;
         if (surplus <= 0 && _bytes > tailBytesMax)
         {
-            // Large entries: a few at a time, until they fit.
-            surplus = CutLargeEntriesAtOnce;
+            surplus = CountOldest(_bytes - tailBytesMax);
         }
 
         var to = LogIndex.Min(durable, BaseIndex + Math.Min(surplus, CutEntriesAtOnce));
@@ -612,6 +611,21 @@ public sealed class RaftStorage : ILogStore, IDisposable
                 _lastIndex = index;
             }
         }
+    }
+
+    /// <summary>How many of the oldest entries have so many bytes; a few at a time, as they are large.</summary>
+    private int CountOldest(long bytes)
+    {
+        using var select = Command(_writer, "SELECT length(data) FROM entries ORDER BY idx LIMIT $count", "$count");
+        select.Parameters[0].Value = CutLargeEntriesAtOnce;
+        using var sizes = select.ExecuteReader();
+        var count = 0;
+        for (; bytes > 0 && sizes.Read(); count++)
+        {
+            bytes -= sizes.GetInt64(0);
+        }
+
+        return count;
     }
 
     private long SumBytes(string which, LogIndex index)
