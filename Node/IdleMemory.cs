@@ -1,10 +1,13 @@
+using DistDb.Node.Raft;
+using DistDb.Node.Replication;
+
 namespace DistDb.Node;
 
 /// <summary>
 /// Gives memory back that a node does not need any more. The garbage collector runs when memory is asked for: a node that has nothing to do would keep
 /// for ever what the last large requests left behind, which is more than ten times their size.
 /// </summary>
-internal sealed class IdleMemory : BackgroundService
+internal sealed class IdleMemory(ClusterNode node) : BackgroundService
 {
     // Of what is allocated between two looks, in bytes: a node without clients allocates a tenth of that.
     private const long QuietBytesMax = 16 << 20;
@@ -13,6 +16,9 @@ internal sealed class IdleMemory : BackgroundService
     private const long WorthwhileBytes = 128 << 20;
 
     private static readonly TimeSpan _interval = TimeSpan.FromSeconds(10);
+
+    // Giving back takes a tenth to a third of a second, in which nothing else happens: long enough for others to take a leader for dead.
+    private bool MayPause => node.Role != Role.Leader || node.Peers.Count == 0;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -23,7 +29,7 @@ internal sealed class IdleMemory : BackgroundService
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
                 var allocated = GC.GetTotalAllocatedBytes();
-                if (allocated - seen < QuietBytesMax && allocated - collected > WorthwhileBytes && GC.GetGCMemoryInfo().TotalCommittedBytes > WorthwhileBytes)
+                if (MayPause && allocated - seen < QuietBytesMax && allocated - collected > WorthwhileBytes && GC.GetGCMemoryInfo().TotalCommittedBytes > WorthwhileBytes)
                 {
                     GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true);
                     collected = allocated;

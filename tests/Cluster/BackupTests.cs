@@ -123,6 +123,7 @@ public sealed class BackupTests : IDisposable
         var archive = Path.Combine(_folder.FullName, "archive");
         await using var cluster = await TestCluster.StartAsync(2, "--archive", archive, "--archive-every", "1s");
         await ShouldWriteAsync(cluster, """{"command":"exec","query":"CREATE TABLE t(a)"}""");
+        await cluster.ConvergeAsync();
         var (single, all) = (Path.Combine(_folder.FullName, "main.db"), Path.Combine(_folder.FullName, "all.tar"));
         (await RunAsync(BackupTool.Create(), cluster[1], "main", "--to", single)).ExitCode.Should().Be(ExitCode.Success);
         (await RunAsync(BackupTool.Create(), cluster[1], "--to", all)).ExitCode.Should().Be(ExitCode.Success);
