@@ -22,12 +22,11 @@ internal sealed class KeepAlive : IDisposable
     private readonly ITimer _timer;
     private readonly Lock _lock = new();
     private readonly Dictionary<NodeId, Message> _last = [];
-    private long _writeCount;
-    private long _writeCountSeen;
     private long _writingSince;
     private long _repeatedAt;
     private TimeSpan _limit;
     private bool _isWriting;
+    private bool _hasWritten;
     private bool _isTicking;
 
     /// <param name="send">Sends a message; may be called on any thread.</param>
@@ -71,8 +70,7 @@ internal sealed class KeepAlive : IDisposable
     {
         lock (_lock)
         {
-            _isWriting = true;
-            _writeCount++;
+            _isWriting = _hasWritten = true;
             _writingSince = _time.GetTimestamp();
             _limit = _patience + TimeSpan.FromSeconds(bytes / BytesPerSecondMin);
             if (!_isTicking)
@@ -112,13 +110,13 @@ internal sealed class KeepAlive : IDisposable
         Message[] messages;
         lock (_lock)
         {
-            if (!_isWriting && _writeCount == _writeCountSeen)
+            if (!_isWriting && !_hasWritten)
             {
                 _isTicking = false;
                 _timer.Change(Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
             }
 
-            _writeCountSeen = _writeCount;
+            _hasWritten = false;
             var elapsed = _time.GetElapsedTime(_writingSince);
             if (!_isWriting || elapsed < _interval || elapsed > _limit)
             {

@@ -2,54 +2,51 @@ using System.Buffers;
 
 namespace DistDb.Node.Transport;
 
-/// <summary>What a link's messages come into, one after the other. The memory of a large one is borrowed for as long as it is there.</summary>
+/// <summary>What a link's messages come into, one after the other. It keeps its memory for the next one, but not that of a large one.</summary>
 internal sealed class FrameBuffer : IDisposable
 {
-    private const int OwnBytes = 4096;
+    private const int BytesMin = 4096;
 
-    private readonly byte[] _own = new byte[OwnBytes];
-    private byte[] _bytes;
-    private int _count;
-
-    public FrameBuffer() => _bytes = _own;
+    private byte[] _bytes = ArrayPool<byte>.Shared.Rent(BytesMin);
 
     /// <summary>What has come; valid until the next message begins.</summary>
-    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, _count);
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, WrittenCount);
 
-    public int WrittenCount => _count;
+    /// <summary>How many bytes that are.</summary>
+    public int WrittenCount { get; private set; }
 
     /// <summary>Room for what comes next.</summary>
     public Memory<byte> GetMemory()
     {
-        if (_count == _bytes.Length)
+        if (WrittenCount == _bytes.Length)
         {
             var larger = ArrayPool<byte>.Shared.Rent(2 * _bytes.Length);
             Written.CopyTo(larger);
-            GiveBack();
+            ArrayPool<byte>.Shared.Return(_bytes);
             _bytes = larger;
         }
 
-        return _bytes.AsMemory(_count);
+        return _bytes.AsMemory(WrittenCount);
     }
 
     /// <summary>So much of that was filled.</summary>
-    public void Advance(int count) => _count += count;
+    public void Advance(int count) => WrittenCount += count;
 
     /// <summary>Another message begins.</summary>
     public void Clear()
     {
-        _count = 0;
-        GiveBack();
-        _bytes = _own;
-    }
-
-    public void Dispose() => Clear();
-
-    private void GiveBack()
-    {
-        if (_bytes != _own)
+        WrittenCount = 0;
+        if (_bytes.Length > WebSocketFrames.KeptBytesMax)
         {
             ArrayPool<byte>.Shared.Return(_bytes);
+            _bytes = ArrayPool<byte>.Shared.Rent(BytesMin);
         }
+    }
+
+    public void Dispose()
+    {
+        ArrayPool<byte>.Shared.Return(_bytes);
+        _bytes = [];
+        WrittenCount = 0;
     }
 }

@@ -16,9 +16,6 @@ internal sealed partial class PeerLink
     // Silence is measured in ticks of this process, so that one that was paused itself first hears what has come in the meantime.
     private const int SilenceTicks = 6;
 
-    // Of the memory that a message was written into.
-    private const int KeptBytesMax = 1 << 20;
-
     private readonly PeerTransportOptions _options;
     private readonly PeerDirectory _directory;
     private readonly ILogger _logger;
@@ -235,7 +232,7 @@ internal sealed partial class PeerLink
                 }
 
                 await WebSocketFrames.SendAsync(socket, writer, seal, broken.Token).ConfigureAwait(false);
-                writer = writer.Capacity > KeptBytesMax ? new() : writer;
+                writer = writer.Capacity > WebSocketFrames.KeptBytesMax ? new() : writer;
             }
 
             // The other end closes when it has read everything; before that, closing might take it away again.

@@ -12,6 +12,9 @@ internal static class WebSocketFrames
     /// <summary>Longest message of the handshake; small, because its sender is not known yet.</summary>
     public const int HandshakeBytesMax = 4096;
 
+    /// <summary>A link keeps this much memory, in each direction, from one message to the next.</summary>
+    public const int KeptBytesMax = 1 << 20;
+
     // A read ends when its memory is full. On a slow link the parts of a large message should come faster than elections are called.
     private const int PartBytesMax = 32 << 10;
 
@@ -33,11 +36,16 @@ internal static class WebSocketFrames
             await socket.SendAsync(part, WebSocketMessageType.Binary, endOfMessage: false, cancellationToken).ConfigureAwait(false);
         }
 
-        var tag = new byte[FrameSeal.TagBytes];
+        Finish(writer, seal, sent);
+        await SendAsync(socket, writer.Written[sent..], cancellationToken).ConfigureAwait(false);
+    }
+
+    private static void Finish(WireWriter writer, FrameSeal seal, int sent)
+    {
+        Span<byte> tag = stackalloc byte[FrameSeal.TagBytes];
         seal.Add(writer.Written.Span[sent..]);
         seal.Finish(tag);
         writer.WriteRaw(tag);
-        await SendAsync(socket, writer.Written[sent..], cancellationToken).ConfigureAwait(false);
     }
 
     /// <summary>The next message in <paramref name="buffer"/>, which is cleared first; false when the other end closed.</summary>
