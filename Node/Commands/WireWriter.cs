@@ -9,7 +9,12 @@ namespace DistDb.Node.Commands;
 /// </summary>
 public sealed class WireWriter
 {
-    private byte[] _bytes = new byte[256];
+    private const int BytesMin = 256;
+
+    // Up to this much it doubles. Beyond, a large value is mostly followed by little, for which as much again would be wasted.
+    private const int DoubledBytesMax = 1 << 20;
+
+    private byte[] _bytes = new byte[BytesMin];
 
     /// <summary>How much has been written.</summary>
     public int BytesWritten { get; private set; }
@@ -105,7 +110,9 @@ public sealed class WireWriter
     {
         if (_bytes.Length - BytesWritten < count)
         {
-            Array.Resize(ref _bytes, (int)Math.Max((long)BytesWritten + count, Math.Min(Array.MaxLength, 2L * _bytes.Length)));
+            var needed = (long)BytesWritten + count;
+            var spare = needed <= DoubledBytesMax ? Math.Max(needed, BytesMin) : needed / 8;
+            Array.Resize(ref _bytes, (int)Math.Max(needed, Math.Min(Array.MaxLength, needed + spare)));
         }
 
         return _bytes.AsSpan(BytesWritten);

@@ -97,7 +97,8 @@ internal static unsafe class ParameterBinder
     private static int BindText(nint statement, int position, string text)
     {
         // One more than needed, so that even an empty text has an address: SQLite takes a null address for NULL.
-        var bytesMax = Encoding.UTF8.GetMaxByteCount(text.Length) + 1;
+        // The most that a text may need is three times what most do.
+        var bytesMax = (text.Length <= StackBytes ? Encoding.UTF8.GetMaxByteCount(text.Length) : Encoding.UTF8.GetByteCount(text)) + 1;
         byte[]? rented = null;
         var buffer = bytesMax <= StackBytes ? stackalloc byte[StackBytes] : rented = ArrayPool<byte>.Shared.Rent(bytesMax);
         var length = Encoding.UTF8.GetBytes(text, buffer);

@@ -25,20 +25,6 @@ public sealed class LimitTests(ITestOutputHelper output) : IAsyncLifetime
     }
 
     [Fact]
-    public async Task What_large_requests_leave_behind_is_given_back_when_a_node_has_nothing_to_do()
-    {
-        await using var cluster = await TestCluster.StartAsync(0);
-        (await cluster.Master.ExecAsync("CREATE TABLE large (v)")).IsOk.Should().BeTrue();
-        for (var i = 0; i < 5; i++)
-        {
-            (await cluster.Master.ExecAsync("INSERT INTO large VALUES (?)", new string('x', 8 << 20))).IsOk.Should().BeTrue();
-        }
-
-        var busy = cluster.Master.MemoryBytes;
-        await cluster.WaitUntilAsync("memory is given back", () => Task.FromResult(cluster.Master.MemoryBytes < busy - (64 << 20)));
-    }
-
-    [Fact]
     public async Task An_endless_statement_is_stopped_and_the_cluster_goes_on()
     {
         var before = await _cluster.ConvergeAsync();

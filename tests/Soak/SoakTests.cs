@@ -19,6 +19,8 @@ public sealed class SoakTests(ITestOutputHelper output)
             {
                 Seed = 1,
                 Duration = TimeSpan.FromMinutes(2),
+                // Some of it shows when replicas are compared.
+                RoundMax = TimeSpan.FromSeconds(10),
                 HoldMax = TimeSpan.FromSeconds(1),
                 RestMax = TimeSpan.FromSeconds(1),
                 Sabotage = sabotage,
