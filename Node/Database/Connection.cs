@@ -202,14 +202,19 @@ internal sealed unsafe class Connection : IDisposable
     }
 
     /// <summary>Moves committed pages from the write-ahead log into the file, with fsync.</summary>
-    /// <returns>False where readers kept some of them back.</returns>
+    /// <returns>False where readers kept some of them back, or another program is at it.</returns>
     /// <exception cref="StorageFailedException">It fails.</exception>
     public bool Checkpoint()
     {
         const int Passive = 0;
         int frames, checkpointed;
         var code = Sqlite3.sqlite3_wal_checkpoint_v2(_handle, null, Passive, &frames, &checkpointed);
-        return code == Sqlite3.Ok ? frames == checkpointed : throw StorageFailed(code);
+        return code switch
+        {
+            Sqlite3.Ok => frames == checkpointed,
+            _ when (code & 0xff) == SqliteErrors.Busy => false,
+            _ => throw StorageFailed(code),
+        };
     }
 
     /// <summary>Forgets the schema in memory, so that it is read from the file again. What SQLite has in memory after DDL, ANALYZE or

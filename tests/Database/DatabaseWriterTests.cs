@@ -1,5 +1,6 @@
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
+using DistDb.Tests.Support;
 using Microsoft.Data.Sqlite;
 using static DistDb.Tests.Database.TestDatabase;
 
@@ -209,6 +210,29 @@ public sealed class DatabaseWriterTests : IDisposable
         using var command = connection.CreateCommand();
         command.CommandText = "SELECT count(*) FROM t";
         command.ExecuteScalar().Should().Be(1L);
+    }
+
+    [Fact]
+    public async Task Another_programs_checkpoint_stops_nothing()
+    {
+        _database.Do("CREATE TABLE t(a)", "INSERT INTO t VALUES (1)");
+
+        // It has the checkpoint's lock, and waits a while for the writer's.
+        var others = CheckpointAsync(".timeout 3000\nPRAGMA wal_checkpoint(FULL);");
+        while (!others.IsCompleted && await CheckpointAsync("PRAGMA wal_checkpoint(PASSIVE);") == "0")
+        {
+        }
+
+        others.IsCompleted.Should().BeFalse();
+
+        // It may be done in the moment before SQLite asks for the lock.
+        (_database.Writer.Checkpoint() ?? 2).Should().Be(2);
+        _database.Do("INSERT INTO t VALUES (2)");
+        await others;
+        _database.Writer.Checkpoint().Should().Be(3);
+
+        // Whether it could not be made.
+        async Task<string> CheckpointAsync(string script) => (await SqliteProgram.RunAsync(_database.Path, script)).Trim().Split('|')[0];
     }
 
     [Fact]
