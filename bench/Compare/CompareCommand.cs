@@ -15,10 +15,15 @@ internal static class CompareCommand
         var clients = OptionLists.Clients("1,16,64,256");
         var seconds = new Option<int>("--seconds") { Description = "How long each load is measured", DefaultValueFactory = _ => 5 };
         var warmUp = new Option<int>("--warm-up") { Description = "How many seconds each load runs before", DefaultValueFactory = _ => 1 };
+        var practice = new Option<int>("--practice")
+        {
+            Description = "How many seconds each system does each kind of work before anything is measured, as code that is compiled while it runs gets better for a while",
+            DefaultValueFactory = _ => 15,
+        };
         var rounds = new Option<int>("--rounds") { Description = "How often everything is measured, for medians", DefaultValueFactory = _ => 3 };
         var failOvers = new Option<int>("--failovers") { Description = "How often the leader is killed", DefaultValueFactory = _ => 5 };
         var json = new Option<bool>("--json") { Description = "Print JSON" };
-        var command = new Command("compare", "Starts three nodes each of DistDb and of others on this machine, and measures them in turns") { peers, clients, seconds, warmUp, rounds, failOvers, json };
+        var command = new Command("compare", "Starts three nodes each of DistDb and of others on this machine, and measures them in turns") { peers, clients, seconds, warmUp, practice, rounds, failOvers, json };
         command.SetTool(async (parsed, cancellation) =>
         {
             var folder = Directory.CreateTempSubdirectory("distdb-compare-");
@@ -33,6 +38,7 @@ internal static class CompareCommand
                     {
                         Clients = parsed.GetRequiredValue(clients),
                         Load = new(TimeSpan.FromSeconds(parsed.GetValue(warmUp)), TimeSpan.FromSeconds(parsed.GetValue(seconds))),
+                        Practice = TimeSpan.FromSeconds(parsed.GetValue(practice)),
                         Rounds = parsed.GetValue(rounds),
                         FailOvers = parsed.GetValue(failOvers),
                     },

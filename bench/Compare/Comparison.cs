@@ -10,6 +10,9 @@ internal sealed record ComparisonPlan
     /// <summary>How long each load runs.</summary>
     public required LoadTime Load { get; init; }
 
+    /// <summary>How long each system does each kind of work before anything is measured: code that is compiled while it runs gets better for a while.</summary>
+    public required TimeSpan Practice { get; init; }
+
     /// <summary>How often everything is measured; the results are medians.</summary>
     public required int Rounds { get; init; }
 
@@ -42,11 +45,14 @@ internal sealed record ComparisonOutcome(
 /// <param name="progress">Told what is being measured.</param>
 internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<Peer> others, string folder, ComparisonPlan plan, TextWriter progress)
 {
+    private const int PracticeClients = 64;
+
     private readonly List<(string What, int Clients, string System, Sample Sample)> _samples = [];
 
     /// <summary>Runs everything. The systems have been started.</summary>
     public async Task<ComparisonOutcome> RunAsync(CancellationToken cancellation)
     {
+        await PractiseAsync(cancellation).ConfigureAwait(false);
         for (var round = 1; round <= plan.Rounds; round++)
         {
             await progress.WriteLineAsync($"round {round} of {plan.Rounds}").ConfigureAwait(false);
@@ -74,6 +80,28 @@ internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<Peer> others, 
         {
             double[] values = [.. samples.Select(sample => value(sample.Sample)).Order()];
             return (values[(values.Length - 1) / 2] + values[values.Length / 2]) / 2;
+        }
+    }
+
+    private async Task PractiseAsync(CancellationToken cancellation)
+    {
+        if (plan.Practice <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        var load = new LoadTime(TimeSpan.Zero, plan.Practice);
+        foreach (var peer in others.Prepend(distDb))
+        {
+            await progress.WriteLineAsync($"practice: {peer.Name}").ConfigureAwait(false);
+            foreach (var job in Enum.GetValues<Job>().Where(job => peer.Describe(job) is not null))
+            {
+                await peer.RunAsync(job, false, PracticeClients, load, cancellation).ConfigureAwait(false);
+                if (job == Job.Write && peer.HasFollowers)
+                {
+                    await peer.RunAsync(job, true, PracticeClients, load, cancellation).ConfigureAwait(false);
+                }
+            }
         }
     }
 
