@@ -217,13 +217,16 @@ public sealed class DatabaseWriterTests : IDisposable
     {
         _database.Do("CREATE TABLE t(a)", "INSERT INTO t VALUES (1)");
 
-        // It has the checkpoint's lock, and waits a while for the writer's.
-        var others = CheckpointAsync(".timeout 3000\nPRAGMA wal_checkpoint(FULL);");
-        while (!others.IsCompleted && await CheckpointAsync("PRAGMA wal_checkpoint(PASSIVE);") == "0")
+        // It has the checkpoint's lock, and waits a while for the writer's. Where a look at that came first, it does not wait, and is begun again.
+        Task<string> others;
+        do
         {
+            others = CheckpointAsync(".timeout 3000\nPRAGMA wal_checkpoint(FULL);");
+            while (!others.IsCompleted && await CheckpointAsync("PRAGMA wal_checkpoint(PASSIVE);") == "0")
+            {
+            }
         }
-
-        others.IsCompleted.Should().BeFalse();
+        while (others.IsCompleted);
 
         // It may be done in the moment before SQLite asks for the lock.
         (_database.Writer.Checkpoint() ?? 2).Should().Be(2);
