@@ -22,12 +22,10 @@ for project in DistDb.csproj DistDb.Data/DistDb.Data.csproj tests/DistDb.Tests.c
   dotnet format "$project" --verify-no-changes --no-restore
 done
 
-# Hundreds of nodes are started, and live for some seconds: code that comes compiled, as in packages, and is not compiled again for speed makes that
-# half as much work.
-ahead=$(mktemp -d)
-dotnet publish DistDb.csproj -c Release --use-current-runtime --self-contained false -o "$ahead" --nologo -v quiet
-cp "$ahead"/*.dll tests/bin/Release/net10.0/
-rm -rf "$ahead"
+# Hundreds of nodes are started, and live for some seconds: code that comes compiled, as in packages, and is not compiled again for speed saves more than
+# a third of that work.
+dotnet publish DistDb.csproj -c Release --use-current-runtime --self-contained false -o tests/obj/ahead --nologo -v quiet
+cp tests/obj/ahead/*.dll tests/bin/Release/net10.0/
 export DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 DOTNET_TC_CallCountThreshold=300
 
 status=0
