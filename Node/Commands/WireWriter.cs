@@ -9,12 +9,10 @@ namespace DistDb.Node.Commands;
 /// </summary>
 public sealed class WireWriter
 {
-    private const int BytesMin = 256;
-
     // Up to this much it doubles. Beyond, a large value is mostly followed by little, for which as much again would be wasted.
     private const int DoubledBytesMax = 1 << 20;
 
-    private byte[] _bytes = new byte[BytesMin];
+    private byte[] _bytes = new byte[256];
 
     /// <summary>How much has been written.</summary>
     public int BytesWritten { get; private set; }
@@ -111,8 +109,9 @@ public sealed class WireWriter
         if (_bytes.Length - BytesWritten < count)
         {
             var needed = (long)BytesWritten + count;
-            var spare = needed <= DoubledBytesMax ? Math.Max(needed, BytesMin) : needed / 8;
-            Array.Resize(ref _bytes, (int)Math.Max(needed, Math.Min(Array.MaxLength, needed + spare)));
+            var doubled = 2L * _bytes.Length;
+            var wanted = Math.Max(needed + (needed / 8), doubled <= DoubledBytesMax ? doubled : 0);
+            Array.Resize(ref _bytes, (int)Math.Max(needed, Math.Min(Array.MaxLength, wanted)));
         }
 
         return _bytes.AsSpan(BytesWritten);

@@ -330,7 +330,7 @@ public sealed partial class DatabaseSet : IDisposable
     }
 
     /// <summary>Has the disk confirm all that is committed.</summary>
-    /// <returns>The entry that a power loss cannot go behind any more, or null where readers kept something back: try later.</returns>
+    /// <returns>The entry that a power loss cannot go behind any more, or null where readers kept something back, or another program is at it: try later.</returns>
     /// <inheritdoc cref="DatabaseWriter.Checkpoint" path="/exception"/>
     public long? Checkpoint()
     {
@@ -776,7 +776,11 @@ public sealed partial class DatabaseSet : IDisposable
         {
             database.Writer.Begin(_stamp);
             database.Writer.Commit();
-            _ = database.Writer.Checkpoint();
+            if (database.Writer.Checkpoint() is null)
+            {
+                _unconfirmed.Add(name);
+            }
+
             FolderSync.Flush(Folder);
         }
         catch

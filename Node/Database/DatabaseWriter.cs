@@ -482,7 +482,7 @@ public sealed partial class DatabaseWriter : IDisposable
     /// <summary>
     /// Moves what is committed from SQLite's write-ahead log into the database file and has the disk confirm it.
     /// </summary>
-    /// <returns>The index up to which the content now survives a power loss, or null where readers kept some of it back: try later.</returns>
+    /// <returns>The index up to which the content now survives a power loss, or null where readers kept some of it back, or another program is at it: try later.</returns>
     /// <exception cref="InvalidOperationException">An entry is open.</exception>
     /// <exception cref="ReplicaDivergedException">Another program has changed the file.</exception>
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
