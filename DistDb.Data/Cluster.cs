@@ -165,7 +165,7 @@ internal sealed class Cluster
         TimeSpan? Left() => ask.Timeout == Timeout.InfiniteTimeSpan ? null : ask.Timeout - TimeProvider.System.GetElapsedTime(start);
     }
 
-    /// <summary>Asks one node, once.</summary>
+    /// <summary>Asks one node, once. Where there are others, one that is silent is asked for a sign of life now and then, and given up if it gives none.</summary>
     /// <param name="server">The node.</param>
     /// <param name="ask">What.</param>
     /// <param name="left">How much time to ask the node to take at most; null for as much as it gives.</param>
@@ -173,6 +173,60 @@ internal sealed class Cluster
     /// <param name="cancellation">Ends it.</param>
     /// <exception cref="NodeFailure">It did not answer, or with a problem.</exception>
     public async Task<T> TryAsync<T>(Uri server, Ask ask, TimeSpan? left, Func<Uri, HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellation)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
+        var exchange = ExchangeAsync(server, ask, left, read, patience.Token);
+        while (_servers.Length > 1)
+        {
+            try
+            {
+                return await exchange.WaitAsync(_signOfLife, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (TimeoutException) when (!exchange.IsCompleted)
+            {
+                if (!await IsAliveAsync(server, cancellation).ConfigureAwait(false) && !exchange.IsCompleted && !cancellation.IsCancellationRequested)
+                {
+                    await patience.CancelAsync().ConfigureAwait(false);
+                    try
+                    {
+                        // If the answer came at the last moment, it counts.
+                        return await exchange.ConfigureAwait(false);
+                    }
+                    catch (OperationCanceledException) when (!cancellation.IsCancellationRequested)
+                    {
+                        throw NodeFailure.Unreachable(server, "it neither answers nor gives another sign of life", ask.MayWrite);
+                    }
+                }
+            }
+        }
+
+        return await exchange.ConfigureAwait(false);
+    }
+
+    /// <summary>What the caller is told.</summary>
+    public static DistDbException Explain(Ask ask, NodeFailure failure, bool mayBeDone)
+    {
+        var outcome = ask.MayWrite && mayBeDone ? DistDbOutcome.Unknown : DistDbOutcome.NotDone;
+        var isTransient = outcome == DistDbOutcome.NotDone
+            && (failure.IsWorthAnother || failure.Code is "timeout" or "busy" or "transaction_lost" or "transaction_timeout");
+        var message = outcome == DistDbOutcome.Unknown && failure.Code != "outcome_unknown"
+            ? failure.Message + " It is not known whether the write was done: it was done as a whole or not at all, and may still be. Look before you repeat it."
+            : failure.Message;
+        return new(message, failure.Code, isTransient, outcome, failure.InnerException)
+        {
+            SqliteExtendedErrorCode = failure.SqliteCode,
+            Statement = failure.Statement,
+            Server = failure.Server,
+            WriteId = ask.MayWrite ? ask.Id : null,
+            HttpStatus = failure.Status,
+        };
+    }
+
+    private static NodeFailure TimedOut(Uri server, Ask ask, NodeFailure? telling) => telling ?? new(
+        server, "timeout", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{server.GetLeftPart(UriPartial.Authority)} gave no answer within the command's {ask.Timeout.TotalSeconds:0.###} s."));
+
+    /// <summary>A request and its answer.</summary>
+    private async Task<T> ExchangeAsync<T>(Uri server, Ask ask, TimeSpan? left, Func<Uri, HttpResponseMessage, CancellationToken, Task<T>> read, CancellationToken cancellation)
     {
         HttpResponseMessage? response = null;
         var isTaken = false;
@@ -216,28 +270,6 @@ internal sealed class Cluster
         }
     }
 
-    /// <summary>What the caller is told.</summary>
-    public static DistDbException Explain(Ask ask, NodeFailure failure, bool mayBeDone)
-    {
-        var outcome = ask.MayWrite && mayBeDone ? DistDbOutcome.Unknown : DistDbOutcome.NotDone;
-        var isTransient = outcome == DistDbOutcome.NotDone
-            && (failure.IsWorthAnother || failure.Code is "timeout" or "busy" or "transaction_lost" or "transaction_timeout");
-        var message = outcome == DistDbOutcome.Unknown && failure.Code != "outcome_unknown"
-            ? failure.Message + " It is not known whether the write was done: it was done as a whole or not at all, and may still be. Look before you repeat it."
-            : failure.Message;
-        return new(message, failure.Code, isTransient, outcome, failure.InnerException)
-        {
-            SqliteExtendedErrorCode = failure.SqliteCode,
-            Statement = failure.Statement,
-            Server = failure.Server,
-            WriteId = ask.MayWrite ? ask.Id : null,
-            HttpStatus = failure.Status,
-        };
-    }
-
-    private static NodeFailure TimedOut(Uri server, Ask ask, NodeFailure? telling) => telling ?? new(
-        server, "timeout", string.Create(System.Globalization.CultureInfo.InvariantCulture, $"{server.GetLeftPart(UriPartial.Authority)} gave no answer within the command's {ask.Timeout.TotalSeconds:0.###} s."));
-
     private async Task<HttpResponseMessage> SendAsync(Uri server, Ask ask, TimeSpan? left, CancellationToken cancellation)
     {
         int? timeoutMs = left is { } time ? (int)Math.Clamp(time.TotalMilliseconds, 1, int.MaxValue) : null;
@@ -246,34 +278,7 @@ internal sealed class Cluster
             Content = ask.Body is null ? null : new ReadOnlyMemoryContent(ask.Body(timeoutMs)) { Headers = { ContentType = new("application/json") } },
             Headers = { Authorization = _authorization },
         };
-        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        var sending = _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, patience.Token);
-        while (_servers.Length > 1)
-        {
-            try
-            {
-                return await sending.WaitAsync(_signOfLife, CancellationToken.None).ConfigureAwait(false);
-            }
-            catch (TimeoutException) when (!sending.IsCompleted)
-            {
-                if (!await IsAliveAsync(server, cancellation).ConfigureAwait(false) && !sending.IsCompleted && !cancellation.IsCancellationRequested)
-                {
-                    await patience.CancelAsync().ConfigureAwait(false);
-                    try
-                    {
-                        (await sending.ConfigureAwait(false)).Dispose();
-                    }
-                    catch (Exception e) when (e is HttpRequestException or OperationCanceledException)
-                    {
-                        // That is what it was cancelled for.
-                    }
-
-                    throw NodeFailure.Unreachable(server, "it neither answers nor gives another sign of life", ask.MayWrite);
-                }
-            }
-        }
-
-        return await sending.ConfigureAwait(false);
+        return await _http.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, cancellation).ConfigureAwait(false);
     }
 
     /// <summary>Whether a node that keeps us waiting is there, as opposed to stopped or cut off.</summary>

@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using Dapper;
 using DistDb.Data;
 using DistDb.Tests.Support;
@@ -84,6 +86,48 @@ public sealed class FailoverTests
         }
 
         (await connection.ExecuteScalarAsync<int>("SELECT count(*) FROM held")).Should().Be(1);
+    }
+
+    /// <summary>A node can be stopped between the head of its answer and the rest.</summary>
+    [Fact]
+    public async Task A_node_that_is_stopped_within_its_answer_does_not_either()
+    {
+        await using var cluster = await TestCluster.StartAsync();
+        var leader = await cluster.FindLeaderAsync();
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var begun = 0;
+        var serving = Task.Run(async () =>
+        {
+            var clients = new List<TcpClient>();
+            try
+            {
+                while (true)
+                {
+                    var client = await listener.AcceptTcpClientAsync();
+                    clients.Add(client);
+                    if (clients.Count == 1)
+                    {
+                        await client.GetStream().ReadAtLeastAsync(new byte[4096], 1);
+                        await client.GetStream().WriteAsync("HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n"u8.ToArray());
+                        begun++;
+                    }
+                }
+            }
+            catch (Exception e) when (e is SocketException or ObjectDisposedException or OperationCanceledException)
+            {
+                clients.ForEach(client => client.Dispose());
+            }
+        });
+        await using (var connection = new DistDbConnection($"Servers=http://{listener.LocalEndpoint},{leader.Address}"))
+        {
+            await connection.OpenAsync();
+            connection.DataSource.Should().Be(leader.Address.GetLeftPart(UriPartial.Authority));
+        }
+
+        listener.Stop();
+        await serving;
+        begun.Should().Be(1);
     }
 
     private static Func<Task> Awaiting(Func<Task> act) => act;
