@@ -1,5 +1,6 @@
 using System.CommandLine;
 using DistDb.Bench.Compare;
+using DistDb.Bench.Growth;
 using DistDb.Tools;
 
 namespace DistDb.Bench;
@@ -32,7 +33,7 @@ internal static class Program
             "--through", "Which nodes the clients speak to", string.Join(',', _throughs), text => _throughs.Contains(text) ? _throughs.AsSpan().IndexOf(text) : null);
         var json = new Option<bool>("--json") { Description = "Print JSON" };
 
-        var root = new RootCommand("Measures writes and reads of a DistDb cluster") { url, data, seconds, warmUp, clients, operations, through, json, CompareCommand.Create() };
+        var root = new RootCommand("Measures writes and reads of a DistDb cluster") { url, data, seconds, warmUp, clients, operations, through, json, CompareCommand.Create(), GrowCommand.Create() };
         root.SetTool(async (parsed, cancellation) =>
         {
             var bench = new Benchmark(

@@ -13,7 +13,7 @@ internal sealed partial class GaleraPeer(string folder) : Peer
     private const string User = "mysql";
 
     /// <summary>For each node: clients, group communication, incremental and full state transfer.</summary>
-    private readonly int _basePort = FreePorts.Find(4 * NodeCount);
+    private readonly int _basePort = FreePorts.Find(4 * ComparedNodeCount);
 
     public override string Name => "galera";
 

@@ -6,9 +6,10 @@ namespace DistDb.Bench.Compare;
 
 /// <summary>One whose nodes elect a leader and are spoken to by HTTP.</summary>
 /// <param name="portsPerNode">How many ports each of them takes; clients come to the first <see cref="Peer.NodeCount"/>.</param>
-internal abstract class HttpPeer(int portsPerNode) : Peer
+/// <param name="nodeCount">How many nodes.</param>
+internal abstract class HttpPeer(int portsPerNode, int nodeCount = Peer.ComparedNodeCount) : Peer(nodeCount)
 {
-    protected int BasePort { get; } = FreePorts.Find(portsPerNode * NodeCount);
+    protected int BasePort { get; } = FreePorts.Find(portsPerNode * nodeCount);
 
     public override bool HasFollowers => true;
 

@@ -16,10 +16,12 @@ internal enum Job
     StrongRead,
 }
 
-/// <summary>A database of three nodes on this machine, with full durability, and a load for it. Disposing stops the nodes.</summary>
-internal abstract class Peer : IAsyncDisposable
+/// <summary>A database of several nodes on this machine, with full durability, and a load for it. Disposing stops the nodes.</summary>
+/// <param name="nodeCount">How many.</param>
+internal abstract class Peer(int nodeCount = Peer.ComparedNodeCount) : IAsyncDisposable
 {
-    protected const int NodeCount = 3;
+    /// <summary>How many nodes each system has that is compared with others.</summary>
+    protected const int ComparedNodeCount = 3;
 
     /// <summary>Its name in the results.</summary>
     public abstract string Name { get; }
@@ -30,8 +32,10 @@ internal abstract class Peer : IAsyncDisposable
     /// <summary>What all its nodes have in memory now, in bytes, each page counted once.</summary>
     public long MemoryBytes => Running.Sum(node => node.MemoryBytes);
 
+    protected int NodeCount => nodeCount;
+
     /// <summary>The nodes by their ids; null before they are started.</summary>
-    protected PeerProcess?[] Nodes { get; } = new PeerProcess?[NodeCount];
+    protected PeerProcess?[] Nodes { get; } = new PeerProcess?[nodeCount];
 
     protected IEnumerable<PeerProcess> Running => Nodes.OfType<PeerProcess>();
 

@@ -12,7 +12,7 @@ internal sealed class PostgresPeer(string folder) : Peer
     private const int ReadableRows = 1000;
     private const string User = "postgres";
 
-    private readonly int _basePort = FreePorts.Find(NodeCount);
+    private readonly int _basePort = FreePorts.Find(ComparedNodeCount);
     private int _runs;
 
     public override string Name => "postgresql";
