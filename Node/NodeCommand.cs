@@ -154,6 +154,9 @@ internal static class NodeCommand
         private readonly Option<int> _readers = Setting(
             "--readers", new DatabaseOptions().ReaderCount, "Queries that run at once; others wait for their turn. By default twice the cores, at least 4.");
 
+        private readonly Option<int> _openDatabases = Setting(
+            "--open-databases", new DatabaseOptions().OpenDatabasesMax, "Databases that are kept open, at most. Those used least recently are closed, and opened again when they are needed, which takes some milliseconds.");
+
         private readonly Option<long> _resultBytesMax = Setting(
             "--max-result", 64L << 20, "Largest row of a query, and largest result of a write or of a query with \"max_rows\", in bytes.");
 
@@ -207,7 +210,7 @@ internal static class NodeCommand
         /// <summary>Those that say where the nodes and their files are.</summary>
         public IEnumerable<Option> Place => [_host, _basePort, _data, _peers];
 
-        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _resultBytesMax, _logTailEntries, _logTailBytes, _transactionIdle, _transactionTimeout, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _archiveFolder, _archiveEvery, _history, _historyAge, _changesBytes, _logReads, _logFormat, _logLevel, _clockOffsetFile];
+        private IEnumerable<Option> All => [.. Place, _join, _rebuild, _secretFile, _tokenFile, _certificate, _key, _ca, _timeout, _bodyBytesMax, _requestsMax, _connectionsMax, _requestMemory, _pendingWritesMax, _pendingBytesMax, _readers, _openDatabases, _resultBytesMax, _logTailEntries, _logTailBytes, _transactionIdle, _transactionTimeout, _verifyEvery, _backupFolder, _backupEvery, _backupKeep, _archiveFolder, _archiveEvery, _history, _historyAge, _changesBytes, _logReads, _logFormat, _logLevel, _clockOffsetFile];
 
         public void AddTo(Command command)
         {
@@ -279,6 +282,12 @@ internal static class NodeCommand
                 throw new SettingsException($"--readers is {readers}; it must be from 1 to 1024.");
             }
 
+            var openDatabases = parsed.GetValue(_openDatabases);
+            if (openDatabases is < 2 or > 100_000)
+            {
+                throw new SettingsException($"--open-databases is {openDatabases}; it must be from 2 to 100,000.");
+            }
+
             if (resultBytesMax is < 1024 or > 1 << 30)
             {
                 throw new SettingsException($"--max-result is {resultBytesMax}; it must be from 1024 bytes to 1 GiB.");
@@ -337,6 +346,7 @@ internal static class NodeCommand
                 PendingWritesMax = pendingWritesMax,
                 PendingBytesMax = pendingBytesMax,
                 ReaderCount = readers,
+                OpenDatabasesMax = openDatabases,
                 ResultBytesMax = resultBytesMax,
                 LogTailEntries = tailEntries,
                 LogTailBytes = tailBytes,

@@ -262,7 +262,7 @@ internal static partial class NodeHost
                 Archive = settings.Archive,
                 TimeProvider = settings.ClockOffsetFile is { } file ? new OffsetTimeProvider(file) : TimeProvider.System,
             },
-            new() { ReaderCount = settings.ReaderCount, ResultBytesMax = settings.ResultBytesMax },
+            new() { ReaderCount = settings.ReaderCount, OpenDatabasesMax = settings.OpenDatabasesMax, ResultBytesMax = settings.ResultBytesMax },
             provider.GetRequiredService<PeerTransport>(),
             provider.GetRequiredService<IHostApplicationLifetime>(),
             provider.GetRequiredService<ILogger<ClusterNode>>(),

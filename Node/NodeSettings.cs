@@ -77,6 +77,9 @@ public sealed record NodeSettings
     /// <summary>Queries that run at once.</summary>
     public required int ReaderCount { get; init; }
 
+    /// <summary>Databases that are kept open, at most.</summary>
+    public required int OpenDatabasesMax { get; init; }
+
     /// <summary>Largest row of a query, and largest result that is gathered, in bytes.</summary>
     public required long ResultBytesMax { get; init; }
 
@@ -150,7 +153,7 @@ public sealed record NodeSettings
         yield return $"max body    {BodyBytesMax} bytes";
         yield return $"requests    {RequestsMax} at once, on {ConnectionsMax} connections, holding {RequestMemoryBytes} bytes";
         yield return $"writes      {PendingWritesMax} waiting, of {PendingBytesMax} bytes";
-        yield return $"reads       {ReaderCount} at once; rows of {ResultBytesMax} bytes";
+        yield return $"reads       {ReaderCount} at once; rows of {ResultBytesMax} bytes; {OpenDatabasesMax} databases kept open at most";
         yield return $"log tail    {LogTailEntries} entries, {LogTailBytes} bytes";
         yield return $"transactions rolled back after {TransactionIdle:c} idle, or {TransactionTimeout:c} in all";
         yield return $"verify      {(VerifyInterval == TimeSpan.Zero ? "never" : $"every {VerifyInterval:c}, and after a start")}";

@@ -1,5 +1,4 @@
 using System.Runtime.InteropServices;
-using System.Text;
 using DistDb.Node.Database.Changes;
 using DistDb.Node.Database.Native;
 
@@ -25,8 +24,11 @@ internal sealed unsafe class Connection : IDisposable
     /// <summary>Time for another process (an operator's shell, a backup tool) to let go of the file's lock.</summary>
     private const int BusyTimeoutMs = 5000;
 
+    private static int _fileHandleCount;
+
     private GCHandle _self;
     private readonly EntryRandom? _random;
+    private int _ownHandleCount;
     private nint _handle;
     private bool _isInspecting;
 
@@ -34,6 +36,10 @@ internal sealed unsafe class Connection : IDisposable
     {
         SqliteLibrary.Initialize();
         Path = System.IO.Path.GetFullPath(path);
+
+        // The file and its write-ahead log; the index of that is shared by all connections of a file, and the writer's here.
+        _ownHandleCount = forWrites ? 3 : 2;
+        Interlocked.Add(ref _fileHandleCount, _ownHandleCount);
         Authorizer = new(forWrites) { Bypass = true };
         _self = GCHandle.Alloc(this);
         try
@@ -77,6 +83,9 @@ internal sealed unsafe class Connection : IDisposable
             throw;
         }
     }
+
+    /// <summary>File handles that all connections of this process have together.</summary>
+    public static int FileHandleCount => Volatile.Read(ref _fileHandleCount);
 
     /// <summary>The database file, as a full path.</summary>
     public string Path { get; }
@@ -181,23 +190,14 @@ internal sealed unsafe class Connection : IDisposable
         _random!.Seed(stamp.Seed, ordinal);
     }
 
-    /// <summary>Prepares one of our own statements, which are known to be good; dispose it before the connection.</summary>
-    /// <exception cref="StorageFailedException">SQLite refuses it.</exception>
-    public InternalStatement PrepareInternal(string sql)
-    {
-        var bytes = Encoding.UTF8.GetBytes(sql);
-        fixed (byte* text = bytes)
-        {
-            var code = Sqlite3.sqlite3_prepare_v3(_handle, text, bytes.Length, Sqlite3.PreparePersistent, out var statement, out _);
-            return code == Sqlite3.Ok ? new(this, statement) : throw InternalFailed(code);
-        }
-    }
+    /// <summary>One of our own statements, which are known to be good; dispose it before the connection.</summary>
+    public InternalStatement CreateInternal(string sql) => new(this, sql);
 
     /// <summary>Runs one of our own statements once.</summary>
     /// <exception cref="StorageFailedException">It fails.</exception>
     public void RunInternal(string sql)
     {
-        using var statement = PrepareInternal(sql);
+        using var statement = CreateInternal(sql);
         statement.Run();
     }
 
@@ -279,6 +279,9 @@ internal sealed unsafe class Connection : IDisposable
             _ = Sqlite3.sqlite3_close_v2(_handle);
             _handle = 0;
         }
+
+        Interlocked.Add(ref _fileHandleCount, -_ownHandleCount);
+        _ownHandleCount = 0;
 
         _random?.Dispose();
         if (_self.IsAllocated)

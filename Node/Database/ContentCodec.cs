@@ -6,7 +6,7 @@ namespace DistDb.Node.Database;
 /// The bytes of digests and key lists, as nodes send them to each other.
 /// <code>
 /// digests   count, count x (database: text, damage: text or empty, tables: count, count x table)
-/// table     name: text, rows: signed, hash: 16 bytes, has buckets: bool, [256 x 8 bytes]
+/// table     name: text, rows: signed, hash: 16 bytes, has buckets: bool, [count, count x (number: byte, sum: 8 bytes)]
 /// key list  count, count x (label: text, hash: 16 bytes), end: byte
 /// </code>
 /// </summary>
@@ -26,11 +26,7 @@ public static class ContentCodec
                 writer.WriteText(table.Name);
                 writer.WriteSigned(table.RowCount);
                 WriteHash(writer, table.Hash);
-                writer.WriteBool(!table.IsDamaged);
-                foreach (var bucket in table.Buckets)
-                {
-                    writer.WriteFixed64(bucket);
-                }
+                WriteBuckets(writer, table.Buckets);
             }
         }
 
@@ -84,17 +80,33 @@ public static class ContentCodec
         return new(keys, (ListEnd)reader.ReadByte());
     }
 
-    private static ulong[] ReadBuckets(ref WireReader reader)
+    private static void WriteBuckets(WireWriter writer, IReadOnlyList<DigestBucket>? buckets)
+    {
+        writer.WriteBool(buckets is not null);
+        if (buckets is null)
+        {
+            return;
+        }
+
+        writer.WriteUnsigned((ulong)buckets.Count);
+        foreach (var bucket in buckets)
+        {
+            writer.WriteByte(bucket.Number);
+            writer.WriteFixed64(bucket.Sum);
+        }
+    }
+
+    private static DigestBucket[]? ReadBuckets(ref WireReader reader)
     {
         if (!reader.ReadBool())
         {
-            return [];
+            return null;
         }
 
-        var buckets = new ulong[TableDigest.BucketCount];
+        var buckets = new DigestBucket[reader.ReadCount()];
         for (var i = 0; i < buckets.Length; i++)
         {
-            buckets[i] = reader.ReadFixed64();
+            buckets[i] = new(reader.ReadByte(), reader.ReadFixed64());
         }
 
         return buckets;

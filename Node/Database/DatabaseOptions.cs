@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using DistDb.Node.Database.Native;
 
 namespace DistDb.Node.Database;
 
@@ -46,8 +47,19 @@ public sealed record DatabaseOptions
     /// <summary>Reading transactions open in one database at a node. Each has a connection of its own, of some 100 KiB and what it caches, for as long as a transaction may last.</summary>
     public const int SnapshotsMax = 64;
 
-    /// <summary>Databases whose files are kept open, each with some file handles. Those used least recently
-    /// are closed first.</summary>
-    [Range(2, 10_000)]
-    public int OpenDatabasesMax { get; init; } = 32;
+    /// <summary>Databases whose files are kept open, at most; fewer where all together have more than <see cref="FileHandlesMax"/>, or SQLite holds more
+    /// memory than <see cref="OpenMemoryBytesMax"/>. Those used least recently are closed first. An open one takes 0.1 to 0.3 MiB, while a request that
+    /// finds its database closed waits for some milliseconds.</summary>
+    [Range(2, 100_000)]
+    public int OpenDatabasesMax { get; init; } = 1000;
+
+    /// <summary>Beyond so many file handles of the process's connections to databases, those are closed. Half of what it may have: the rest is for clients and other files.</summary>
+    public long FileHandlesMax { get; init; } = (LibC.FindHandlesMax() ?? 1024) / 2;
+
+    /// <summary>Beyond so many bytes of SQLite's memory, databases are closed for what is theirs besides cached pages, which have a bound of their own
+    /// (<see cref="SqliteLibrary.MemoryBytesSoftMax"/>): above all compiled statements, of which each connection keeps up to <see cref="StatementCacheSize"/>.</summary>
+    internal static long OpenMemoryBytesMax => SqliteLibrary.MemoryBytesSoftMax * 5 / 4;
+
+    /// <summary>As many are kept open at least, whatever they take.</summary>
+    internal const int OpenDatabasesMin = 16;
 }

@@ -125,7 +125,7 @@ internal sealed class DatabaseReader : IDisposable
     public long BeginTransaction()
     {
         _connection.RunInternal("BEGIN");
-        using var read = _connection.PrepareInternal("SELECT applied_index FROM _distdb_state");
+        using var read = _connection.CreateInternal("SELECT applied_index FROM _distdb_state");
         _ = read.Step();
         return read.Integer(0);
     }
@@ -136,8 +136,8 @@ internal sealed class DatabaseReader : IDisposable
     /// <exception cref="StorageFailedException">The file cannot be read.</exception>
     public ChangeReading ReadChanges(ChangePosition after, long bytesMax)
     {
-        _readChangesState ??= _connection.PrepareInternal("SELECT floor, applied_index FROM _distdb_changes_state, _distdb_state");
-        _readChanges ??= _connection.PrepareInternal("SELECT id, is_last, time_ms, changes FROM _distdb_changes WHERE id > ?1 ORDER BY id");
+        _readChangesState ??= _connection.CreateInternal("SELECT floor, applied_index FROM _distdb_changes_state, _distdb_state");
+        _readChanges ??= _connection.CreateInternal("SELECT id, is_last, time_ms, changes FROM _distdb_changes WHERE id > ?1 ORDER BY id");
         _connection.RunInternal("BEGIN");
         try
         {

@@ -9,22 +9,22 @@ internal sealed class DatabaseRegistry(Connection connection) : IDisposable
     /// <summary>Dropped databases that are remembered, so that what a crash left of their files is found and deleted.</summary>
     private const int DroppedMax = 1000;
 
-    private readonly InternalStatement _read = connection.PrepareInternal(
+    private readonly InternalStatement _read = connection.CreateInternal(
         "SELECT name, touched, dropped IS NOT NULL, foreign_keys FROM _distdb_databases ORDER BY name");
 
-    private readonly InternalStatement _find = connection.PrepareInternal(
+    private readonly InternalStatement _find = connection.CreateInternal(
         "SELECT 1 FROM _distdb_databases WHERE name = ?1 AND dropped IS NULL");
 
-    private readonly InternalStatement _add = connection.PrepareInternal(
+    private readonly InternalStatement _add = connection.CreateInternal(
         "INSERT OR REPLACE INTO _distdb_databases(name, created, touched, dropped, foreign_keys) VALUES (?1, ?2, ?2, NULL, ?3)");
 
-    private readonly InternalStatement _touch = connection.PrepareInternal(
+    private readonly InternalStatement _touch = connection.CreateInternal(
         "UPDATE _distdb_databases SET touched = ?2 WHERE name = ?1 AND dropped IS NULL");
 
-    private readonly InternalStatement _drop = connection.PrepareInternal(
+    private readonly InternalStatement _drop = connection.CreateInternal(
         "UPDATE _distdb_databases SET dropped = ?2 WHERE name = ?1");
 
-    private readonly InternalStatement _forget = connection.PrepareInternal(
+    private readonly InternalStatement _forget = connection.CreateInternal(
         $"""
         DELETE FROM _distdb_databases WHERE name IN (
             SELECT name FROM _distdb_databases WHERE dropped IS NOT NULL ORDER BY dropped DESC, name LIMIT -1 OFFSET {DroppedMax})

@@ -22,6 +22,9 @@ public sealed partial class DatabaseSet : IDisposable
     private static readonly string _mainName = DatabaseName.Main.Value;
     private static readonly string _historyName = DatabaseName.HistoryQuery.Value;
 
+    /// <summary>So many are closed at once: more than one, so that it need not be looked for with each, and few, as whoever has done something waits for it.</summary>
+    private const int ClosedAtOnce = 8;
+
     private readonly DatabaseOptions _options;
 
     // Taken for as long as an entry's commits take, so that whoever pins the content sees all of them or none. Before _openLock.
@@ -839,16 +842,15 @@ public sealed partial class DatabaseSet : IDisposable
     private List<string> CloseExcess(Func<ReplicaDatabase, bool> mayClose)
     {
         List<string> closed = [];
-        if (_open.Count <= _options.OpenDatabasesMax)
+        if (_open.Count <= _options.OpenDatabasesMax && (_open.Count <= DatabaseOptions.OpenDatabasesMin || !IsOpenTooMuch()))
         {
             return closed;
         }
 
-        // Some more than needed, so that it need not be done with each.
         foreach (var database in _open.Values
             .Where(d => d != _main && d.LeaseCount == 0 && mayClose(d))
             .OrderBy(d => d.UsedAtMs)
-            .Take(_open.Count - (_options.OpenDatabasesMax * 3 / 4))
+            .Take(Math.Clamp(_open.Count / 4, 1, ClosedAtOnce))
             .ToList())
         {
             // What only was read has nothing that the disk would have to confirm.
@@ -863,6 +865,8 @@ public sealed partial class DatabaseSet : IDisposable
 
         return closed;
     }
+
+    private bool IsOpenTooMuch() => Connection.FileHandleCount > _options.FileHandlesMax || SqliteLibrary.MemoryBytes > DatabaseOptions.OpenMemoryBytesMax;
 
     private void RunWhileClosed(Action action)
     {

@@ -83,22 +83,22 @@ public sealed partial class DatabaseWriter : IDisposable
         _tokens = new(connection);
         _changes = new(connection);
         _changeLog = new(connection, _changes);
-        _readSchemaVersion = connection.PrepareInternal("PRAGMA schema_version");
-        _begin = connection.PrepareInternal("BEGIN IMMEDIATE");
-        _commit = connection.PrepareInternal("COMMIT");
-        _rollback = connection.PrepareInternal("ROLLBACK");
-        _savepoint = connection.PrepareInternal("SAVEPOINT write");
-        _release = connection.PrepareInternal("RELEASE write");
-        _rollbackTo = connection.PrepareInternal("ROLLBACK TO write");
-        _pin = connection.PrepareInternal("UPDATE _distdb_state SET pin = 0");
-        _pinNothing = connection.PrepareInternal("UPDATE _distdb_state SET pin = 0 WHERE 0");
-        _step = connection.PrepareInternal("SAVEPOINT step");
-        _releaseStep = connection.PrepareInternal("RELEASE step");
-        _rollbackToStep = connection.PrepareInternal("ROLLBACK TO step");
-        _readState = connection.PrepareInternal("SELECT applied_index, time_ms, cluster_id, master_node FROM _distdb_state");
-        _storeApplied = connection.PrepareInternal("UPDATE _distdb_state SET applied_index = ?1, time_ms = ?2");
-        _findIntruder = connection.PrepareInternal(InternalSchema.FindIntruder);
-        _readDataVersion = connection.PrepareInternal("PRAGMA data_version");
+        _readSchemaVersion = connection.CreateInternal("PRAGMA schema_version");
+        _begin = connection.CreateInternal("BEGIN IMMEDIATE");
+        _commit = connection.CreateInternal("COMMIT");
+        _rollback = connection.CreateInternal("ROLLBACK");
+        _savepoint = connection.CreateInternal("SAVEPOINT write");
+        _release = connection.CreateInternal("RELEASE write");
+        _rollbackTo = connection.CreateInternal("ROLLBACK TO write");
+        _pin = connection.CreateInternal("UPDATE _distdb_state SET pin = 0");
+        _pinNothing = connection.CreateInternal("UPDATE _distdb_state SET pin = 0 WHERE 0");
+        _step = connection.CreateInternal("SAVEPOINT step");
+        _releaseStep = connection.CreateInternal("RELEASE step");
+        _rollbackToStep = connection.CreateInternal("ROLLBACK TO step");
+        _readState = connection.CreateInternal("SELECT applied_index, time_ms, cluster_id, master_node FROM _distdb_state");
+        _storeApplied = connection.CreateInternal("UPDATE _distdb_state SET applied_index = ?1, time_ms = ?2");
+        _findIntruder = connection.CreateInternal(InternalSchema.FindIntruder);
+        _readDataVersion = connection.CreateInternal("PRAGMA data_version");
         Lock();
         ReadState();
         Tokens = new(_tokens.Read());
@@ -336,7 +336,7 @@ public sealed partial class DatabaseWriter : IDisposable
     public void SetOverruled(ulong observation)
     {
         RequireEntry();
-        using var statement = _connection.PrepareInternal("INSERT OR REPLACE INTO _distdb_overruled VALUES (?1, ?2)");
+        using var statement = _connection.CreateInternal("INSERT OR REPLACE INTO _distdb_overruled VALUES (?1, ?2)");
         statement.Bind(1, _stamp.Index).Bind(2, unchecked((long)observation)).Run();
     }
 
@@ -344,7 +344,7 @@ public sealed partial class DatabaseWriter : IDisposable
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
     public Dictionary<long, ulong> ReadOverruled()
     {
-        using var statement = _connection.PrepareInternal("SELECT entry, observation FROM _distdb_overruled");
+        using var statement = _connection.CreateInternal("SELECT entry, observation FROM _distdb_overruled");
         var overruled = new Dictionary<long, ulong>();
         while (statement.Step())
         {
@@ -365,7 +365,7 @@ public sealed partial class DatabaseWriter : IDisposable
     public void SetClusterId(Guid id)
     {
         RequireEntry();
-        using var statement = _connection.PrepareInternal("UPDATE _distdb_state SET cluster_id = ?1");
+        using var statement = _connection.CreateInternal("UPDATE _distdb_state SET cluster_id = ?1");
         statement.Bind(1, id.ToByteArray()).Run();
     }
 
@@ -375,7 +375,7 @@ public sealed partial class DatabaseWriter : IDisposable
     public void SetMembership(ReadOnlySpan<byte> membership)
     {
         RequireEntry();
-        using var statement = _connection.PrepareInternal("UPDATE _distdb_state SET membership = ?1");
+        using var statement = _connection.CreateInternal("UPDATE _distdb_state SET membership = ?1");
         statement.Bind(1, membership).Run();
     }
 
@@ -438,7 +438,7 @@ public sealed partial class DatabaseWriter : IDisposable
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
     internal bool HasContent()
     {
-        using var find = _connection.PrepareInternal(
+        using var find = _connection.CreateInternal(
             $"SELECT 1 FROM sqlite_master WHERE substr(name, 1, 8) <> '{InternalSchema.Prefix}' AND substr(tbl_name, 1, 8) <> '{InternalSchema.Prefix}' LIMIT 1");
         return find.Step();
     }
@@ -447,7 +447,7 @@ public sealed partial class DatabaseWriter : IDisposable
     /// <exception cref="StorageFailedException">The storage failed: the node must stop.</exception>
     internal bool HasTable(string name)
     {
-        using var find = _connection.PrepareInternal("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE");
+        using var find = _connection.CreateInternal("SELECT 1 FROM sqlite_master WHERE type = 'table' AND name = ?1 COLLATE NOCASE");
         return find.Bind(1, name).Step();
     }
 
@@ -552,7 +552,7 @@ public sealed partial class DatabaseWriter : IDisposable
         switch (operation)
         {
             case PromoteOperation { Node: var node }:
-                using (var statement = _connection.PrepareInternal("UPDATE _distdb_state SET master_node = ?1"))
+                using (var statement = _connection.CreateInternal("UPDATE _distdb_state SET master_node = ?1"))
                 {
                     statement.Bind(1, node).Run();
                 }

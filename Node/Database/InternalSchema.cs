@@ -93,7 +93,7 @@ internal static class InternalSchema
         try
         {
             HashSet<string> found = [];
-            using (var list = connection.PrepareInternal("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
+            using (var list = connection.CreateInternal("SELECT name, tbl_name, sql FROM sqlite_master WHERE sql IS NOT NULL"))
             {
                 while (list.Step())
                 {
@@ -114,7 +114,7 @@ internal static class InternalSchema
 
             foreach (var (table, _) in expected.Where(e => e.Value.StartsWith("CREATE TABLE ", StringComparison.Ordinal)))
             {
-                using var check = connection.PrepareInternal($"PRAGMA integrity_check({table})");
+                using var check = connection.CreateInternal($"PRAGMA integrity_check({table})");
                 if (check.Step() && check.Text(0) is var said and not "ok")
                 {
                     return $"\"{table}\" is damaged: {said}";

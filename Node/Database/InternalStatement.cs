@@ -5,21 +5,22 @@ using DistDb.Node.Database.Native;
 namespace DistDb.Node.Database;
 
 /// <summary>
-/// One of our own statements on internal tables, prepared once. Any failure of it is a failure of the storage, and never that of the client's
-/// statement in whose course it is run: see <see cref="Connection.InternalFailed"/>.
+/// One of our own statements on internal tables, prepared when it is used first and kept: a database has dozens of them and most never come to use.
+/// Any failure of it is a failure of the storage, and never that of the client's statement in whose course it is run: see <see cref="Connection.InternalFailed"/>.
 /// </summary>
-internal sealed unsafe class InternalStatement(Connection connection, nint handle) : IDisposable
+internal sealed unsafe class InternalStatement(Connection connection, string sql) : IDisposable
 {
-    private nint _handle = handle;
+    private nint _handle;
 
     /// <summary>For reading rows without a copy of their values.</summary>
-    public nint Handle => _handle;
+    /// <exception cref="StorageFailedException">SQLite refuses the statement.</exception>
+    public nint Handle => _handle != 0 ? _handle : Prepare();
 
-    public int ColumnCount => Sqlite3.sqlite3_column_count(_handle);
+    public int ColumnCount => Sqlite3.sqlite3_column_count(Handle);
 
     public InternalStatement Bind(int position, long value)
     {
-        return Bound(Sqlite3.sqlite3_bind_int64(_handle, position, value));
+        return Bound(Sqlite3.sqlite3_bind_int64(Handle, position, value));
     }
 
     public InternalStatement Bind(int position, string value)
@@ -28,7 +29,7 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
         fixed (byte* text = bytes)
         {
             return Bound(Sqlite3.sqlite3_bind_text64(
-                _handle, position, text, (ulong)bytes.Length - 1, Sqlite3.Transient, Sqlite3.EncodingUtf8));
+                Handle, position, text, (ulong)bytes.Length - 1, Sqlite3.Transient, Sqlite3.EncodingUtf8));
         }
     }
 
@@ -39,7 +40,7 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
             return Bind(position, value);
         }
 
-        return Bound(Sqlite3.sqlite3_bind_null(_handle, position));
+        return Bound(Sqlite3.sqlite3_bind_null(Handle, position));
     }
 
     /// <param name="position">From 1.</param>
@@ -48,7 +49,7 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
     {
         fixed (byte* blob = value)
         {
-            return Bound(Sqlite3.sqlite3_bind_blob64(_handle, position, blob, (ulong)value.Length, Sqlite3.Transient));
+            return Bound(Sqlite3.sqlite3_bind_blob64(Handle, position, blob, (ulong)value.Length, Sqlite3.Transient));
         }
     }
 
@@ -65,7 +66,7 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
     /// <exception cref="StorageFailedException">It fails.</exception>
     public bool Step()
     {
-        var code = Sqlite3.sqlite3_step(_handle);
+        var code = Sqlite3.sqlite3_step(Handle);
         if (code == Sqlite3.Row)
         {
             return true;
@@ -104,6 +105,16 @@ internal sealed unsafe class InternalStatement(Connection connection, nint handl
     {
         _ = Sqlite3.sqlite3_finalize(_handle);
         _handle = 0;
+    }
+
+    private nint Prepare()
+    {
+        var bytes = Encoding.UTF8.GetBytes(sql);
+        fixed (byte* text = bytes)
+        {
+            var code = Sqlite3.sqlite3_prepare_v3(connection.Handle, text, bytes.Length, Sqlite3.PreparePersistent, out _handle, out _);
+            return code == Sqlite3.Ok ? _handle : throw connection.InternalFailed(code);
+        }
     }
 
     /// <summary>What is not bound would be stored as NULL.</summary>

@@ -18,7 +18,6 @@ public sealed class PinnedContent : IDisposable
     private const int CheckLinesMax = 10_000;
 
     private readonly Connection _connection;
-    private readonly RowHasher _hasher = new();
 
     private PinnedContent(string name, Connection connection)
     {
@@ -41,7 +40,7 @@ public sealed class PinnedContent : IDisposable
         try
         {
             connection.RunInternal("BEGIN");
-            using var state = connection.PrepareInternal("SELECT applied_index FROM _distdb_state");
+            using var state = connection.CreateInternal("SELECT applied_index FROM _distdb_state");
             var found = state.Step() ? state.Integer(0) : -1;
             return index is null || found == index
                 ? new(name, connection)
@@ -137,37 +136,48 @@ public sealed class PinnedContent : IDisposable
 
     private TableDigest DigestOf(TableScan scan)
     {
-        var buckets = new ulong[TableDigest.BucketCount];
+        Span<ulong> sums = stackalloc ulong[TableDigest.BucketCount];
         var hash = UInt128.Zero;
         long rowCount = 0;
         try
         {
-            using var row = _connection.PrepareInternal(scan.Sql);
+            using var row = _connection.CreateInternal(scan.Sql);
             var columnCount = row.ColumnCount;
+            var hasher = new RowHasher();
             while (row.Step())
             {
-                var rowHash = _hasher.Hash(row.Handle, 0, columnCount);
+                var rowHash = hasher.Hash(row.Handle, 0, columnCount);
                 hash = unchecked(hash + rowHash);
-                ref var bucket = ref buckets[_hasher.Bucket(row.Handle, scan.KeyColumnCount)];
-                bucket = unchecked(bucket + (ulong)rowHash);
+                ref var sum = ref sums[hasher.Bucket(row.Handle, scan.KeyColumnCount)];
+                sum = unchecked(sum + (ulong)rowHash);
                 rowCount++;
             }
         }
         catch (StorageFailedException e) when (e.IsDamage)
         {
-            buckets = [];
+            return new(scan.Name, rowCount, hash, null);
         }
 
-        return new(scan.Name, rowCount, hash, buckets);
+        var buckets = new List<DigestBucket>();
+        for (var number = 0; number < sums.Length; number++)
+        {
+            if (sums[number] != 0)
+            {
+                buckets.Add(new((byte)number, sums[number]));
+            }
+        }
+
+        return new(scan.Name, rowCount, hash, buckets.ToArray());
     }
 
     private ListEnd List(TableScan scan, IReadOnlySet<int> buckets, int countMax, List<RowKey> keys)
     {
-        using var row = _connection.PrepareInternal(scan.Sql);
+        using var row = _connection.CreateInternal(scan.Sql);
         var columnCount = row.ColumnCount;
+        var hasher = new RowHasher();
         while (row.Step())
         {
-            if (!buckets.Contains(_hasher.Bucket(row.Handle, scan.KeyColumnCount)))
+            if (!buckets.Contains(hasher.Bucket(row.Handle, scan.KeyColumnCount)))
             {
                 continue;
             }
@@ -177,7 +187,7 @@ public sealed class PinnedContent : IDisposable
                 return ListEnd.Limit;
             }
 
-            keys.Add(new(scan.LabelOf(row), _hasher.Hash(row.Handle, 0, columnCount)));
+            keys.Add(new(scan.LabelOf(row), hasher.Hash(row.Handle, 0, columnCount)));
         }
 
         return ListEnd.Complete;
@@ -187,7 +197,7 @@ public sealed class PinnedContent : IDisposable
     private string? Check()
     {
         List<string> lines = [];
-        using var check = _connection.PrepareInternal($"PRAGMA integrity_check({CheckLinesMax})");
+        using var check = _connection.CreateInternal($"PRAGMA integrity_check({CheckLinesMax})");
         while (check.Step())
         {
             if (check.Text(0) is var line && line != "ok" && !IsAboutRules(line) && lines.Count < DamageLinesMax)

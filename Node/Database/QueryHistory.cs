@@ -38,16 +38,16 @@ internal sealed class QueryHistory(Connection connection) : IDisposable
         """,
     ];
 
-    private readonly InternalStatement _insert = connection.PrepareInternal(
+    private readonly InternalStatement _insert = connection.CreateInternal(
         """
         INSERT INTO queries(entry, time, node, node_address, client, token, "database", "table", operation, query, rows_affected)
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)
         """);
 
-    private readonly InternalStatement _deleteExcess = connection.PrepareInternal(
+    private readonly InternalStatement _deleteExcess = connection.CreateInternal(
         $"DELETE FROM queries WHERE id <= (SELECT max(id) FROM queries) - ?1 AND id < (SELECT min(id) FROM queries) + {DeletedAtOnce}");
 
-    private readonly InternalStatement _deleteOld = connection.PrepareInternal(
+    private readonly InternalStatement _deleteOld = connection.CreateInternal(
         $"""
         DELETE FROM queries
         WHERE id < coalesce((SELECT id FROM queries WHERE time >= ?1 ORDER BY id LIMIT 1), 9223372036854775807)

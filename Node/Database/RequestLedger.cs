@@ -17,23 +17,23 @@ internal sealed class RequestLedger(
     /// <summary>Past their time and forgotten with each keyed write: more than the one it adds, so that they run out, and few enough to cost nothing.</summary>
     private const int ForgottenAtOnce = 64;
 
-    private readonly InternalStatement _find = connection.PrepareInternal(
+    private readonly InternalStatement _find = connection.CreateInternal(
         "SELECT fingerprint, entry_index, results FROM _distdb_requests WHERE key = ?1 AND time_ms >= ?2");
 
-    private readonly InternalStatement _store = connection.PrepareInternal(
+    private readonly InternalStatement _store = connection.CreateInternal(
         "INSERT INTO _distdb_requests(key, fingerprint, entry_index, time_ms, results) VALUES (?1, ?2, ?3, ?4, ?5)");
 
-    private readonly InternalStatement _findOldest = connection.PrepareInternal("SELECT key, time_ms FROM _distdb_requests ORDER BY time_ms, key LIMIT 1");
+    private readonly InternalStatement _findOldest = connection.CreateInternal("SELECT key, time_ms FROM _distdb_requests ORDER BY time_ms, key LIMIT 1");
 
-    private readonly InternalStatement _measure = connection.PrepareInternal(
+    private readonly InternalStatement _measure = connection.CreateInternal(
         $"SELECT {InternalSchema.RequestBytes} FROM _distdb_requests WHERE key = ?1");
 
-    private readonly InternalStatement _forget = connection.PrepareInternal("DELETE FROM _distdb_requests WHERE key = ?1");
+    private readonly InternalStatement _forget = connection.CreateInternal("DELETE FROM _distdb_requests WHERE key = ?1");
 
     // Counting a million rows with each write would take too long, and totals in memory would have to be taken back with what is rolled back.
-    private readonly InternalStatement _readTotals = connection.PrepareInternal("SELECT count, bytes FROM _distdb_request_totals");
+    private readonly InternalStatement _readTotals = connection.CreateInternal("SELECT count, bytes FROM _distdb_request_totals");
 
-    private readonly InternalStatement _storeTotals = connection.PrepareInternal("UPDATE _distdb_request_totals SET count = ?1, bytes = ?2");
+    private readonly InternalStatement _storeTotals = connection.CreateInternal("UPDATE _distdb_request_totals SET count = ?1, bytes = ?2");
 
     /// <summary>Looks a write up before it is executed.</summary>
     /// <returns>Its first outcome, a failure where the key stands for another write, or null where the key is new.</returns>

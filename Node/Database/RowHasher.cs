@@ -16,7 +16,7 @@ internal sealed unsafe class RowHasher
     /// <summary>Longer values go in as their hash, so that the buffer stays small.</summary>
     private const int InlineBytesMax = 64 << 10;
 
-    private byte[] _buffer = new byte[4096];
+    private byte[] _buffer = new byte[512];
     private int _length;
 
     /// <summary>Hashes some columns of the row that a statement is at.</summary>

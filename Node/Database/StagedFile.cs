@@ -25,7 +25,7 @@ internal static class StagedFile
     public static long Measure(string database)
     {
         using var connection = Connection.OpenReader(database);
-        using var sum = connection.PrepareInternal("SELECT ifnull(sum(length(bytes)), 0) FROM pieces");
+        using var sum = connection.CreateInternal("SELECT ifnull(sum(length(bytes)), 0) FROM pieces");
         return sum.Step() ? sum.Integer(0) : 0;
     }
 
@@ -36,7 +36,7 @@ internal static class StagedFile
     public static void Assemble(string database, string path)
     {
         using var connection = Connection.OpenReader(database);
-        using var pieces = connection.PrepareInternal("SELECT bytes FROM pieces ORDER BY number");
+        using var pieces = connection.CreateInternal("SELECT bytes FROM pieces ORDER BY number");
         try
         {
             using var file = new FileStream(path, FileMode.Create, FileAccess.Write);

@@ -28,7 +28,7 @@ internal sealed record TableScan(string Name, string Sql, int KeyColumnCount, IR
                 [("type", 0), ("name", 1)]),
         ];
         List<(string Name, bool HasRowid)> tables = [];
-        using (var list = connection.PrepareInternal(
+        using (var list = connection.CreateInternal(
             "SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'shadow') AND name <> 'sqlite_schema' ORDER BY name"))
         {
             while (list.Step())
@@ -61,7 +61,7 @@ internal sealed record TableScan(string Name, string Sql, int KeyColumnCount, IR
     {
         List<(string Name, bool IsStored)> columns = [];
         var primaryKey = new SortedDictionary<long, string>();
-        using (var list = connection.PrepareInternal("SELECT name, pk, hidden FROM pragma_table_xinfo(?1)"))
+        using (var list = connection.CreateInternal("SELECT name, pk, hidden FROM pragma_table_xinfo(?1)"))
         {
             list.Bind(1, table);
             while (list.Step())

@@ -13,19 +13,19 @@ internal sealed class TokenTable(Connection connection) : IDisposable
 
     private static readonly string _isLasting = $"role = {(int)TokenRole.Admin} AND expires_ms IS NULL";
 
-    private readonly InternalStatement _read = connection.PrepareInternal(
+    private readonly InternalStatement _read = connection.CreateInternal(
         "SELECT name, hash, role, ifnull(databases, ''), created_ms, ifnull(expires_ms, 0) FROM _distdb_tokens ORDER BY name");
 
-    private readonly InternalStatement _count = connection.PrepareInternal(
+    private readonly InternalStatement _count = connection.CreateInternal(
         "SELECT count(*), ifnull(sum(name = ?1), 0) FROM _distdb_tokens");
 
-    private readonly InternalStatement _countOtherLasting = connection.PrepareInternal(
+    private readonly InternalStatement _countOtherLasting = connection.CreateInternal(
         $"SELECT count(*) FROM _distdb_tokens WHERE name <> ?1 AND {_isLasting}");
 
-    private readonly InternalStatement _add = connection.PrepareInternal(
+    private readonly InternalStatement _add = connection.CreateInternal(
         "INSERT INTO _distdb_tokens(name, hash, role, databases, created_ms, expires_ms) VALUES (?1, ?2, ?3, nullif(?4, ''), ?5, nullif(?6, 0))");
 
-    private readonly InternalStatement _remove = connection.PrepareInternal("DELETE FROM _distdb_tokens WHERE name = ?1");
+    private readonly InternalStatement _remove = connection.CreateInternal("DELETE FROM _distdb_tokens WHERE name = ?1");
 
     /// <summary>All of them, in the order of their names.</summary>
     /// <exception cref="StorageFailedException">The file cannot be read.</exception>

@@ -80,7 +80,6 @@ internal sealed class VerificationJudge
     /// <summary>Which parts of a table must be looked at to find the rows in which some nodes differ from the reference; none where a node has no such table.</summary>
     public IReadOnlySet<int> DifferingBuckets(TableDifference difference)
     {
-        var all = Enumerable.Range(0, TableDigest.BucketCount);
         var mine = TableOf(Reference!.Value, difference);
         var found = new HashSet<int>();
         foreach (var node in difference.Nodes)
@@ -88,7 +87,7 @@ internal sealed class VerificationJudge
             var its = TableOf(node, difference);
             if (mine is not null && its is not null)
             {
-                found.UnionWith(mine.IsDamaged || its.IsDamaged ? all : all.Where(i => mine.Buckets[i] != its.Buckets[i]));
+                found.UnionWith(mine.FindDifferingBuckets(its));
             }
         }
 

@@ -1,5 +1,7 @@
+using System.Globalization;
 using DistDb.Node.Commands;
 using DistDb.Node.Database;
+using DistDb.Node.Database.Native;
 using Microsoft.Data.Sqlite;
 
 namespace DistDb.Tests.Database;
@@ -444,6 +446,30 @@ public sealed partial class DatabaseSetTests : IDisposable
         copy.AppliedIndex.Should().Be(pin.Index);
         using var copied = copy.Pin()!;
         copied.Digest(default).Select(Content).Should().Equal(wanted);
+    }
+
+    [Fact]
+    public async Task Files_are_closed_where_they_take_too_many_handles_however_few_they_are()
+    {
+        _set.Dispose();
+        _set = new(_folder.FullName, new() { OpenDatabasesMax = 1000, FileHandlesMax = 150 });
+        _set.Open(0);
+        for (var i = 0; i < 60; i++)
+        {
+            Create($"d{i}");
+            Do($"d{i}", "CREATE TABLE t(a)", $"INSERT INTO t VALUES ({i})");
+            (await ReadAsync($"d{i / 2}", "SELECT min(a) FROM t")).Should().Be(i / 2);
+        }
+
+        CountOpenFiles().Should().BeLessThan(200);
+        _set.OpenCount.Should().BeInRange(DatabaseOptions.OpenDatabasesMin, 50);
+    }
+
+    [Fact]
+    public void What_a_process_may_open_is_known()
+    {
+        var line = File.ReadLines("/proc/self/limits").Single(line => line.StartsWith("Max open files", StringComparison.Ordinal));
+        LibC.FindHandlesMax().Should().Be(long.Parse(line[26..].Split(' ', StringSplitOptions.RemoveEmptyEntries)[0], CultureInfo.InvariantCulture));
     }
 
     private DatabaseSet Open(long confirmedIndex = 0)

@@ -186,7 +186,7 @@ public sealed class IdempotencyTests : IDisposable
         {
             get
             {
-                using var statement = _connection.PrepareInternal("SELECT key FROM _distdb_requests ORDER BY time_ms");
+                using var statement = _connection.CreateInternal("SELECT key FROM _distdb_requests ORDER BY time_ms");
                 List<string> keys = [];
                 while (statement.Step())
                 {
@@ -201,7 +201,7 @@ public sealed class IdempotencyTests : IDisposable
         {
             get
             {
-                using var statement = _connection.PrepareInternal("SELECT count, bytes FROM _distdb_request_totals");
+                using var statement = _connection.CreateInternal("SELECT count, bytes FROM _distdb_request_totals");
                 statement.Step().Should().BeTrue();
                 return (statement.Integer(0), statement.Integer(1));
             }

@@ -48,7 +48,7 @@ public sealed class OwnTablesTests
     {
         using var database = new TestDatabase();
         using var connection = Connection.OpenReader(database.Path);
-        var failed = FluentActions.Invoking(() => connection.PrepareInternal("SELECT a FROM nowhere")).Should().Throw<StorageFailedException>().Which;
+        var failed = FluentActions.Invoking(() => connection.RunInternal("SELECT a FROM nowhere")).Should().Throw<StorageFailedException>().Which;
         failed.IsDamage.Should().BeFalse("a defect of all nodes must not make all of them put their files aside");
         failed.Message.Should().Contain("no such table: nowhere").And.Contain("defect in distdb");
     }

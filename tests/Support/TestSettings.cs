@@ -30,6 +30,7 @@ internal static class TestSettings
         PendingWritesMax = 1,
         PendingBytesMax = 1024,
         ReaderCount = 1,
+        OpenDatabasesMax = 32,
         ResultBytesMax = 1024,
         LogTailEntries = 1,
         LogTailBytes = 1024,

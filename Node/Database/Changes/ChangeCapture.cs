@@ -174,7 +174,7 @@ internal sealed unsafe class ChangeCapture(Connection connection)
         }
 
         var columns = string.Concat(table.Columns.Select(c => $", {SqlName.Quote(c.Name)}"));
-        using var rows = connection.PrepareInternal($"SELECT {table.RowidName}{columns} FROM main.{SqlName.Quote(name)} NOT INDEXED ORDER BY 1");
+        using var rows = connection.CreateInternal($"SELECT {table.RowidName}{columns} FROM main.{SqlName.Quote(name)} NOT INDEXED ORDER BY 1");
         while (!_hasOverflowed && rows.Step())
         {
             NoteWrite();

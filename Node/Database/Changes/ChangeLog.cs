@@ -45,17 +45,17 @@ internal sealed class ChangeLog : IDisposable
     public ChangeLog(Connection connection, ChangeCapture capture)
     {
         _capture = capture;
-        _insert = connection.PrepareInternal("INSERT INTO _distdb_changes VALUES (?1, ?2, ?3, ?4, ?5)");
-        _readState = connection.PrepareInternal(
+        _insert = connection.CreateInternal("INSERT INTO _distdb_changes VALUES (?1, ?2, ?3, ?4, ?5)");
+        _readState = connection.CreateInternal(
             $"""
             SELECT floor,
                 coalesce((SELECT sum FROM _distdb_changes ORDER BY id DESC LIMIT 1), 0),
                 coalesce((SELECT sum - length(changes) - {PieceOverhead} FROM _distdb_changes ORDER BY id LIMIT 1), 0)
             FROM _distdb_changes_state
             """);
-        _setFloor = connection.PrepareInternal("UPDATE _distdb_changes_state SET floor = ?1");
-        _findKept = connection.PrepareInternal("SELECT id, sum FROM _distdb_changes WHERE is_last = 1 AND sum >= ?1 ORDER BY id LIMIT 1");
-        _drop = connection.PrepareInternal("DELETE FROM _distdb_changes WHERE id <= ?1");
+        _setFloor = connection.CreateInternal("UPDATE _distdb_changes_state SET floor = ?1");
+        _findKept = connection.CreateInternal("SELECT id, sum FROM _distdb_changes WHERE is_last = 1 AND sum >= ?1 ORDER BY id LIMIT 1");
+        _drop = connection.CreateInternal("DELETE FROM _distdb_changes WHERE id <= ?1");
     }
 
     /// <summary>Whether the last commit had something in it for those who follow.</summary>

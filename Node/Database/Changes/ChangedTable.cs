@@ -50,7 +50,7 @@ internal sealed class ChangedTable
     public static List<ChangedTable> LoadAll(Connection connection)
     {
         List<(string Name, bool HasRowid)> names = [];
-        using (var list = connection.PrepareInternal("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"))
+        using (var list = connection.CreateInternal("SELECT name, wr FROM pragma_table_list WHERE schema = 'main' AND type = 'table'"))
         {
             while (list.Step())
             {
@@ -61,10 +61,10 @@ internal sealed class ChangedTable
             }
         }
 
-        using var columns = connection.PrepareInternal("SELECT name, type, pk, hidden FROM pragma_table_xinfo(?1)");
+        using var columns = connection.CreateInternal("SELECT name, type, pk, hidden FROM pragma_table_xinfo(?1)");
 
         // Where the primary key is not the rowid itself, SQLite keeps an index for it. The type does not tell: INTEGER PRIMARY KEY DESC is none.
-        using var keyIndex = connection.PrepareInternal("SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk'");
+        using var keyIndex = connection.CreateInternal("SELECT 1 FROM pragma_index_list(?1) WHERE origin = 'pk'");
         return names.ConvertAll(t => Load(t.Name, t.HasRowid, columns, keyIndex));
     }
 

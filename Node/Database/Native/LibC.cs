@@ -2,7 +2,7 @@ using System.Runtime.InteropServices;
 
 namespace DistDb.Node.Database.Native;
 
-/// <summary>Calls of the C library: those that set the time zone which SQLite's <c>localtime</c> modifier reads, and those that sync a folder.</summary>
+/// <summary>Calls of the C library: those that set the time zone which SQLite's <c>localtime</c> modifier reads, those that sync a folder, and the limit of open files.</summary>
 internal static partial class LibC
 {
     /// <summary>Changes the C environment; <see cref="Environment.SetEnvironmentVariable(string, string)"/> changes only .NET's copy.</summary>
@@ -20,4 +20,16 @@ internal static partial class LibC
 
     [LibraryImport("libc", EntryPoint = "close")]
     public static partial int Close(int file);
+
+    /// <summary>How many files and connections this process may have open; .NET has raised it to what the process may raise it to.</summary>
+    /// <returns>Null where that is not known.</returns>
+    public static long? FindHandlesMax()
+    {
+        var resource = OperatingSystem.IsLinux() ? 7 : 8;
+        Span<ulong> limits = [0, 0];
+        return GetLimit(resource, limits) == 0 ? (long)Math.Min(limits[0], long.MaxValue) : null;
+    }
+
+    [LibraryImport("libc", EntryPoint = "getrlimit")]
+    private static partial int GetLimit(int resource, Span<ulong> limits);
 }

@@ -57,6 +57,10 @@ internal static unsafe partial class Sqlite3
     [LibraryImport(Library)]
     public static partial void sqlite3_interrupt(nint database);
 
+    /// <summary>Variadic in C; the option used here takes a pointer and two ints. Only before SQLite is used.</summary>
+    [LibraryImport(Library)]
+    public static partial int sqlite3_config(int option, nint memory, int size, int count);
+
     [LibraryImport(Library)]
     public static partial long sqlite3_soft_heap_limit64(long bytes);
 
