@@ -21,6 +21,12 @@ internal sealed unsafe class Connection : IDisposable
     private const int LimitTriggerDepth = 10;
     private const int StatusDeferredForeignKeys = 10;
 
+    /// <summary>File handles of a connection, at most: the file, its write-ahead log, and the index of that, which connections of one file share.</summary>
+    internal const int HandleCountMax = 3;
+
+    /// <summary>The operating system's EMFILE.</summary>
+    private const int TooManyFiles = 24;
+
     /// <summary>Time for another process (an operator's shell, a backup tool) to let go of the file's lock.</summary>
     private const int BusyTimeoutMs = 5000;
 
@@ -28,7 +34,7 @@ internal sealed unsafe class Connection : IDisposable
 
     private GCHandle _self;
     private readonly EntryRandom? _random;
-    private int _ownHandleCount;
+    private bool _isDisposed;
     private nint _handle;
     private bool _isInspecting;
 
@@ -37,9 +43,7 @@ internal sealed unsafe class Connection : IDisposable
         SqliteLibrary.Initialize();
         Path = System.IO.Path.GetFullPath(path);
 
-        // The file and its write-ahead log; the index of that is shared by all connections of a file, and the writer's here.
-        _ownHandleCount = forWrites ? 3 : 2;
-        Interlocked.Add(ref _fileHandleCount, _ownHandleCount);
+        Interlocked.Add(ref _fileHandleCount, HandleCountMax);
         Authorizer = new(forWrites) { Bypass = true };
         _self = GCHandle.Alloc(this);
         try
@@ -84,7 +88,7 @@ internal sealed unsafe class Connection : IDisposable
         }
     }
 
-    /// <summary>File handles that all connections of this process have together.</summary>
+    /// <summary>File handles that all connections of this process have together, at most.</summary>
     public static int FileHandleCount => Volatile.Read(ref _fileHandleCount);
 
     /// <summary>The database file, as a full path.</summary>
@@ -230,6 +234,10 @@ internal sealed unsafe class Connection : IDisposable
             // Closing would copy the write-ahead log into the file and sync both, which after a failed sync must not be tried again.
             int now;
             _ = Sqlite3.sqlite3_db_config(_handle, ConfigNoCheckpointOnClose, 1, &now);
+            if (Sqlite3.sqlite3_system_errno(_handle) == TooManyFiles)
+            {
+                said += ", as the process may not have more files open: raise its limit (ulimit -n, or LimitNOFILE= in a systemd unit)";
+            }
         }
 
         return new(
@@ -280,8 +288,12 @@ internal sealed unsafe class Connection : IDisposable
             _handle = 0;
         }
 
-        Interlocked.Add(ref _fileHandleCount, -_ownHandleCount);
-        _ownHandleCount = 0;
+        if (!_isDisposed)
+        {
+            _isDisposed = true;
+            Interlocked.Add(ref _fileHandleCount, -HandleCountMax);
+        }
+
 
         _random?.Dispose();
         if (_self.IsAllocated)

@@ -850,7 +850,7 @@ public sealed partial class DatabaseSet : IDisposable
         foreach (var database in _open.Values
             .Where(d => d != _main && d.LeaseCount == 0 && mayClose(d))
             .OrderBy(d => d.UsedAtMs)
-            .Take(Math.Clamp(_open.Count / 4, 1, ClosedAtOnce))
+            .Take(Math.Clamp(_open.Count - Math.Min(_options.OpenDatabasesMax, DatabaseOptions.OpenDatabasesMin), 1, ClosedAtOnce))
             .ToList())
         {
             // What only was read has nothing that the disk would have to confirm.
@@ -866,7 +866,8 @@ public sealed partial class DatabaseSet : IDisposable
         return closed;
     }
 
-    private bool IsOpenTooMuch() => Connection.FileHandleCount > _options.FileHandlesMax || SqliteLibrary.MemoryBytes > DatabaseOptions.OpenMemoryBytesMax;
+    private bool IsOpenTooMuch() =>
+        Connection.FileHandleCount > _options.FileHandlesMax - (Connection.HandleCountMax * Names.Count) || SqliteLibrary.MemoryBytes > DatabaseOptions.OpenMemoryBytesMax;
 
     private void RunWhileClosed(Action action)
     {

@@ -61,6 +61,10 @@ internal static unsafe partial class Sqlite3
     [LibraryImport(Library)]
     public static partial int sqlite3_config(int option, nint memory, int size, int count);
 
+    /// <summary>The operating system's error behind the latest failure to open or use a file.</summary>
+    [LibraryImport(Library)]
+    public static partial int sqlite3_system_errno(nint database);
+
     [LibraryImport(Library)]
     public static partial long sqlite3_soft_heap_limit64(long bytes);
 
