@@ -24,6 +24,9 @@ internal sealed unsafe class Connection : IDisposable
     /// <summary>File handles of a connection, at most: the file, its write-ahead log, and the index of that, which connections of one file share.</summary>
     internal const int HandleCountMax = 3;
 
+    /// <summary>SQLITE_CANTOPEN.</summary>
+    private const int CannotOpen = 14;
+
     /// <summary>The operating system's EMFILE.</summary>
     private const int TooManyFiles = 24;
 
@@ -34,7 +37,6 @@ internal sealed unsafe class Connection : IDisposable
 
     private GCHandle _self;
     private readonly EntryRandom? _random;
-    private bool _isDisposed;
     private nint _handle;
     private bool _isInspecting;
 
@@ -42,10 +44,9 @@ internal sealed unsafe class Connection : IDisposable
     {
         SqliteLibrary.Initialize();
         Path = System.IO.Path.GetFullPath(path);
-
-        Interlocked.Add(ref _fileHandleCount, HandleCountMax);
         Authorizer = new(forWrites) { Bypass = true };
         _self = GCHandle.Alloc(this);
+        Interlocked.Add(ref _fileHandleCount, HandleCountMax);
         try
         {
             var flags = Sqlite3.OpenNoMutex | (forWrites ? Sqlite3.OpenReadWrite | Sqlite3.OpenCreate : Sqlite3.OpenReadOnly);
@@ -234,7 +235,7 @@ internal sealed unsafe class Connection : IDisposable
             // Closing would copy the write-ahead log into the file and sync both, which after a failed sync must not be tried again.
             int now;
             _ = Sqlite3.sqlite3_db_config(_handle, ConfigNoCheckpointOnClose, 1, &now);
-            if (Sqlite3.sqlite3_system_errno(_handle) == TooManyFiles)
+            if ((code & 0xff) == CannotOpen && Sqlite3.sqlite3_system_errno(_handle) == TooManyFiles)
             {
                 said += ", as the process may not have more files open: raise its limit (ulimit -n, or LimitNOFILE= in a systemd unit)";
             }
@@ -288,17 +289,12 @@ internal sealed unsafe class Connection : IDisposable
             _handle = 0;
         }
 
-        if (!_isDisposed)
-        {
-            _isDisposed = true;
-            Interlocked.Add(ref _fileHandleCount, -HandleCountMax);
-        }
-
 
         _random?.Dispose();
         if (_self.IsAllocated)
         {
             _self.Free();
+            Interlocked.Add(ref _fileHandleCount, -HandleCountMax);
         }
     }
 

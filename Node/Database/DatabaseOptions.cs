@@ -55,7 +55,7 @@ public sealed record DatabaseOptions
 
     /// <summary>Beyond so many file handles of the process's connections to databases, those are closed; so many for one connection to each
     /// database are kept free, as all are read at once to compare them with other nodes' or to back them up. Three quarters of what the process may have: the rest is for clients and other files.</summary>
-    public long FileHandlesMax { get; init; } = (LibC.FindHandlesMax() ?? 1024) * 3 / 4;
+    public long FileHandlesMax { get; init; } = (LibC.FindHandlesMax() ?? 1024) / 4 * 3;
 
     /// <summary>Beyond so many bytes of SQLite's memory, databases are closed for what is theirs besides cached pages, which have a bound of their own
     /// (<see cref="SqliteLibrary.MemoryBytesSoftMax"/>): above all compiled statements, of which each connection keeps up to <see cref="StatementCacheSize"/>.</summary>

@@ -842,7 +842,8 @@ public sealed partial class DatabaseSet : IDisposable
     private List<string> CloseExcess(Func<ReplicaDatabase, bool> mayClose)
     {
         List<string> closed = [];
-        if (_open.Count <= _options.OpenDatabasesMax && (_open.Count <= DatabaseOptions.OpenDatabasesMin || !IsOpenTooMuch()))
+        var kept = Math.Min(_options.OpenDatabasesMax, DatabaseOptions.OpenDatabasesMin);
+        if (_open.Count <= kept || (_open.Count <= _options.OpenDatabasesMax && !IsOpenTooMuch()))
         {
             return closed;
         }
@@ -850,7 +851,7 @@ public sealed partial class DatabaseSet : IDisposable
         foreach (var database in _open.Values
             .Where(d => d != _main && d.LeaseCount == 0 && mayClose(d))
             .OrderBy(d => d.UsedAtMs)
-            .Take(Math.Clamp(_open.Count - Math.Min(_options.OpenDatabasesMax, DatabaseOptions.OpenDatabasesMin), 1, ClosedAtOnce))
+            .Take(Math.Min(_open.Count - kept, ClosedAtOnce))
             .ToList())
         {
             // What only was read has nothing that the disk would have to confirm.
