@@ -78,5 +78,6 @@ internal static class Report
         }
     }
 
-    private static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
+    /// <summary>A number as all of the benchmark's tables have it; nothing for null.</summary>
+    internal static string Number(double? value, string format) => value?.ToString(format, CultureInfo.InvariantCulture) ?? "";
 }

@@ -1,4 +1,3 @@
-using System.Globalization;
 using System.Text.Json;
 using DistDb.Tools;
 
@@ -16,9 +15,9 @@ internal static class ComparisonReport
         {
             var own = outcome.Lines.FirstOrDefault(other => other.System == self && other.What == line.What && other.Clients == line.Clients);
             loads.Add(
-                line.What, Number(line.Clients, "N0"), line.System, Number(line.Median.PerSecond, "N0"),
-                own is null || own == line ? "" : Number(own.Median.PerSecond / line.Median.PerSecond, "0.00") + " times",
-                Number(line.Median.P50Ms, "0.00"), Number(line.Median.P99Ms, "0.00"), Number(line.Median.Failed, "N0"));
+                line.What, Report.Number(line.Clients, "N0"), line.System, Report.Number(line.Median.PerSecond, "N0"),
+                own is null || own == line ? "" : Report.Number(own.Median.PerSecond / line.Median.PerSecond, "0.00") + " times",
+                Report.Number(line.Median.P50Ms, "0.00"), Report.Number(line.Median.P99Ms, "0.00"), Report.Number(line.Median.Failed, "N0"));
         }
 
         loads.Write(output, isCsv: false);
@@ -27,8 +26,8 @@ internal static class ComparisonReport
         {
             var times = outcome.FailOvers[system];
             rest.Add(
-                system, Number(memory >> 20, "N0"), times.Count == 0 ? "" : Number(times[times.Count / 2].TotalMilliseconds, "N0"),
-                times.Count == 0 ? "" : Number(times[^1].TotalMilliseconds, "N0"), Number(times.Count, "N0"));
+                system, Report.Number(memory >> 20, "N0"), times.Count == 0 ? "" : Report.Number(times[times.Count / 2].TotalMilliseconds, "N0"),
+                times.Count == 0 ? "" : Report.Number(times[^1].TotalMilliseconds, "N0"), Report.Number(times.Count, "N0"));
         }
 
         rest.Write(output, isCsv: false);
@@ -53,6 +52,4 @@ internal static class ComparisonReport
         _json);
 
     private static int Order(ComparisonOutcome outcome, string what) => outcome.Lines.Select(line => line.What).Distinct().ToList().IndexOf(what);
-
-    private static string Number(double value, string format) => value.ToString(format, CultureInfo.InvariantCulture);
 }

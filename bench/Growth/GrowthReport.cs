@@ -1,4 +1,3 @@
-using System.Globalization;
 using DistDb.Bench.Compare;
 using DistDb.Tools;
 
@@ -37,21 +36,19 @@ internal static class GrowthReport
         foreach (var load in loads)
         {
             table.Add(
-                load.Size, load.What, Number(load.Clients, "N0"), Number(load.Sample.PerSecond, "N0"), load.Alone is { } alone ? Number(alone, "N0") : "",
-                Number(load.Sample.P50Ms, "0.00"), Number(load.Sample.P99Ms, "0.00"), Number(load.Sample.Failed, "N0"));
+                load.Size, load.What, Report.Number(load.Clients, "N0"), Report.Number(load.Sample.PerSecond, "N0"), load.Alone is { } alone ? Report.Number(alone, "N0") : "",
+                Report.Number(load.Sample.P50Ms, "0.00"), Report.Number(load.Sample.P99Ms, "0.00"), Report.Number(load.Sample.Failed, "N0"));
         }
 
         table.Write(output, isCsv: false);
         var rest = new ToolTable("size", "MiB in memory, each node", "MiB on disk: log", "history", "the rest", "ready in s after kill -9");
         foreach (var state in states)
         {
-            rest.Add(state.Size, MiB(state.NodeMemoryBytes), MiB(state.LogBytes), MiB(state.HistoryBytes), MiB(state.OtherBytes), Number(state.Ready.TotalSeconds, "0.00"));
+            rest.Add(state.Size, MiB(state.NodeMemoryBytes), MiB(state.LogBytes), MiB(state.HistoryBytes), MiB(state.OtherBytes), Report.Number(state.Ready.TotalSeconds, "0.00"));
         }
 
         rest.Write(output, isCsv: false);
     }
 
-    private static string MiB(long bytes) => Number(bytes / (double)(1 << 20), "N0");
-
-    private static string Number(double number, string format) => number.ToString(format, CultureInfo.InvariantCulture);
+    private static string MiB(long bytes) => Report.Number(bytes / (double)(1 << 20), "N0");
 }
