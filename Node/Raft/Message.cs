@@ -32,6 +32,10 @@ public sealed record PreVoteResponse(NodeId From, NodeId To, Term Term, ulong Lo
 /// <param name="Entries">In order, without gaps.</param>
 /// <param name="LeaderCommit">How far the leader knows the log to be committed.</param>
 /// <param name="ReadRound">The leader's newest read round, given back in the answer; 0 before the first.</param>
+/// <param name="WantsAnswer">
+/// False where it only tells how far the log is committed: the follower is silent then, unless its log does not agree. With one client's writes every
+/// second message is such.
+/// </param>
 public sealed record AppendEntries(
     NodeId From,
     NodeId To,
@@ -40,7 +44,8 @@ public sealed record AppendEntries(
     Term PrevLogTerm,
     IReadOnlyList<Entry> Entries,
     LogIndex LeaderCommit,
-    long ReadRound) : Message(From, To, Term);
+    long ReadRound,
+    bool WantsAnswer) : Message(From, To, Term);
 
 /// <summary>The follower's log agrees with the leader's up to <paramref name="MatchIndex"/>, on disk.</summary>
 /// <param name="MayVote">Whether the answer counts for majorities, see <see cref="RaftNode.MayVote"/>.</param>

@@ -145,7 +145,7 @@ public sealed partial class RaftNode
         foreach (var (peer, progress) in _progress)
         {
             // Without entries even where some wait: the answer shows whether the follower lacks them, and then they are sent.
-            SendAppend(peer, progress, []);
+            SendAppend(peer, progress, [], wantsAnswer: true);
         }
     }
 
@@ -158,7 +158,7 @@ public sealed partial class RaftNode
             && (progress.IsProbing ? !progress.ProbeSent : progress.InflightCount < _options.InflightMessagesMax))
         {
             var entries = _log.Read(progress.NextIndex, last, _options.AppendBytesMax);
-            SendAppend(peer, progress, entries);
+            SendAppend(peer, progress, entries, wantsAnswer: true);
             progress.Sent(entries[^1].Index);
             sent = true;
         }
@@ -172,12 +172,12 @@ public sealed partial class RaftNode
     private bool LacksCommit(Progress progress) =>
         !progress.IsProbing && !NeedsSnapshot(progress) && progress.CommitSent < CommitIndex;
 
-    private void SendAppend(NodeId peer, Progress progress, IReadOnlyList<Entry> entries)
+    private void SendAppend(NodeId peer, Progress progress, IReadOnlyList<Entry> entries, bool wantsAnswer)
     {
         var prev = progress.NextIndex.Previous;
         _earlyMessages.Add(NeedsSnapshot(progress)
             ? new InstallSnapshot(Id, peer, Term, _log.BaseIndex, _readRound)
-            : new AppendEntries(Id, peer, Term, prev, _log.TermAt(prev)!.Value, entries, CommitIndex, _readRound));
+            : new AppendEntries(Id, peer, Term, prev, _log.TermAt(prev)!.Value, entries, CommitIndex, _readRound, wantsAnswer));
         progress.CommitSent = CommitIndex;
     }
 
@@ -211,7 +211,7 @@ public sealed partial class RaftNode
             var sent = settlesMembership && SendEntries(peer, progress);
             if (!sent && LacksCommit(progress))
             {
-                SendAppend(peer, progress, []);
+                SendAppend(peer, progress, [], wantsAnswer: false);
             }
         }
     }
@@ -307,7 +307,10 @@ public sealed partial class RaftNode
         FollowMembership();
         var lastNew = m.PrevLogIndex + m.Entries.Count;
         CommitIndex = LogIndex.Max(CommitIndex, LogIndex.Min(m.LeaderCommit, lastNew));
-        _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, _logId, LogIndex.Max(lastNew, CommitIndex), m.ReadRound, MayVote));
+        if (m.WantsAnswer)
+        {
+            _messages.Add(new AppendEntriesAccepted(Id, m.From, Term, _logId, LogIndex.Max(lastNew, CommitIndex), m.ReadRound, MayVote));
+        }
     }
 
     private void OnAppendEntriesAccepted(AppendEntriesAccepted m)
@@ -338,7 +341,7 @@ public sealed partial class RaftNode
 
         if (!SendEntries(m.From, progress) && LacksCommit(progress))
         {
-            SendAppend(m.From, progress, []);
+            SendAppend(m.From, progress, [], wantsAnswer: false);
         }
     }
 

@@ -46,8 +46,8 @@ internal sealed class KeepAlive : IDisposable
     {
         if (message is AppendEntries or InstallSnapshot or AppendEntriesAccepted or AppendEntriesRejected)
         {
-            // Without the entries, which need not be held in memory for this.
-            var repeatable = message is AppendEntries { Entries.Count: > 0 } append ? append with { Entries = [] } : message;
+            // Without the entries, which need not be held in memory for this; and the leader wants to know who is still there.
+            var repeatable = message is AppendEntries append ? append with { Entries = [], WantsAnswer = true } : message;
             lock (_lock)
             {
                 _last[message.To] = repeatable;

@@ -6,7 +6,7 @@ namespace DistDb.Node.Transport;
 public sealed record PeerIdentity
 {
     /// <summary>The version of the handshake and of <see cref="PeerMessageCodec"/>; both ends must have the same.</summary>
-    public const int CurrentProtocolVersion = 4;
+    public const int CurrentProtocolVersion = 5;
 
     public int ProtocolVersion { get; init; } = CurrentProtocolVersion;
 

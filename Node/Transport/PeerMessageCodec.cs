@@ -12,7 +12,7 @@ namespace DistDb.Node.Transport;
 ///  2 RequestVoteResponse    term log-id:8 bytes granted:bool
 ///  3 PreVote                term last-index last-term
 ///  4 PreVoteResponse        term log-id:8 bytes granted:bool
-///  5 AppendEntries          term prev-index prev-term commit read-round count count x (term kind:byte data:bytes)
+///  5 AppendEntries          term prev-index prev-term commit read-round wants-answer:bool count count x (term kind:byte data:bytes)
 ///  6 AppendEntriesAccepted  term log-id:8 bytes match read-round may-vote:bool
 ///  7 AppendEntriesRejected  term log-id:8 bytes prev-index hint-index hint-term read-round may-vote:bool
 ///  8 ReadIndexRequest       term context
@@ -327,6 +327,7 @@ public static class PeerMessageCodec
                 writer.WriteSigned(m.PrevLogTerm.Value);
                 writer.WriteSigned(m.LeaderCommit.Value);
                 writer.WriteSigned(m.ReadRound);
+                writer.WriteBool(m.WantsAnswer);
                 writer.WriteUnsigned((ulong)m.Entries.Count);
                 foreach (var entry in m.Entries)
                 {
@@ -450,13 +451,14 @@ public static class PeerMessageCodec
         var prevLogTerm = new Term(reader.ReadSigned());
         var commit = ReadIndex(ref reader);
         var readRound = reader.ReadSigned();
+        var wantsAnswer = reader.ReadBool();
         var entries = new Entry[reader.ReadCount()];
         for (var i = 0; i < entries.Length; i++)
         {
             entries[i] = new(prevLogIndex + i + 1, new(reader.ReadSigned()), (EntryKind)reader.ReadByte(), reader.ReadBytes());
         }
 
-        return new(from, to, term, prevLogIndex, prevLogTerm, entries, commit, readRound);
+        return new(from, to, term, prevLogIndex, prevLogTerm, entries, commit, readRound, wantsAnswer);
     }
 
     private static LogIndex ReadIndex(ref WireReader reader) => new(reader.ReadSigned());

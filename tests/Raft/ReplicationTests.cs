@@ -30,7 +30,7 @@ public sealed class ReplicationTests
             node.Tick().Should().BeEmpty();
             var heartbeats = node.Tick().Cast<AppendEntries>().ToList();
             heartbeats.Select(m => m.To).Should().Equal(A, B);
-            heartbeats.Should().OnlyContain(m => m.Entries.Count == 0 && m.PrevLogIndex == new LogIndex(1) && m.LeaderCommit == new LogIndex(1));
+            heartbeats.Should().OnlyContain(m => m.Entries.Count == 0 && m.PrevLogIndex == new LogIndex(1) && m.LeaderCommit == new LogIndex(1) && m.WantsAnswer);
         }
     }
 
@@ -127,6 +127,28 @@ public sealed class ReplicationTests
         node.Raft.CommitIndex.Should().Be(new LogIndex(2), "it never goes back");
     }
 
+    // Heartbeats and entries are answered: so a leader knows who is there, and what it has.
+    [Fact]
+    public void What_only_tells_of_a_commit_is_not_answered()
+    {
+        var node = new TestNode(term: 1, log: [1, 1]);
+
+        node.Hear(Append(A, 1, 2, 1, [], commit: 2, wantsAnswer: false)).Should().BeEmpty();
+
+        node.Raft.CommitIndex.Should().Be(new LogIndex(2));
+    }
+
+    // The leader may not know yet that it has to send more.
+    [Fact]
+    public void What_only_tells_of_a_commit_is_refused_where_the_log_does_not_match()
+    {
+        var node = new TestNode(term: 1, log: [1]);
+
+        node.Ask<AppendEntriesRejected>(Append(A, 1, 2, 1, [], commit: 2, wantsAnswer: false)).HintIndex.Should().Be(new LogIndex(1));
+
+        node.Raft.CommitIndex.Should().Be(LogIndex.Zero);
+    }
+
     // Raft §5.3: "A log entry is committed once the leader that created the entry has replicated it on a majority of the servers."
     [Fact]
     public void An_entry_is_committed_by_a_majority()
@@ -169,7 +191,7 @@ public sealed class ReplicationTests
         var told = node.Hear(Accepted(A, 1, 2)).Cast<AppendEntries>().ToList();
 
         told.Select(m => m.To).Should().Equal(A, B);
-        told.Should().OnlyContain(m => m.LeaderCommit == new LogIndex(2) && m.Entries.Count == 0);
+        told.Should().OnlyContain(m => m.LeaderCommit == new LogIndex(2) && m.Entries.Count == 0 && !m.WantsAnswer);
         node.Hear(Accepted(B, 1, 2)).Should().BeEmpty("it was told");
         node.Hear(Accepted(A, 1, 2)).Should().BeEmpty();
     }

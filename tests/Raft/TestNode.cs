@@ -79,8 +79,9 @@ internal sealed class TestNode
 
     public static Member Learner(NodeId id, ulong logId) => new(id, IsVoter: false, logId, "");
 
-    public static AppendEntries Append(NodeId from, long term, long prev, long prevTerm, Entry[] entries, long commit = 0, long round = 0) =>
-        new(from, Me, new(term), new(prev), new(prevTerm), entries, new(commit), round);
+    public static AppendEntries Append(
+        NodeId from, long term, long prev, long prevTerm, Entry[] entries, long commit = 0, long round = 0, bool wantsAnswer = true) =>
+        new(from, Me, new(term), new(prev), new(prevTerm), entries, new(commit), round, wantsAnswer);
 
     /// <summary>The identity of a node's log, if it has not lost that: as <see cref="Voters"/> has it.</summary>
     public static ulong LogOf(NodeId node) => MyLog + (ulong)node.Value;

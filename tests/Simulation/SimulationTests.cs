@@ -73,7 +73,7 @@ public sealed class SimulationTests
     [InlineData(nameof(Sabotage.LostLogsCounted), "Leader completeness")]
     public void A_broken_promise_is_found(string sabotage, string property)
     {
-        const int SeedsMax = 500;
+        const int SeedsMax = 2000;
         var found = Enumerable.Range(0, SeedsMax)
             .Select(seed => Try(seed, Enum.Parse<Sabotage>(sabotage)))
             .FirstOrDefault(f => f is not null && f.InnerException!.Message.StartsWith(property, StringComparison.Ordinal));

@@ -173,7 +173,7 @@ public sealed class PeerMessageCodecTests
             var prev = Index();
             var entries = Enumerable.Range(1, random.Next(4))
                 .Select(i => new Entry(prev + i, Term(), Bool() ? EntryKind.NoOp : EntryKind.Command, random.Bytes(random.Next(30)))).ToArray();
-            return new(_from, _to, term, prev, Term(), entries, Index(), random.Long());
+            return new(_from, _to, term, prev, Term(), entries, Index(), random.Long(), Bool());
         }
     }
 }
