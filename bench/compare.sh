@@ -24,8 +24,5 @@ if [[ ${#packages[@]} -gt 0 && "$*" != *--help* ]]; then
   DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "${packages[@]}" >/dev/null
 fi
 
-if ! output=$(DOTNET_NOLOGO=1 dotnet build "$root/bench/DistDb.Bench.csproj" -c Release -v quiet --nologo -clp:NoSummary 2>&1); then
-  printf '%s\n' "$output" >&2
-  exit 1
-fi
-PATH=$PATH:/usr/sbin dotnet "$root/bench/bin/Release/net10.0/distdb-bench.dll" compare "$@"
+. "$root/bench/build.sh"
+PATH=$PATH:/usr/sbin "${bench[@]}" compare "$@"

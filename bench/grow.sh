@@ -4,8 +4,5 @@
 set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
-if ! output=$(DOTNET_NOLOGO=1 dotnet build "$root/bench/DistDb.Bench.csproj" -c Release -v quiet --nologo -clp:NoSummary 2>&1); then
-  printf '%s\n' "$output" >&2
-  exit 1
-fi
-dotnet "$root/bench/bin/Release/net10.0/distdb-bench.dll" grow "$@"
+. "$root/bench/build.sh"
+"${bench[@]}" grow "$@"

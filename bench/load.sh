@@ -5,12 +5,8 @@ set -euo pipefail
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 . "$root/tests/free-port.sh"
-if ! output=$(DOTNET_NOLOGO=1 dotnet build "$root/bench/DistDb.Bench.csproj" -c Release -v quiet --nologo -clp:NoSummary 2>&1); then
-  printf '%s\n' "$output" >&2
-  exit 1
-fi
+. "$root/bench/build.sh"
 
-bench=(dotnet "$root/bench/bin/Release/net10.0/distdb-bench.dll")
 for argument in "$@"; do
   case $argument in
     --url | --url=* | -h | --help) exec "${bench[@]}" "$@" ;;

@@ -105,12 +105,19 @@ internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<Peer> others, 
         }
     }
 
+    private Sample InsertAlone(int perCommit)
+    {
+        using var alone = new SqliteAlone(folder, "CREATE TABLE rows (id INTEGER PRIMARY KEY, client INTEGER, value TEXT)");
+        object[] row = [1, new string('v', 100)];
+        return alone.Run("INSERT INTO rows (client, value) VALUES (?1, ?2)", () => row, perCommit, plan.Load);
+    }
+
     private async Task RunRoundAsync(CancellationToken cancellation)
     {
         var disk = DiskProbe.Run(folder, plan.Load.Measured);
         Add("disk: 4 KiB, synced", 1, "machine", new(disk.PerSecond, disk.All.Percentile(0.50).TotalMilliseconds, disk.All.Percentile(0.99).TotalMilliseconds, 0));
-        Add("SQLite alone: rows, one a commit", 1, "machine", SqliteProbe.Run(folder, 1, plan.Load));
-        Add("SQLite alone: rows, 64 a commit", 1, "machine", SqliteProbe.Run(folder, 64, plan.Load));
+        Add("SQLite alone: rows, one a commit", 1, "machine", InsertAlone(1));
+        Add("SQLite alone: rows, 64 a commit", 1, "machine", InsertAlone(64));
         foreach (var clients in plan.Clients)
         {
             Add("web server: empty answer", clients, "machine", await distDb.RunAsync(Operation.Live, clients, plan.Load, cancellation).ConfigureAwait(false));

@@ -11,7 +11,7 @@ namespace DistDb.Bench.Growth;
 /// <param name="Alone">SQLite.</param>
 /// <param name="Load">How long each load runs.</param>
 /// <param name="Loads">Where results go.</param>
-internal sealed record Grown(string Size, DistDbPeer Peer, GrownSqlite Alone, LoadTime Load, ICollection<GrowthLoad> Loads)
+internal sealed record Grown(string Size, DistDbPeer Peer, SqliteAlone Alone, LoadTime Load, ICollection<GrowthLoad> Loads)
 {
     /// <summary>Executes one statement here and there.</summary>
     /// <param name="sql">The statement.</param>
@@ -36,7 +36,7 @@ internal sealed record Grown(string Size, DistDbPeer Peer, GrownSqlite Alone, Lo
         var sample = await RunAsync(random => isRead ? NodeRequest.Query(sql, ToValues(values(random))) : NodeRequest.Exec(sql, ToValues(values(random))), clients, requestsPerClient, cancellation)
             .ConfigureAwait(false);
         var chance = new Random(1);
-        Loads.Add(new(Size, what, clients, sample, Alone.Run(sql, () => values(chance), isRead ? 1 : clients, Load)));
+        Loads.Add(new(Size, what, clients, sample, Alone.Run(sql, () => values(chance), isRead ? 1 : clients, Load).PerSecond));
     }
 
     /// <summary>Runs a load that only the cluster knows.</summary>

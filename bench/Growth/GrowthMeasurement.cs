@@ -48,7 +48,7 @@ internal sealed class GrowthMeasurement(string folder, GrowthPlan plan, TextWrit
         var peer = new DistDbPeer(own.FullName, nodes);
         await using (peer.ConfigureAwait(false))
         {
-            using var alone = new GrownSqlite(own.FullName);
+            using var alone = new SqliteAlone(own.FullName, GrowthTable.Create);
             await peer.StartAsync(cancellation).ConfigureAwait(false);
             await peer.ExecuteAsync(NodeRequest.Exec(GrowthTable.Create), cancellation).ConfigureAwait(false);
             foreach (var operation in new[] { Operation.Write, Operation.Read })

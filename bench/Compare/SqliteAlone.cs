@@ -1,26 +1,27 @@
 using System.Diagnostics;
-using DistDb.Bench.Compare;
 using DistDb.Node.Database;
+using DistDb.Tools.Bench;
 using Microsoft.Data.Sqlite;
 
-namespace DistDb.Bench.Growth;
+namespace DistDb.Bench.Compare;
 
-/// <summary>SQLite alone, by prepared statements in one file, with the same table and the same statements as the cluster: what growth costs anyway.</summary>
-internal sealed class GrownSqlite : IDisposable
+/// <summary>What SQLite does alone on this machine: one thread, one file, prepared statements, transactions that are on disk when they end.</summary>
+internal sealed class SqliteAlone : IDisposable
 {
     private readonly DirectoryInfo _folder;
     private readonly SqliteConnection _connection;
 
     /// <param name="folder">Where its file goes, and is deleted in the end.</param>
-    public GrownSqlite(string folder)
+    /// <param name="table">The statement that makes its table.</param>
+    public SqliteAlone(string folder, string table)
     {
         SqliteLibrary.Initialize();
         _folder = Directory.CreateDirectory(Path.Combine(folder, "sqlite"));
-        _connection = new($"Data Source={Path.Combine(_folder.FullName, "grown.db")};Pooling=False");
+        _connection = new($"Data Source={Path.Combine(_folder.FullName, "alone.db")};Pooling=False");
         _connection.Open();
         Execute("PRAGMA journal_mode = WAL", []);
         Execute("PRAGMA synchronous = FULL", []);
-        Execute(GrowthTable.Create, []);
+        Execute(table, []);
     }
 
     /// <summary>Executes one statement.</summary>
@@ -34,16 +35,17 @@ internal sealed class GrownSqlite : IDisposable
     /// <summary>Executes a statement again and again on this thread.</summary>
     /// <param name="sql">The statement.</param>
     /// <param name="values">Its parameters each time.</param>
-    /// <param name="perCommit">How many share one transaction, which is on disk when it ends.</param>
+    /// <param name="perCommit">How many share one transaction.</param>
     /// <param name="load">How long.</param>
-    /// <returns>How many in a second.</returns>
-    public double Run(string sql, Func<object[]> values, int perCommit, LoadTime load)
+    /// <returns>How many in a second; the latencies are of transactions.</returns>
+    public Sample Run(string sql, Func<object[]> values, int perCommit, LoadTime load)
     {
         using var command = Prepare(sql);
-        var count = 0L;
+        var latencies = new LatencyHistogram();
         var begin = Stopwatch.GetTimestamp();
         while (Stopwatch.GetElapsedTime(begin) is var elapsed && elapsed < load.WarmUp + load.Measured)
         {
+            var started = Stopwatch.GetTimestamp();
             using var transaction = _connection.BeginTransaction(deferred: true);
             command.Transaction = transaction;
             for (var i = 0; i < perCommit; i++)
@@ -57,10 +59,14 @@ internal sealed class GrownSqlite : IDisposable
             }
 
             transaction.Commit();
-            count += elapsed >= load.WarmUp ? perCommit : 0;
+            if (elapsed >= load.WarmUp)
+            {
+                latencies.Add(Stopwatch.GetElapsedTime(started));
+            }
         }
 
-        return count / load.Measured.TotalSeconds;
+        return new(
+            latencies.Count * perCommit / load.Measured.TotalSeconds, latencies.Percentile(0.50).TotalMilliseconds, latencies.Percentile(0.99).TotalMilliseconds, 0);
     }
 
     public void Dispose()
