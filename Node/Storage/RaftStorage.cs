@@ -616,16 +616,23 @@ public sealed class RaftStorage : ILogStore, IDisposable
     /// <summary>How many of the oldest entries have so many bytes; a few at a time, as they are large.</summary>
     private int CountOldest(long bytes)
     {
-        using var select = Command(_writer, "SELECT length(data) FROM entries ORDER BY idx LIMIT $count", "$count");
-        select.Parameters[0].Value = CutLargeEntriesAtOnce;
-        using var sizes = select.ExecuteReader();
-        var count = 0;
-        for (; bytes > 0 && sizes.Read(); count++)
+        try
         {
-            bytes -= sizes.GetInt64(0);
-        }
+            using var select = Command(_writer, "SELECT length(data) FROM entries ORDER BY idx LIMIT $count", "$count");
+            select.Parameters[0].Value = CutLargeEntriesAtOnce;
+            using var sizes = select.ExecuteReader();
+            var count = 0;
+            for (; bytes > 0 && sizes.Read(); count++)
+            {
+                bytes -= sizes.GetInt64(0);
+            }
 
-        return count;
+            return count;
+        }
+        catch (SqliteException e)
+        {
+            throw ReadFailed(e);
+        }
     }
 
     private long SumBytes(string which, LogIndex index)

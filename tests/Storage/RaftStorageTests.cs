@@ -1,6 +1,7 @@
 using DistDb.Node.Database;
 using DistDb.Node.Raft;
 using DistDb.Node.Storage;
+using DistDb.Tests.Support;
 using Microsoft.Data.Sqlite;
 
 namespace DistDb.Tests.Storage;
@@ -48,6 +49,23 @@ public sealed class RaftStorageTests : IDisposable
         Reopen();
         _storage.HardState.Should().Be(new HardState(new(4), null));
         _storage.LastIndex.Value.Should().Be(3);
+    }
+
+    // More than SQLite keeps in memory, so that it reads the file again.
+    [Fact]
+    public void A_log_that_cannot_be_read_to_cut_it_says_so()
+    {
+        for (var i = 1; i <= 10; i++)
+        {
+            _storage.Append(null, [new(new(i), new(1), EntryKind.Command, new byte[1 << 20])]);
+        }
+
+        Reopen();
+        using var fault = DiskFault.Arm(FilePath, FaultyCall.Read);
+
+        _storage.Invoking(s => s.Trim(new(5), tailEntriesMax: 100, tailBytesMax: 1 << 20)).Should().Throw<RaftStorageException>()
+            .WithMessage($"Reading the Raft log {FilePath} failed*Check the disk*");
+        fault.Count.Should().Be(1);
     }
 
     [Fact]

@@ -60,29 +60,11 @@ internal sealed class DiskFault : IDisposable
     /// <param name="code">SQLite's code; by default the I/O error that belongs to the call.</param>
     /// <param name="passes">So many calls succeed before.</param>
     /// <param name="suffix">Only the files that end so.</param>
-    public static DiskFault Arm(string pathPrefix, FaultyCall call, int? code = null, int passes = 0, string suffix = "")
-    {
-        var fault = new DiskFault(
-            pathPrefix, (path, c) => c == call && path.EndsWith(suffix, StringComparison.Ordinal), code ?? CodeOf(call), passes);
-        lock (_lock)
-        {
-            _armed = [.. _armed, fault];
-        }
-
-        return fault;
-    }
+    public static DiskFault Arm(string pathPrefix, FaultyCall call, int? code = null, int passes = 0, string suffix = "") =>
+        Begin(pathPrefix, call, suffix, code ?? CodeOf(call), passes, holds: false);
 
     /// <summary>Makes a call take until the fault is disposed of, as a disk does that is busy or hangs. <see cref="Arm"/> says what the parameters are.</summary>
-    public static DiskFault Hold(string pathPrefix, FaultyCall call, string suffix = "")
-    {
-        var fault = new DiskFault(pathPrefix, (path, c) => c == call && path.EndsWith(suffix, StringComparison.Ordinal), 0, 0) { Holds = true };
-        lock (_lock)
-        {
-            _armed = [.. _armed, fault];
-        }
-
-        return fault;
-    }
+    public static DiskFault Hold(string pathPrefix, FaultyCall call, string suffix = "") => Begin(pathPrefix, call, suffix, code: 0, passes: 0, holds: true);
 
     /// <summary>The code that a call on a file is to fail with, or 0; takes as long as the call is to take.</summary>
     public static int Of(string path, FaultyCall call)
@@ -134,6 +116,17 @@ internal sealed class DiskFault : IDisposable
         }
 
         _ended.Set();
+    }
+
+    private static DiskFault Begin(string pathPrefix, FaultyCall call, string suffix, int code, int passes, bool holds)
+    {
+        var fault = new DiskFault(pathPrefix, (path, c) => c == call && path.EndsWith(suffix, StringComparison.Ordinal), code, passes) { Holds = holds };
+        lock (_lock)
+        {
+            _armed = [.. _armed, fault];
+        }
+
+        return fault;
     }
 
     private static int CodeOf(FaultyCall call) => InputOutput | (call switch
