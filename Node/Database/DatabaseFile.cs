@@ -7,12 +7,15 @@ namespace DistDb.Node.Database;
 /// <summary>Whole database files and folders of them: copying, looking into, putting one in another's place.</summary>
 public static class DatabaseFile
 {
+    /// <summary>Of a database's name its file's.</summary>
+    public const string Extension = ".db";
+
     private const string ListName = "databases";
 
     private static readonly string[] _suffixes = ["", "-wal", "-shm"];
 
     /// <summary>The file of a database in a folder of them.</summary>
-    public static string PathIn(string folder, string name) => Path.Combine(folder, name + ".db");
+    public static string PathIn(string folder, string name) => Path.Combine(folder, name + Extension);
 
     /// <summary>The log entry that a closed database file is at.</summary>
     /// <exception cref="StorageFailedException">The file is no database of ours.</exception>

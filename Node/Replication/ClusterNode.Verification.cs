@@ -296,17 +296,10 @@ public sealed partial class ClusterNode
 
     private void SweepRepair()
     {
-        if (Role == Role.Leader && (((IsClosed || _isKnownBad) && !IsAboutToBeDecided && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs) || IsInPeersWay))
+        if (Role == Role.Leader && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs && FindHeirs() is { } isHeir)
         {
-            // Elected for its log, which is good; but it can execute nothing, nor help others to.
             _handOverAtMs = Environment.TickCount64;
-            _ = _raft.HandOverLeadershipAsync(peer => _transport.StateOf(peer).IsConnected);
-        }
-        else if (Role == Role.Leader && IsHesitant && !IsClosed && !_opinions.IsDisputed && Environment.TickCount64 - _handOverAtMs > HandOverAgainMs)
-        {
-            // It will be able to, once it is verified. To nobody else, lest leadership goes round.
-            _handOverAtMs = Environment.TickCount64;
-            _ = _raft.HandOverLeadershipAsync(IsTrustedPeer);
+            _ = _raft.HandOverLeadershipAsync(isHeir);
         }
 
         if (_writes.Repair is not { } repair)
@@ -337,6 +330,19 @@ public sealed partial class ClusterNode
         _healer = healer;
     }
 
+    /// <summary>To whom this leader should hand over, as it cannot do what a leader must; null where it should go on.</summary>
+    private Func<NodeId, bool>? FindHeirs()
+    {
+        if (((IsClosed || _isKnownBad) && !IsAboutToBeDecided) || IsInPeersWay)
+        {
+            // Elected for its log, which is good; but it can execute nothing, nor help others to.
+            return peer => _transport.StateOf(peer).IsConnected;
+        }
+
+        // It will be able to, once it is verified. To nobody else, lest leadership goes round.
+        return IsHesitant && !IsClosed && !_opinions.IsDisputed ? IsTrustedPeer : null;
+    }
+
     /// <summary>Peers that can be reached and may have a good copy, best first: those that a verification found healthy, then the leader.</summary>
     private IEnumerable<NodeId> Healers()
     {
@@ -351,10 +357,27 @@ public sealed partial class ClusterNode
     private void SweepVerification()
     {
         // One that was found bad, and is not to be repaired by itself, waits for whoever decides it.
-        if (!IsClosed && !_isKnownBad && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, _mustBeVerified, _verifier))
+        var isComparedAtStart = _mustBeVerified || _options.VerifyInterval > TimeSpan.Zero;
+        if (!IsClosed && !_isKnownBad && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, isComparedAtStart, _verifier))
         {
             // What becomes of it shows when its entry is applied; one that is lost is followed by the next.
             _ = SubmitAsync(new VerifyOperation(Repairs: true), CancellationToken.None);
+        }
+    }
+
+    /// <summary>So that the next start need not wait for a comparison of what nobody has changed.</summary>
+    private void NoteFilesAtRest()
+    {
+        try
+        {
+            if (!FilesAtRest.Note(_folder.DatabasesPath, _folder.FilesAtRestPath))
+            {
+                LogNotAtRest("another program has one open");
+            }
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            LogNotAtRest(e.Message);
         }
     }
 
@@ -484,6 +507,9 @@ public sealed partial class ClusterNode
 
     [LoggerMessage(EventId = 433, Level = LogLevel.Warning, Message = "The query history in {Folder} was gone, and there is no other node that has it; it begins anew with what the log still has.")]
     private partial void LogHistoryRenewed(string folder);
+
+    [LoggerMessage(EventId = 434, Level = LogLevel.Warning, Message = "What the database files are like at the stop was not noted: {Reason}. The next start compares them with other nodes' before this one counts.")]
+    private partial void LogNotAtRest(string reason);
 
     [LoggerMessage(EventId = 420, Level = LogLevel.Information, Message = "Verified at entry {Index} in {Ms} ms: {Healthy} of {Count} nodes hold the same.")]
     private partial void LogVerified(LogIndex index, long ms, int healthy, int count);

@@ -63,6 +63,8 @@ public sealed partial class ClusterNode : BackgroundService
     private long _catchUpToldAtMs;
     private long? _unreadySinceMs;
     private bool _saidReady;
+    private volatile bool _isToldToStop;
+    private volatile bool _hasEndedWell;
 
     /// <summary>Opens this node's files. Nothing moves until the service starts.</summary>
     /// <exception cref="NodeLockedException">Another process holds the folder.</exception>
@@ -93,7 +95,10 @@ public sealed partial class ClusterNode : BackgroundService
         _lock = NodeLock.Acquire(folder.Path);
         _storage = RaftStorage.Open(folder.RaftLogPath, Id, new() { Instruments = _instruments });
         _directory = new(Id, cluster, transport, _storage.Membership ?? cluster.InitialMembership);
-        SnapshotInstallation.Recover(folder, _storage);
+
+        // Before anything touches the files.
+        var areFilesAsLeft = FilesAtRest.TakeNote(folder.DatabasesPath, folder.FilesAtRestPath);
+        areFilesAsLeft &= !SnapshotInstallation.Recover(folder, _storage);
         _databases = new(folder.DatabasesPath, databaseOptions);
         var repair = OpenDatabases(folder);
         var applied = repair is null ? new LogIndex(_databases.AppliedIndex) : LogIndex.Zero;
@@ -159,7 +164,7 @@ public sealed partial class ClusterNode : BackgroundService
             }
         };
         _schedule = new(Id, options.VerifyInterval);
-        _mustBeVerified |= options.VerifyInterval > TimeSpan.Zero;
+        _mustBeVerified |= options.VerifyInterval > TimeSpan.Zero && !areFilesAsLeft;
         _verifier = CreateVerifier();
         _opinions = new(Id, _writes.Opinions, () => Membership, () => Peers, transport.Send) { Settled = _writes.TrustChanged };
         _writes.Differed = OnDiffered;
@@ -477,9 +482,16 @@ public sealed partial class ClusterNode : BackgroundService
         CloseFiles();
     }
 
+    public override Task StopAsync(CancellationToken cancellationToken)
+    {
+        _isToldToStop = true;
+        return base.StopAsync(cancellationToken);
+    }
+
     /// <summary>Closes as much as was opened, and lets the folder go.</summary>
     private void CloseFiles()
     {
+        var isContentGood = _isToldToStop && _hasEndedWell && IsTrusted;
         _verifier?.Dispose();
         _archiver?.Dispose();
         _writes?.Dispose();
@@ -487,6 +499,11 @@ public sealed partial class ClusterNode : BackgroundService
         _snapshotInbox?.Dispose();
         _snapshotOutbox?.Dispose();
         _databases?.Dispose();
+        if (isContentGood)
+        {
+            NoteFilesAtRest();
+        }
+
         _storage?.Dispose();
         _lock?.Dispose();
     }
@@ -520,6 +537,10 @@ public sealed partial class ClusterNode : BackgroundService
                 var reason = await _removed.Task.ConfigureAwait(false);
                 LogStopped(reason);
                 _lifetime.StopApplication();
+            }
+            else
+            {
+                _hasEndedWell = true;
             }
         }
         catch (Exception e)

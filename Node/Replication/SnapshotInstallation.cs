@@ -33,12 +33,13 @@ internal static class SnapshotInstallation
     }
 
     /// <summary>At a node's start, before its databases are opened: finishes what an earlier process began.</summary>
+    /// <returns>Whether there was anything: then the databases are a peer's.</returns>
     /// <exception cref="RaftStorageException">The log cannot be written.</exception>
-    public static void Recover(NodeFolder folder, RaftStorage storage)
+    public static bool Recover(NodeFolder folder, RaftStorage storage)
     {
         if (!File.Exists(MarkerPath(folder)))
         {
-            return;
+            return false;
         }
 
         var words = File.ReadAllText(MarkerPath(folder)).TrimEnd('\n').Split(' ', 4);
@@ -51,6 +52,7 @@ internal static class SnapshotInstallation
         // Before the marker goes: a start that found only the repair's would put these good databases aside.
         DatabaseQuarantine.End(folder);
         End(folder);
+        return true;
     }
 
     private static string Text(Membership? membership) =>

@@ -2,7 +2,7 @@ using DistDb.Node.Raft;
 
 namespace DistDb.Node.Storage;
 
-/// <summary>Where a node keeps what: <c>&lt;data&gt;/node-&lt;id&gt;/</c> with <c>raft.db</c>, <c>databases/&lt;name&gt;.db</c>, <c>snapshots/</c> and <c>node.lock</c>.</summary>
+/// <summary>Where a node keeps what: <c>&lt;data&gt;/node-&lt;id&gt;/</c> with <c>raft.db</c>, <c>databases/&lt;name&gt;.db</c>, <c>snapshots/</c>, <c>node.lock</c>, and while it is stopped <c>files-at-rest</c>.</summary>
 public sealed class NodeFolder
 {
     /// <summary>Creates the folder where it does not exist.</summary>
@@ -36,6 +36,9 @@ public sealed class NodeFolder
 
     /// <summary>Where the databases are, each in a file of its name.</summary>
     public string DatabasesPath => System.IO.Path.Combine(Path, "databases");
+
+    /// <summary>What the databases were like when the node stopped; see <c>FilesAtRest</c>.</summary>
+    public string FilesAtRestPath => System.IO.Path.Combine(Path, "files-at-rest");
 
     /// <summary>The file of a database whose name was checked before.</summary>
     public string DatabasePath(string database) => System.IO.Path.Combine(DatabasesPath, database + ".db");

@@ -36,7 +36,7 @@ public sealed class SnapshotInstallationTests : IDisposable
     [Fact]
     public void Before_it_begins_nothing_happens()
     {
-        Restart();
+        Restart().Should().BeFalse();
         Place().Should().Be((3L, 0L, 8L));
         Directory.Exists(_snapshot.Folder).Should().BeTrue("it may still be of use");
     }
@@ -64,10 +64,10 @@ public sealed class SnapshotInstallationTests : IDisposable
             _log.InstallBase(_snapshot.Index, _snapshot.Term, _snapshot.Membership);
         }
 
-        Restart();
+        Restart().Should().BeTrue();
         Place().Should().Be((6L, 6L, 6L));
         Directory.GetFileSystemEntries(_folder.SnapshotPath).Should().BeEmpty();
-        Restart();
+        Restart().Should().BeFalse();
         Place().Should().Be((6L, 6L, 6L));
     }
 
@@ -99,11 +99,12 @@ public sealed class SnapshotInstallationTests : IDisposable
         }
     }
 
-    private void Restart()
+    /// <summary>Whether there was an installation to finish.</summary>
+    private bool Restart()
     {
         _log.Dispose();
         _log = RaftStorage.Open(_folder.RaftLogPath, _folder.Node, new());
-        SnapshotInstallation.Recover(_folder, _log);
+        return SnapshotInstallation.Recover(_folder, _log);
     }
 
     /// <summary>Where the database is, and from where to where the log reaches.</summary>

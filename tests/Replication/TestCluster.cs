@@ -92,6 +92,16 @@ internal sealed class TestCluster : IAsyncDisposable
         await Task.Run(victim.Dispose);
     }
 
+    /// <summary>The process is told to stop, and ends by itself.</summary>
+    public async Task StopAsync(int node)
+    {
+        var victim = this[node];
+        _nodes[node] = null;
+        await victim.StopAsync(CancellationToken.None);
+        Network.Disconnect(node);
+        await Task.Run(victim.Dispose);
+    }
+
     /// <summary>A stopped node loses all it had.</summary>
     public void Wipe(int node) => Directory.Delete(NodeFolder.PathOf(_folder.FullName, new(node)), recursive: true);
 

@@ -91,6 +91,44 @@ public sealed class VerificationTests
         await cluster.CheckAsync();
     }
 
+    /// <summary>Two of three nodes start, and can compare nothing.</summary>
+    /// <param name="isStopped">Whether they ended by themselves; or crashed.</param>
+    /// <param name="isChanged">Whether a program changed a file of each in the meantime.</param>
+    /// <param name="counts">Whether they take writes all the same.</param>
+    [Theory]
+    [InlineData(true, false, true)]
+    [InlineData(true, true, false)]
+    [InlineData(false, false, false)]
+    public async Task Nodes_that_find_their_files_as_they_left_them_need_not_be_compared_to_count(bool isStopped, bool isChanged, bool counts)
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _verified with { RequestTimeout = TimeSpan.FromSeconds(2) });
+        await InsertAsync(cluster, 0, "x", 3);
+        await cluster.UntilAsync(() => Enumerable.Range(0, 3).All(n => cluster[n].Verification?.Outcome == VerificationOutcome.Equal), "all are verified");
+        await cluster.SettleAsync();
+        foreach (var node in (int[])[2, 1, 0])
+        {
+            await (isStopped ? cluster.StopAsync(node) : cluster.CrashAsync(node));
+            if (isChanged)
+            {
+                cluster.Tamper(node, "UPDATE w SET k = 5 WHERE token = 'x1'");
+            }
+        }
+
+        using (cluster.Network.Drop(letter => letter.Message is VerifyReport))
+        {
+            await cluster.StartAsync(0);
+            await cluster.StartAsync(1);
+            await cluster.ElectAsync(0, 1);
+            var write = await cluster.InsertAsync(1, "later");
+            (write is WriteResult.Done).Should().Be(counts, $"{write}");
+        }
+
+        await cluster.StartAsync(2);
+        await cluster.UntilAsync(() => Enumerable.Range(0, 3).All(n => cluster[n].Verification?.Outcome == VerificationOutcome.Equal), "all are compared nevertheless");
+        File.Exists(cluster.FolderOf(0).FilesAtRestPath).Should().BeFalse("it holds for one start");
+        await cluster.CheckAsync();
+    }
+
     [Fact]
     public async Task Strong_reads_wait_until_the_node_is_verified_and_local_ones_do_not()
     {
