@@ -282,7 +282,8 @@ public sealed partial class ClusterNode
     /// <summary>A snapshot has taken the content's place.</summary>
     private void OnContentReplaced()
     {
-        // Whoever it came from may not have been compared itself.
+        // Whoever it came from may not have been compared itself; and that this node's own files were as it left them means nothing any more.
+        _mustBeVerified |= _options.VerifyInterval > TimeSpan.Zero;
         _verifier.Distrust();
         _schedule.Restart();
         _isKnownBad = false;
@@ -357,8 +358,7 @@ public sealed partial class ClusterNode
     private void SweepVerification()
     {
         // One that was found bad, and is not to be repaired by itself, waits for whoever decides it.
-        var isComparedAtStart = _mustBeVerified || _options.VerifyInterval > TimeSpan.Zero;
-        if (!IsClosed && !_isKnownBad && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, isComparedAtStart, _verifier))
+        if (!IsClosed && !_isKnownBad && _schedule.IsDue(Environment.TickCount64, IsReady, Role == Role.Leader, _mustBeVerified, _verifier))
         {
             // What becomes of it shows when its entry is applied; one that is lost is followed by the next.
             _ = SubmitAsync(new VerifyOperation(Repairs: true), CancellationToken.None);

@@ -491,7 +491,8 @@ public sealed partial class ClusterNode : BackgroundService
     /// <summary>Closes as much as was opened, and lets the folder go.</summary>
     private void CloseFiles()
     {
-        var isContentGood = _isToldToStop && _hasEndedWell && IsTrusted;
+        // Where nothing is ever compared, a node is trusted without that; it must not be once somebody wants comparisons.
+        var isContentGood = _isToldToStop && _hasEndedWell && IsTrusted && _options.VerifyInterval > TimeSpan.Zero;
         _verifier?.Dispose();
         _archiver?.Dispose();
         _writes?.Dispose();

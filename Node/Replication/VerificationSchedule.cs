@@ -17,7 +17,7 @@ internal sealed class VerificationSchedule(NodeId self, TimeSpan interval)
     private long _demandedAtMs = long.MinValue;
 
     /// <summary>Whether to propose a verification now; if so, it is not again before a while.</summary>
-    public bool IsDue(long nowMs, bool isReady, bool isLeader, bool isComparedAtStart, Verifier verifier)
+    public bool IsDue(long nowMs, bool isReady, bool isLeader, bool mustBeVerified, Verifier verifier)
     {
         if (!isReady)
         {
@@ -32,7 +32,7 @@ internal sealed class VerificationSchedule(NodeId self, TimeSpan interval)
         }
 
         var isDemanded = verifier.LastBegunAtMs <= Interlocked.Read(ref _demandedAtMs);
-        var isDue = isDemanded || (isComparedAtStart && !verifier.IsVerified)
+        var isDue = isDemanded || ((mustBeVerified || interval > TimeSpan.Zero) && !verifier.IsVerified)
             ? isLeader || nowMs - _readySinceMs >= FollowerPatienceMs + (StaggerMs * self.Value)
             : interval > TimeSpan.Zero && isLeader && nowMs - verifier.LastBegunAtMs >= interval.TotalMilliseconds;
         if (isDue)

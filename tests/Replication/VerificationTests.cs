@@ -130,6 +130,32 @@ public sealed class VerificationTests
     }
 
     [Fact]
+    public async Task A_copy_counts_only_once_it_is_compared_where_the_node_counted_at_its_start()
+    {
+        await using var cluster = await TestCluster.StartAsync(_ => _shortLogs);
+        await InsertAsync(cluster, 0, "x", 3);
+        await cluster.UntilAsync(() => Enumerable.Range(0, 3).All(n => cluster[n].Verification?.Outcome == VerificationOutcome.Equal), "all are verified");
+        await cluster.SettleAsync();
+        await cluster.StopAsync(2);
+        await InsertAsync(cluster, 0, "y", 100);
+        await cluster.UntilAsync(() => cluster[0].FirstLogIndex > new LogIndex(20) && cluster[1].FirstLogIndex > new LogIndex(20), "the logs are cut");
+        var held = cluster.Network.Hold(letter => letter.Message is VerifyReport && letter.To == 2);
+        await cluster.StartAsync(2);
+        await cluster.UntilAsync(() => cluster[2].IsReady && cluster[2].AppliedIndex >= cluster[0].FirstLogIndex && held.Count >= 2, "the copy is there, and others have reported");
+
+        var strong = cluster.TokensAsync(2, isStrong: true);
+        cluster[2].Report(default);
+        await cluster.UntilAsync(() => cluster.Network.Sent.Any(l => l is { From: 2, Message: NodeReport }), "node 2 has said whether it counts");
+        cluster.Network.Sent.Where(l => l.From == 2).Select(l => l.Message).OfType<NodeReport>().Should().OnlyContain(report => !report.IsTrusted);
+        strong.IsCompleted.Should().BeFalse();
+
+        held.Release();
+        await cluster.UntilAsync(() => strong.IsCompleted, "the read is answered");
+        (await strong).Should().HaveCount(103);
+        await cluster.CheckAsync();
+    }
+
+    [Fact]
     public async Task Strong_reads_wait_until_the_node_is_verified_and_local_ones_do_not()
     {
         await using var cluster = await TestCluster.StartAsync(_ => _verified);
