@@ -289,7 +289,6 @@ internal sealed unsafe class Connection : IDisposable
             _handle = 0;
         }
 
-
         _random?.Dispose();
         if (_self.IsAllocated)
         {

@@ -7,7 +7,7 @@ namespace DistDb.Node.Database;
 /// <summary>Whole database files and folders of them: copying, looking into, putting one in another's place.</summary>
 public static class DatabaseFile
 {
-    /// <summary>Of a database's name its file's.</summary>
+    /// <summary>What a database's file is called after its name.</summary>
     public const string Extension = ".db";
 
     private const string ListName = "databases";

@@ -925,14 +925,4 @@ public sealed partial class DatabaseSet : IDisposable
 
         _unconfirmed.Clear();
     }
-
-    /// <summary>Tells whether a file that nobody here has open was changed.</summary>
-    private readonly record struct FileStamp(long ByteCount, DateTime WrittenAt)
-    {
-        public static FileStamp Of(string path)
-        {
-            var file = new FileInfo(path);
-            return new(file.Exists ? file.Length : -1, file.LastWriteTimeUtc);
-        }
-    }
 }

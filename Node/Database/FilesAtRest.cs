@@ -7,7 +7,7 @@ namespace DistDb.Node.Database;
 /// What the database files were like when their node, whose content was compared, stopped in an orderly way. A start that finds them so knows that no
 /// program has changed them meanwhile; it need not wait for a comparison. Good for one start: a process that dies later leaves none.
 /// <code>
-/// one line for each entry of the folder: length, time of the last change in units of 100 ns, the first 100 bytes (SQLite's header, with its counter of changes), name
+/// one line for each file of the folder: length, time of the last change in units of 100 ns, the first 100 bytes (SQLite's header, with its counter of changes), name
 /// </code>
 /// </summary>
 internal static class FilesAtRest
@@ -60,9 +60,10 @@ internal static class FilesAtRest
     private static string Describe(string folder)
     {
         var text = new StringBuilder();
-        foreach (var file in new DirectoryInfo(folder).GetFiles().OrderBy(f => f.Name, StringComparer.Ordinal))
+        foreach (var path in Directory.GetFiles(folder).Order(StringComparer.Ordinal))
         {
-            text.Append(CultureInfo.InvariantCulture, $"{file.Length} {file.LastWriteTimeUtc.Ticks} {ReadHeader(file.FullName)} {file.Name}\n");
+            var stamp = FileStamp.Of(path);
+            text.Append(CultureInfo.InvariantCulture, $"{stamp.ByteCount} {stamp.WrittenAt.Ticks} {ReadHeader(path)} {Path.GetFileName(path)}\n");
         }
 
         return text.ToString();

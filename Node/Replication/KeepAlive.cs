@@ -44,10 +44,11 @@ internal sealed class KeepAlive : IDisposable
     /// <summary>Remembers what has just been sent, if that is worth being repeated.</summary>
     public void Sent(Message message)
     {
-        if (message is AppendEntries or InstallSnapshot or AppendEntriesAccepted or AppendEntriesRejected)
+        // What only tells of a commit is followed by no answer, and a leader wants to know who is still there.
+        if (message is AppendEntries { WantsAnswer: true } or InstallSnapshot or AppendEntriesAccepted or AppendEntriesRejected)
         {
-            // Without the entries, which need not be held in memory for this; and the leader wants to know who is still there.
-            var repeatable = message is AppendEntries append ? append with { Entries = [], WantsAnswer = true } : message;
+            // Without the entries, which need not be held in memory for this.
+            var repeatable = message is AppendEntries { Entries.Count: > 0 } append ? append with { Entries = [] } : message;
             lock (_lock)
             {
                 _last[message.To] = repeatable;

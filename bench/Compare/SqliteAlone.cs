@@ -79,14 +79,13 @@ internal sealed class SqliteAlone : IDisposable
     {
         for (var i = 0; i < values.Length; i++)
         {
-            var name = $"?{i + 1}";
-            if (command.Parameters.Contains(name))
+            if (i < command.Parameters.Count)
             {
-                command.Parameters[name].Value = values[i];
+                command.Parameters[i].Value = values[i];
             }
             else
             {
-                command.Parameters.AddWithValue(name, values[i]);
+                command.Parameters.AddWithValue($"?{i + 1}", values[i]);
             }
         }
     }
