@@ -30,6 +30,11 @@ namespace DistDb.Node.Api;
 [JsonSerializable(typeof(int))]
 public sealed partial class ApiJsonContext : JsonSerializerContext;
 
+/// <summary>How a node writes its own status, a few times a second and so at each start: without all that would be made for reading one.</summary>
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Serialization, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSerializable(typeof(NodeStatus))]
+internal sealed partial class NodeStatusJsonContext : JsonSerializerContext;
+
 /// <summary>What <c>GET /health/...</c> answers.</summary>
 /// <param name="Status"><c>live</c>, <c>ready</c>, <c>not_ready</c> or <c>repairing</c>.</param>
 /// <param name="Detail">Why it is not ready, where there is more to say; else null.</param>

@@ -45,6 +45,9 @@ internal sealed class StatusBuilder(ClusterNode node)
         UptimeS = Math.Round(Stopwatch.GetElapsedTime(_started).TotalSeconds, 1),
     };
 
+    /// <summary>The same, as it is sent.</summary>
+    public byte[] WriteNode() => JsonSerializer.SerializeToUtf8Bytes(Node(), NodeStatusJsonContext.Default.NodeStatus);
+
     public ClusterStatus Cluster() => new(
         node.Id.Value, node.Master.Value, node.Leader?.Value, [.. node.Membership.Members.Select(m => m.Id == node.Id ? Self() : Member(m))]);
 
@@ -60,6 +63,25 @@ internal sealed class StatusBuilder(ClusterNode node)
     private static NodeStatus? StatusOf(PeerView peer) =>
         peer.Report is { } report ? JsonSerializer.Deserialize(report.Span, ApiJsonContext.Default.NodeStatus) : null;
 
+    /// <summary>That alone of what a peer said last: it is looked at several times a second.</summary>
+    private static long? AppliedIndexOf(PeerView peer)
+    {
+        if (peer.Report is { } report)
+        {
+            var reader = new Utf8JsonReader(report.Span);
+            while (reader.Read())
+            {
+                if (reader is { TokenType: JsonTokenType.PropertyName, CurrentDepth: 1 } && reader.ValueTextEquals("applied_index"u8))
+                {
+                    reader.Read();
+                    return reader.GetInt64();
+                }
+            }
+        }
+
+        return null;
+    }
+
     private string RoleOf(NodeId id) => node.Master == id ? "master" : "node";
 
     private static string Suffrage(Member? member) => member switch
@@ -72,7 +94,7 @@ internal sealed class StatusBuilder(ClusterNode node)
     private PeerStatus Peer(NodeId id)
     {
         var peer = node.ViewOf(id);
-        long? lag = StatusOf(peer) is { } status ? Math.Max(0, node.CommitIndex.Value - status.AppliedIndex) : null;
+        long? lag = AppliedIndexOf(peer) is { } applied ? Math.Max(0, node.CommitIndex.Value - applied) : null;
         return new(
             id.Value,
             node.AddressOf(id),

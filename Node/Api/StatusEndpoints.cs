@@ -12,8 +12,7 @@ internal static class StatusEndpoints
         routes.MapGet("/cluster", Cluster).Needs(TokenRole.Read);
     }
 
-    private static JsonHttpResult<NodeStatus> Status(StatusBuilder status) =>
-        TypedResults.Json(status.Node(), ApiJsonContext.Default.NodeStatus);
+    private static FileContentHttpResult Status(StatusBuilder status) => TypedResults.Bytes(status.WriteNode(), "application/json; charset=utf-8");
 
     private static JsonHttpResult<ClusterStatus> Cluster(StatusBuilder status) =>
         TypedResults.Json(status.Cluster(), ApiJsonContext.Default.ClusterStatus);

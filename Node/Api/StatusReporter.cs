@@ -1,4 +1,3 @@
-using System.Text.Json;
 using DistDb.Node.Replication;
 
 namespace DistDb.Node.Api;
@@ -15,7 +14,7 @@ internal sealed class StatusReporter(ClusterNode node, StatusBuilder status) : B
         {
             while (await timer.WaitForNextTickAsync(stoppingToken).ConfigureAwait(false))
             {
-                node.Report(JsonSerializer.SerializeToUtf8Bytes(status.Node(), ApiJsonContext.Default.NodeStatus));
+                node.Report(status.WriteNode());
             }
         }
         catch (OperationCanceledException)

@@ -12,7 +12,7 @@ public sealed partial class RaftNode
     private void StartPreVote()
     {
         Leader = null;
-        ResetElectionTimer();
+        ShortenElectionTimer();
         if (!MayCampaign)
         {
             return;
@@ -123,7 +123,12 @@ public sealed partial class RaftNode
         else if (_votes.Count - grants >= majority)
         {
             // Lost: wait for the winner, or for the next timeout.
+            var wasPreVote = Role == Role.PreCandidate;
             BecomeFollower(Term, null);
+            if (wasPreVote)
+            {
+                ShortenElectionTimer();
+            }
         }
     }
 }

@@ -51,6 +51,10 @@ public sealed partial class RaftNode
     {
         CheckNotBusy();
         _isHeldBack = false;
+        if (Leader is null && Role == Role.Follower)
+        {
+            ShortenElectionTimer();
+        }
     }
 
     /// <summary>

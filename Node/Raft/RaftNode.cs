@@ -67,7 +67,7 @@ public sealed partial class RaftNode
         _commitHandedOut = commitIndex;
         Invariant.Check(commitIndex <= _log.LastIndex, "what is committed is in the log");
         Invariant.Check(commitIndex >= _log.BaseIndex, "what was cut off the log was committed and applied");
-        ResetElectionTimer();
+        ShortenElectionTimer();
     }
 
     public NodeId Id { get; }
@@ -104,7 +104,14 @@ public sealed partial class RaftNode
     /// </summary>
     public bool IsHesitant { get; set; }
 
+    /// <summary>The ticks until one at which something may happen, that one included; at least 1. Those before it do nothing unless a message comes.</summary>
+    public int TicksUntilDue => Math.Max(1, Role == Role.Leader
+        ? Math.Min(_options.HeartbeatTicks - _heartbeatElapsed, _options.ElectionTimeoutTicksMin - _electionElapsed)
+        : ElectionTimeoutTicks - _electionElapsed);
+
     private bool IsSingleVoter => _voters.Length == 1;
+
+    private int ElectionTimeoutTicks => _electionTimeout + (IsHesitant ? _options.ElectionTimeoutTicksMax : 0);
 
     /// <summary>Lets one tick of time pass.</summary>
     public void Tick()
@@ -115,7 +122,7 @@ public sealed partial class RaftNode
         {
             TickLeader();
         }
-        else if (_electionElapsed >= _electionTimeout + (IsHesitant ? _options.ElectionTimeoutTicksMax : 0))
+        else if (_electionElapsed >= ElectionTimeoutTicks)
         {
             StartPreVote();
         }
@@ -291,5 +298,15 @@ public sealed partial class RaftNode
     {
         _electionElapsed = 0;
         _electionTimeout = _random.Next(_options.ElectionTimeoutTicksMin, _options.ElectionTimeoutTicksMax);
+    }
+
+    /// <summary>
+    /// For a node that knows of no leader. To ask for pre-votes deposes nobody, so there is no need to wait for as long as a leader may be silent: it has just
+    /// started, or those whom it asked could not be reached yet, or had heard of a leader that is gone meanwhile.
+    /// </summary>
+    private void ShortenElectionTimer()
+    {
+        _electionElapsed = 0;
+        _electionTimeout = IsSingleVoter ? 1 : _random.Next(_options.HeartbeatTicks, _options.ElectionTimeoutTicksMin);
     }
 }

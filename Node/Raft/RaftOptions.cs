@@ -9,6 +9,7 @@ public sealed record RaftOptions
     /// <summary>
     /// Least silence of a leader after which a follower calls an election; also how long a vote is refused after a leader was heard,
     /// and how long a leader without a majority goes on. Default 30: six heartbeats, so that two lost ones mean nothing.
+    /// Pre-votes, which depose nobody, are asked for after a random time between a heartbeat and this where no leader is known.
     /// </summary>
     public int ElectionTimeoutTicksMin { get; init; } = 30;
 

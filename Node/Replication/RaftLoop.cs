@@ -17,8 +17,9 @@ namespace DistDb.Node.Replication;
 /// </summary>
 internal sealed class RaftLoop : IDisposable
 {
-    // A thread that slept (a stopped process, a long pause) wakes to at most this many ticks: it must hear its peers before it judges them.
-    private const int TicksAtOnceMax = 3;
+    // A thread that slept longer than it meant to (a stopped process, a long pause) makes up for at most this many ticks: it must hear its peers before it
+    // judges them.
+    private const int LateTicksMax = 3;
 
     private readonly RaftNode _core;
     private readonly RaftStorage _storage;
@@ -129,35 +130,35 @@ internal sealed class RaftLoop : IDisposable
     public void Run()
     {
         var inputs = new List<Input>();
-        var lastTick = Stopwatch.GetTimestamp();
+        var clock = Stopwatch.StartNew();
+        var ticked = TimeSpan.Zero;
         while (!_stopping)
         {
-            var untilTick = _options.TickInterval - Stopwatch.GetElapsedTime(lastTick);
+            // An idle node is not woken for ticks at which nothing can happen.
+            var due = Interlocked.Read(ref _trimTo) > 0 ? 1 : Math.Min(_core.TicksUntilDue, _options.Raft.HeartbeatTicks);
             inputs.Clear();
-            inputs = _inbox.Drain(inputs, untilTick);
+            inputs = _inbox.Drain(inputs, ticked + (due * _options.TickInterval) - clock.Elapsed);
+
+            // What was slept through on purpose has passed before the inputs came.
+            var elapsed = (int)Math.Min((clock.Elapsed - ticked) / _options.TickInterval, int.MaxValue);
+            ticked += elapsed * _options.TickInterval;
+            var quiet = Math.Min(elapsed, due - 1);
+            Tick(quiet);
             foreach (var input in inputs)
             {
                 Handle(input);
             }
 
-            var elapsed = Stopwatch.GetElapsedTime(lastTick);
-            var isTick = elapsed >= _options.TickInterval;
-            if (isTick)
+            if (elapsed > 0)
             {
-                lastTick = Stopwatch.GetTimestamp();
                 HearParts();
                 _core.IsHesitant = IsHesitant();
-                var ticks = Math.Min(TicksAtOnceMax, (int)(elapsed / _options.TickInterval));
-                for (var i = 0; i < ticks; i++)
-                {
-                    _core.Tick();
-                    _reads.Tick();
-                }
+                Tick(Math.Min(LateTicksMax, elapsed - quiet));
             }
 
             CarryOutAll();
             PublishLeadership();
-            PublishView(isTick);
+            PublishView(isTick: elapsed > 0);
             Trim();
         }
     }
@@ -179,6 +180,15 @@ internal sealed class RaftLoop : IDisposable
         var done = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         _inbox.Post(new HandOverInput(isReachable, done));
         return done.Task;
+    }
+
+    private void Tick(int count)
+    {
+        for (var i = 0; i < count; i++)
+        {
+            _core.Tick();
+            _reads.Tick();
+        }
     }
 
     /// <summary>Where a large message from the leader is on its way, tells the core, and the leader: it waits for an answer all the time.</summary>

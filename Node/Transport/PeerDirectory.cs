@@ -97,6 +97,7 @@ internal sealed partial class PeerDirectory(PeerTransportOptions options, ILogge
             _incoming[link.Peer] = link;
             ContactOf(link.Peer).Identity = link.Identity;
             Update();
+            LinkTo(link.Peer)?.Hurry();
         }
 
         if (previous?.Identity is { } other && (other.LogId != link.Identity.LogId || other.Address != link.Identity.Address))

@@ -21,6 +21,7 @@ internal sealed partial class PeerLink
     private readonly ILogger _logger;
     private readonly Channel<PeerMessage> _outbound;
     private readonly TaskCompletionSource _ending = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Channel<bool> _knocks = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private volatile PeerIdentity? _identity;
     private volatile string? _problem;
     private string? _loggedProblem;
@@ -71,6 +72,15 @@ internal sealed partial class PeerLink
         if (IsConnected)
         {
             _outbound.Writer.TryWrite(message);
+        }
+    }
+
+    /// <summary>The peer has come by itself, so it is there: where the link does not stand, it is not waited for the next try.</summary>
+    public void Hurry()
+    {
+        if (!IsConnected)
+        {
+            _knocks.Writer.TryWrite(true);
         }
     }
 
@@ -135,11 +145,30 @@ internal sealed partial class PeerLink
             // Spread by up to half, so that nodes that lost each other together do not call together for ever.
             var pause = delay * (1 + (Random.Shared.NextDouble() / 2));
             delay = TimeSpan.FromTicks(Math.Min(delay.Ticks * 2, _options.ReconnectDelayMax.Ticks));
-            await Task.Delay(pause, dialling.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            if (await KnocksWithinAsync(pause, dialling.Token).ConfigureAwait(false))
+            {
+                // It may have dialled before it listens.
+                delay = _options.ReconnectDelayMin;
+            }
         }
 
         await dialling.CancelAsync().ConfigureAwait(false);
         await ended.ConfigureAwait(false);
+    }
+
+    /// <summary>Waits for a while, or until the peer comes by itself, or has done so during the last try; false where it has not.</summary>
+    private async Task<bool> KnocksWithinAsync(TimeSpan pause, CancellationToken cancellationToken)
+    {
+        using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        limit.CancelAfter(pause);
+        try
+        {
+            return await _knocks.Reader.ReadAsync(limit.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            return false;
+        }
     }
 
     private async Task CancelAtEndAsync(CancellationTokenSource dialling)

@@ -69,6 +69,33 @@ public sealed class ElectionTests
         node.Raft.Leader.Should().Be(A);
     }
 
+    // So that the owner of an idle node need not wake for every tick.
+    [Theory]
+    [InlineData(Role.Follower, false)]
+    [InlineData(Role.Follower, true)]
+    [InlineData(Role.PreCandidate, false)]
+    [InlineData(Role.Candidate, false)]
+    [InlineData(Role.Candidate, true)]
+    [InlineData(Role.Leader, false)]
+    public void Nothing_happens_at_ticks_before_the_one_that_is_due(Role role, bool isHesitant)
+    {
+        for (var seed = 1; seed <= 20; seed++)
+        {
+            var node = InRole(role, seed);
+            node.Raft.IsHesitant = isHesitant;
+            for (var i = 0; i < 5 && node.Raft.Role == role; i++)
+            {
+                var due = node.Raft.TicksUntilDue;
+                due.Should().BePositive();
+                node.Tick(due - 1).Should().BeEmpty();
+                node.Raft.Role.Should().Be(role);
+                node.Raft.TicksUntilDue.Should().Be(1);
+                var sent = node.Tick();
+                (sent.Count > 0 || node.Raft.Role != role).Should().BeTrue("it was due");
+            }
+        }
+    }
+
     [Fact]
     public void Part_of_a_message_from_the_leader_postpones_an_election_and_from_others_none()
     {
@@ -247,19 +274,50 @@ public sealed class ElectionTests
         for (var seed = 0; seed < 200; seed++)
         {
             var node = new TestNode(seed: seed);
-            for (var election = 0; election < 2; election++)
+            for (var term = 1; term <= 2; term++)
             {
-                var ticks = 1;
-                while (node.Tick().Count == 0)
-                {
-                    ticks++;
-                }
-
-                seen.Add(ticks);
+                node.Hear(Append(A, term, 0, 0, []));
+                seen.Add(TicksToPreVote(node));
             }
         }
 
         seen.Should().BeEquivalentTo(Enumerable.Range(10, 10), "all of the interval is used, its end excluded");
+    }
+
+    // Thesis §9.6: a pre-vote deposes nobody, so that it may be asked for as often as one likes.
+    [Fact]
+    public void Pre_votes_are_asked_for_soon_where_no_leader_is_known()
+    {
+        var seen = new HashSet<int>();
+        for (var seed = 0; seed < 200; seed++)
+        {
+            var node = new TestNode(seed: seed);
+            seen.Add(TicksToPreVote(node));
+            seen.Add(TicksToPreVote(node));
+            node.Hear(PreVoteAnswer(A, 0, granted: false));
+            node.Hear(PreVoteAnswer(B, 0, granted: false));
+            node.Raft.Role.Should().Be(Role.Follower);
+            seen.Add(TicksToPreVote(node));
+        }
+
+        seen.Should().BeEquivalentTo(Enumerable.Range(2, 8), "that is between a heartbeat and the shortest election timeout, at the start, without answers, and refused");
+        var alone = new TestNode(voterCount: 1);
+        alone.Tick();
+        alone.Raft.Role.Should().Be(Role.Leader, "the only voter need not ask anybody");
+        var candidate = new TestNode();
+        candidate.BecomeCandidate();
+        candidate.Tick(DefaultOptions.ElectionTimeoutTicksMin - 1).Should().BeEmpty("a vote that was given is not to be had again in that term");
+    }
+
+    private static int TicksToPreVote(TestNode node)
+    {
+        var ticks = 1;
+        while (node.Tick().Count == 0)
+        {
+            ticks++;
+        }
+
+        return ticks;
     }
 
     // Raft §9.3: nodes with different timeouts seldom collide; the same seed gives the same timeouts.
@@ -270,6 +328,7 @@ public sealed class ElectionTests
         {
             var node = new TestNode(seed: seed);
             node.Raft.IsHesitant = true;
+            node.Hear(Append(A, 0, 0, 0, []));
             node.Tick(DefaultOptions.ElectionTimeoutTicksMin + DefaultOptions.ElectionTimeoutTicksMax - 1).Should().BeEmpty();
             node.Ask<PreVoteResponse>(PreVoteRequest(A, 1)).Granted.Should().BeTrue();
             node.TimeOut();
@@ -280,19 +339,9 @@ public sealed class ElectionTests
     [Fact]
     public void The_same_seed_gives_the_same_timeouts()
     {
-        static int TicksToElection(int seed)
-        {
-            var node = new TestNode(seed: seed);
-            var ticks = 1;
-            while (node.Tick().Count == 0)
-            {
-                ticks++;
-            }
+        int[] Timeouts() => [.. Enumerable.Range(0, 50).Select(seed => TicksToPreVote(new TestNode(seed: seed)))];
 
-            return ticks;
-        }
-
-        Enumerable.Range(0, 50).Select(TicksToElection).Should().Equal(Enumerable.Range(0, 50).Select(TicksToElection));
+        Timeouts().Should().Equal(Timeouts());
     }
 
     // Raft §5.2: granting a vote restarts the election timeout; refusing one does not.
@@ -443,11 +492,14 @@ public sealed class ElectionTests
         node.Raft.Role.Should().Be(Role.Leader);
     }
 
-    private static TestNode InRole(Role role)
+    private static TestNode InRole(Role role, int seed = 1)
     {
-        var node = new TestNode(term: 1);
+        var node = new TestNode(term: 1, seed: seed);
         switch (role)
         {
+            case Role.PreCandidate:
+                node.TimeOut();
+                break;
             case Role.Candidate:
                 node.BecomeCandidate();
                 break;

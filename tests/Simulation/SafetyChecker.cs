@@ -82,6 +82,13 @@ internal sealed class SafetyChecker(int nodeCount, Membership initial)
         OnCommit(node);
     }
 
+    /// <summary>Time passed, at which the core may have done something, or had said that it would not.</summary>
+    public void OnTick(SimulatedNode node, bool mayAct)
+    {
+        Check(mayAct || !node.Core!.HasReady, "Quiet ticks", $"n{node.Id} acts at a tick before the one that was due");
+        OnStep(node);
+    }
+
     /// <summary>The core says what must happen.</summary>
     public void OnReady(SimulatedNode node, Ready ready)
     {

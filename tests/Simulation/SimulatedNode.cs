@@ -314,8 +314,9 @@ internal sealed class SimulatedNode(
         switch (input)
         {
             case Input.TimePassed:
-                Core!.Tick();
-                checker.OnStep(this);
+                var mayAct = Core!.TicksUntilDue == 1 || Core.HasReady;
+                Core.Tick();
+                checker.OnTick(this, mayAct);
                 _manager?.Tick();
                 break;
             case Input.Peer m:

@@ -90,6 +90,23 @@ public sealed class PeerTransportTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task A_peer_that_dials_is_dialled_back_without_waiting_out_the_pause()
+    {
+        var patient = Options with { ReconnectDelayMin = TimeSpan.FromHours(1), ReconnectDelayMax = TimeSpan.FromHours(1) };
+        var (zero, one) = (await StartAsync(0, patient), await StartAsync(1));
+        var address = one.Address;
+        await StopAsync(one);
+        zero.SetPeers([one]);
+        await UntilAsync("it is not reached", () => zero.ProblemWith(one) is not null);
+
+        var again = await CreateAsync(1, port: address.Port);
+        _nodes.Add(again);
+        again.SetPeers([zero]);
+        await again.RunAsync();
+        await zero.TalkWithAsync(again);
+    }
+
+    [Fact]
     public async Task A_peer_that_comes_back_is_found_again()
     {
         var (zero, one) = await PairAsync();
