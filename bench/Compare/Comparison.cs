@@ -1,3 +1,4 @@
+using DistDb.Tools.Bench;
 
 namespace DistDb.Bench.Compare;
 
@@ -45,6 +46,12 @@ internal sealed record ComparisonOutcome(
 /// <param name="progress">Told what is being measured.</param>
 internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<Peer> others, string folder, ComparisonPlan plan, TextWriter progress)
 {
+    /// <summary>The name of a limit of the machine.</summary>
+    public const string DiskSynced = "disk: 4 KiB, synced";
+
+    /// <summary>The name of a limit of the machine.</summary>
+    public const string RoundTrip = "loopback: there and back";
+
     private const int PracticeClients = 64;
 
     private readonly List<(string What, int Clients, string System, Sample Sample)> _samples = [];
@@ -105,6 +112,9 @@ internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<Peer> others, 
         }
     }
 
+    private static Sample SampleOf(LoadResult result) =>
+        new(result.PerSecond, result.All.Percentile(0.50).TotalMilliseconds, result.All.Percentile(0.99).TotalMilliseconds, 0);
+
     private Sample InsertAlone(int perCommit)
     {
         using var alone = new SqliteAlone(folder, "CREATE TABLE rows (id INTEGER PRIMARY KEY, client INTEGER, value TEXT)");
@@ -114,8 +124,8 @@ internal sealed class Comparison(DistDbPeer distDb, IReadOnlyList<Peer> others, 
 
     private async Task RunRoundAsync(CancellationToken cancellation)
     {
-        var disk = DiskProbe.Run(folder, plan.Load.Measured);
-        Add("disk: 4 KiB, synced", 1, "machine", new(disk.PerSecond, disk.All.Percentile(0.50).TotalMilliseconds, disk.All.Percentile(0.99).TotalMilliseconds, 0));
+        Add(DiskSynced, 1, "machine", SampleOf(DiskProbe.Run(folder, plan.Load.Measured)));
+        Add(RoundTrip, 1, "machine", SampleOf(LoopbackProbe.Run(plan.Load.Measured)));
         Add("SQLite alone: rows, one a commit", 1, "machine", InsertAlone(1));
         Add("SQLite alone: rows, 64 a commit", 1, "machine", InsertAlone(64));
         foreach (var clients in plan.Clients)

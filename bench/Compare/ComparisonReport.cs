@@ -31,6 +31,13 @@ internal static class ComparisonReport
         }
 
         rest.Write(output, isCsv: false);
+        if (P50Of("write", self) is { } write && P50Of(Comparison.DiskSynced, "machine") is { } sync && P50Of(Comparison.RoundTrip, "machine") is { } trip)
+        {
+            output.WriteLine(
+                $"One write alone took {Report.Number(write, "0.00")} ms: {Report.Number(write / (sync + trip), "0.0")} times a sync ({Report.Number(sync, "0.000")} ms) and a round trip ({Report.Number(trip, "0.000")} ms).");
+        }
+
+        double? P50Of(string what, string system) => outcome.Lines.FirstOrDefault(line => line.What == what && line.Clients == 1 && line.System == system)?.Median.P50Ms;
     }
 
     public static string ToJson(ComparisonOutcome outcome) => JsonSerializer.Serialize(
