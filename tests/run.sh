@@ -24,33 +24,21 @@ dotnet publish DistDb.csproj -c Release --use-current-runtime --self-contained f
 cp tests/obj/ahead/*.dll tests/bin/Release/net10.0/
 export DOTNET_TieredPGO=0 DOTNET_EnableWriteXorExecute=0 DOTNET_TC_CallCountThreshold=300
 
-work=$(mktemp -d)
-console=
-trap '[ -z "$console" ] || kill "$console" 2>/dev/null || true; rm -rf "$work"' EXIT
-
 status=0
 if [ $# = 0 ]; then
   # What else the tests say of the API's description does not need them.
   if command -v npm >/dev/null && node -e 'process.exit(parseInt(process.versions.node) >= 20 ? 0 : 1)'; then
     tests/api.sh || { echo "tests/api.sh has failed." >&2; status=1; }
     tests/clients.sh || { echo "tests/clients.sh has failed." >&2; status=1; }
-
-    # A browser waits more than it computes: it does so beside the other tests.
-    tests/console.sh >"$work/console" 2>&1 &
-    console=$!
+    tests/console.sh || { echo "tests/console.sh has failed." >&2; status=1; }
   else
     echo "There is no npm of Node.js 20 or newer: the API is not checked by public tools (tests/api.sh), nor tried by libSQL's clients (tests/clients.sh), and the web console is neither built nor tried (tests/console.sh)."
   fi
 fi
 
-log=$work/log
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
 dotnet test tests/DistDb.Tests.csproj -c Release --no-build --nologo --logger "console;verbosity=normal" "$@" | tee "$log" || status=$?
-
-if [ -n "$console" ]; then
-  wait "$console" || { echo "tests/console.sh has failed." >&2; status=1; }
-  console=
-  cat "$work/console"
-fi
 
 # What failed once more, where it is found: below the names of all that passed.
 sed -nE '/^  Failed /,/^(  (Passed|Skipped) |\[xUnit|Test Run )/{/^(  (Passed|Skipped) |\[xUnit|Test Run )/d;p}' "$log" | cut -c 1-400 | head -n 300

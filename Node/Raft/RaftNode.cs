@@ -307,6 +307,6 @@ public sealed partial class RaftNode
     private void ShortenElectionTimer()
     {
         _electionElapsed = 0;
-        _electionTimeout = IsSingleVoter ? 1 : _random.Next(_options.HeartbeatTicks, _options.ElectionTimeoutTicksMin);
+        _electionTimeout = IsSingleVoter && MayCampaign ? 1 : _random.Next(_options.HeartbeatTicks, _options.ElectionTimeoutTicksMin);
     }
 }

@@ -55,7 +55,9 @@ public sealed partial class ClusterNode
     /// <summary>Whether another voter would execute writes at once if it led, by its own word; this node would have them wait.</summary>
     private bool IsHesitant => !IsTrusted && Membership.Voters.Any(v => v != Id && IsTrustedPeer(v));
 
-    private bool IsTrustedPeer(NodeId peer) => _reports.TryGetValue(peer, out var report) && report.IsTrusted && _transport.StateOf(peer).IsConnected;
+    private bool IsTrustedPeer(NodeId peer) =>
+        _transport.StateOf(peer) is { IsConnected: true } link
+        && (_reports.TryGetValue(peer, out var report) ? report.IsTrusted : link.Identity is { IsTrusted: true });
 
     /// <summary>
     /// Whether to give copies away. Not of bad content; and not of content that nobody has compared yet, as long as another member is there

@@ -694,6 +694,7 @@ public sealed partial class ClusterNode : BackgroundService
         ClusterId = _storage.ClusterId ?? ClusterId,
         SqliteFingerprint = SqliteLibrary.Fingerprint,
         Version = BuildVersion.Current,
+        IsTrusted = IsTrusted,
     };
 
     private void OnPeerMessage(NodeId from, PeerMessage message)

@@ -79,7 +79,7 @@ internal sealed class RaftLoop : IDisposable
     /// <summary>Everything up to here is committed for ever.</summary>
     public LogIndex CommitIndex => new(Interlocked.Read(ref _commitIndex));
 
-    /// <summary>Who belongs to the cluster and, at the leader, how far each follower is; renewed with every tick and every change.</summary>
+    /// <summary>Who belongs to the cluster and, at the leader, how far each follower is; renewed with every change, and at least with every heartbeat.</summary>
     public ClusterView View => Volatile.Read(ref _view);
 
     /// <summary>Hands in a peer's message; drops it when too much waits, as a network would.</summary>
@@ -139,10 +139,9 @@ internal sealed class RaftLoop : IDisposable
             inputs.Clear();
             inputs = _inbox.Drain(inputs, ticked + (due * _options.TickInterval) - clock.Elapsed);
 
-            // What was slept through on purpose has passed before the inputs came.
             var elapsed = (int)Math.Min((clock.Elapsed - ticked) / _options.TickInterval, int.MaxValue);
             ticked += elapsed * _options.TickInterval;
-            var quiet = Math.Min(elapsed, due - 1);
+            var (quiet, loud) = CountTicks(elapsed, due);
             Tick(quiet);
             foreach (var input in inputs)
             {
@@ -153,7 +152,7 @@ internal sealed class RaftLoop : IDisposable
             {
                 HearParts();
                 _core.IsHesitant = IsHesitant();
-                Tick(Math.Min(LateTicksMax, elapsed - quiet));
+                Tick(loud);
             }
 
             CarryOutAll();
@@ -161,6 +160,16 @@ internal sealed class RaftLoop : IDisposable
             PublishView(isTick: elapsed > 0);
             Trim();
         }
+    }
+
+    /// <summary>How the ticks that have passed since the loop went to sleep count.</summary>
+    /// <param name="elapsed">How many.</param>
+    /// <param name="due">The one to be woken for, from 1.</param>
+    /// <returns>Those slept through on purpose, which passed before any input came; and those at which something may happen.</returns>
+    internal static (int Quiet, int Loud) CountTicks(int elapsed, int due)
+    {
+        var quiet = Math.Min(elapsed, due - 1);
+        return (quiet, Math.Min(LateTicksMax, elapsed - quiet));
     }
 
     public void Stop()

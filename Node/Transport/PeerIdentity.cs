@@ -6,7 +6,7 @@ namespace DistDb.Node.Transport;
 public sealed record PeerIdentity
 {
     /// <summary>The version of the handshake and of <see cref="PeerMessageCodec"/>; both ends must have the same.</summary>
-    public const int CurrentProtocolVersion = 5;
+    public const int CurrentProtocolVersion = 6;
 
     public int ProtocolVersion { get; init; } = CurrentProtocolVersion;
 
@@ -32,6 +32,9 @@ public sealed record PeerIdentity
 
     /// <summary>The SQLite library and its options: with another one the same log may give other content.</summary>
     public required string SqliteFingerprint { get; init; }
+
+    /// <summary>Whether what it holds counts, as <see cref="NodeReport.IsTrusted"/> says later: whoever meets it knows from the first message on.</summary>
+    public bool IsTrusted { get; init; }
 
     /// <summary>The version of distdb, for messages.</summary>
     public required string Version { get; init; }
@@ -83,6 +86,7 @@ public sealed record PeerIdentity
         writer.WriteRaw(ClusterId.ToByteArray());
         writer.WriteText(SqliteFingerprint);
         writer.WriteText(Version);
+        writer.WriteBool(IsTrusted);
     }
 
     internal static PeerIdentity Read(ref WireReader reader) => new()
@@ -97,5 +101,6 @@ public sealed record PeerIdentity
         ClusterId = new(reader.ReadRaw(16)),
         SqliteFingerprint = reader.ReadText(),
         Version = reader.ReadText(),
+        IsTrusted = reader.ReadBool(),
     };
 }

@@ -244,6 +244,11 @@ internal sealed partial class PeerLink
         _problem = null;
         _loggedProblem = null;
         _identity = handshake.Peer;
+        while (_knocks.Reader.TryRead(out _))
+        {
+            // Whoever knocked is reached. The pause after the next break is not to be skipped for that.
+        }
+
         _directory.Reached(this);
         LogConnected(peer, Authority);
         var closed = WatchForCloseAsync(socket, broken);
