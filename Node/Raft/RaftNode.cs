@@ -302,7 +302,7 @@ public sealed partial class RaftNode
 
     /// <summary>
     /// For a node that knows of no leader. To ask for pre-votes deposes nobody, so there is no need to wait for as long as a leader may be silent: it has just
-    /// started, or those whom it asked could not be reached yet, or had heard of a leader that is gone meanwhile.
+    /// started, or those whom it asked could not be reached yet, or had heard of a leader that is gone meanwhile (ADR 21).
     /// </summary>
     private void ShortenElectionTimer()
     {

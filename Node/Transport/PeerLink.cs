@@ -75,7 +75,7 @@ internal sealed partial class PeerLink
         }
     }
 
-    /// <summary>The peer has come by itself, so it is there: where the link does not stand, it is not waited for the next try.</summary>
+    /// <summary>The peer has come by itself, so it is there: where the link does not stand, the pause before the next try ends.</summary>
     public void Hurry()
     {
         if (!IsConnected)
@@ -244,11 +244,9 @@ internal sealed partial class PeerLink
         _problem = null;
         _loggedProblem = null;
         _identity = handshake.Peer;
-        while (_knocks.Reader.TryRead(out _))
-        {
-            // Whoever knocked is reached. The pause after the next break is not to be skipped for that.
-        }
 
+        // Whoever knocked is reached: the pause after the next break is not to be skipped for that.
+        _ = _knocks.Reader.TryRead(out _);
         _directory.Reached(this);
         LogConnected(peer, Authority);
         var closed = WatchForCloseAsync(socket, broken);

@@ -1,5 +1,7 @@
 using System.Net.Http.Headers;
 using System.Text;
+using System.Text.Json;
+using DistDb.Node.Api;
 using DistDb.Tests.Support;
 
 namespace DistDb.Tests.Api;
@@ -48,7 +50,10 @@ public sealed class HttpTests(ApiCluster api)
         {
             (await node.GetAsync("/health/live")).Status.Should().Be(200);
             (await node.GetAsync("/health/ready")).Status.Should().Be(200);
-            var status = (await node.GetAsync("/status")).Json;
+            var answer = await node.GetAsync("/status");
+            JsonSerializer.Serialize(JsonSerializer.Deserialize(answer.Text, ApiJsonContext.Default.NodeStatus), ApiJsonContext.Default.NodeStatus)
+                .Should().Be(answer.Text, "a node writes its own status by a context of its own, and everybody reads it by this one");
+            var status = answer.Json;
             status.GetProperty("id").GetInt32().Should().Be(node.Id);
             status.GetProperty("role").GetString().Should().Be(node == Cluster.Master ? "master" : "node");
             status.GetProperty("peers").GetArrayLength().Should().Be(2);

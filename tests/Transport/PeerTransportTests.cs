@@ -76,13 +76,7 @@ public sealed class PeerTransportTests : IAsyncDisposable
     [Fact]
     public async Task A_peer_that_moved_while_it_was_down_is_dialled_at_its_new_address_without_waiting_out_the_pause()
     {
-        var patient = Options with { ReconnectDelayMin = TimeSpan.FromHours(1), ReconnectDelayMax = TimeSpan.FromHours(1) };
-        var (zero, one) = (await StartAsync(0, patient), await StartAsync(1));
-        var gone = one.Address;
-        await StopAsync(one);
-        zero.SetPeers([one]);
-        await UntilAsync("node 1 is missed", () => zero.ProblemWith(one) is not null);
-
+        var (zero, gone) = await MissingAsync();
         var moved = await StartAsync(1, zero);
         moved.Address.Should().NotBe(gone);
         zero.SetPeers([moved]);
@@ -92,18 +86,8 @@ public sealed class PeerTransportTests : IAsyncDisposable
     [Fact]
     public async Task A_peer_that_dials_is_dialled_back_without_waiting_out_the_pause()
     {
-        var patient = Options with { ReconnectDelayMin = TimeSpan.FromHours(1), ReconnectDelayMax = TimeSpan.FromHours(1) };
-        var (zero, one) = (await StartAsync(0, patient), await StartAsync(1));
-        var address = one.Address;
-        await StopAsync(one);
-        zero.SetPeers([one]);
-        await UntilAsync("it is not reached", () => zero.ProblemWith(one) is not null);
-
-        var again = await CreateAsync(1, port: address.Port);
-        _nodes.Add(again);
-        again.SetPeers([zero]);
-        await again.RunAsync();
-        await zero.TalkWithAsync(again);
+        var (zero, gone) = await MissingAsync();
+        await zero.TalkWithAsync(await ReturnAsync(gone, zero));
     }
 
     [Fact]
@@ -112,11 +96,7 @@ public sealed class PeerTransportTests : IAsyncDisposable
         var (zero, one) = await PairAsync();
         await StopAsync(one);
         await UntilAsync("the link breaks", () => !zero.IsLinkedTo(one));
-        var again = await CreateAsync(1, port: one.Address.Port);
-        _nodes.Add(again);
-        again.SetPeers([zero]);
-        await again.RunAsync();
-        await zero.TalkWithAsync(again);
+        await zero.TalkWithAsync(await ReturnAsync(one.Address, zero));
     }
 
     [Fact]
@@ -483,6 +463,27 @@ public sealed class PeerTransportTests : IAsyncDisposable
     {
         var node = await TransportNode.RunAsync(id, peers, options: options);
         _nodes.Add(node);
+        return node;
+    }
+
+    /// <summary>Node 0, which would wait for an hour before it dials again where node 1 was.</summary>
+    private async Task<(TransportNode Zero, Uri Gone)> MissingAsync()
+    {
+        var patient = Options with { ReconnectDelayMin = TimeSpan.FromHours(1), ReconnectDelayMax = TimeSpan.FromHours(1) };
+        var (zero, one) = (await StartAsync(0, patient), await StartAsync(1));
+        await StopAsync(one);
+        zero.SetPeers([one]);
+        await UntilAsync("node 1 is missed", () => zero.ProblemWith(one) is not null);
+        return (zero, one.Address);
+    }
+
+    /// <summary>Node 1 at the address that it had.</summary>
+    private async Task<TransportNode> ReturnAsync(Uri address, TransportNode peer)
+    {
+        var node = await CreateAsync(1, port: address.Port);
+        _nodes.Add(node);
+        node.SetPeers([peer]);
+        await node.RunAsync();
         return node;
     }
 
